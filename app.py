@@ -1,0 +1,26 @@
+"""The CDK app: settings → stacks. `cdk deploy --all -c env=dev`."""
+
+import sys
+
+from aws_cdk import App, Environment, Validations
+from cdk_nag import AwsSolutionsChecks
+
+from stacks.environment import add_environment
+from tunestack.settings import SettingsError, load_settings
+
+
+def build(app: App) -> App:
+    """Add the stacks of the environments that the context names (`-c env=dev`, `-c env=staging,prod`)."""
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+    for name in str(app.node.get_context("env")).split(","):
+        settings = load_settings(name)
+        account, region = settings.environment.account, settings.environment.region
+        add_environment(app, settings, env=Environment(account=account, region=region) if account else None)
+    return app
+
+
+if __name__ == "__main__":
+    try:
+        build(App()).synth()
+    except (SettingsError, ValueError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,1 @@
+"""tunestack's CDK constructs, one per file."""

@@ -1,0 +1,40 @@
+"""A stack's costs where people look: annotation, template metadata, outputs."""
+
+from aws_cdk import Annotations, CfnOutput, CfnResource, Stack
+from aws_cdk import aws_ec2 as ec2
+
+from tunestack.costs import CostReport, ResourceUse, RunCost, standing_cost
+
+METADATA_KEY = "tunestack:cost"
+
+
+def annotate_costs(stack: Stack, *, region: str, run: RunCost | None = None) -> CostReport:
+    """Price what the stack holds, say it in four agreeing places, and return the report.
+
+    Call it last: it counts the resources that are there.
+    """
+    resources = [_use(node) for node in stack.node.find_all() if isinstance(node, CfnResource)]
+    report = CostReport(standing=standing_cost(resources, region=region), run=run)
+    figures = report.metadata()
+    Annotations.of(stack).add_info_v2("tunestack:cost", report.line())
+    stack.template_options.metadata = {METADATA_KEY: figures}
+    CfnOutput(
+        stack,
+        "StandingUsdPerMonth",
+        value=f"{figures['StandingUsdPerMonth']:.2f}",
+        description="What this stack costs a month before anything runs",
+    )
+    CfnOutput(
+        stack,
+        "RunExpectedUsd",
+        value=f"{figures['RunExpectedUsd']:.2f}",
+        description=f"What an execution is expected to cost; at most {figures['RunCeilingUsd']:.2f}",
+    )
+    return report
+
+
+def _use(resource: CfnResource) -> ResourceUse:
+    if isinstance(resource, ec2.CfnVPCEndpoint):
+        zones = len(resource.subnet_ids or []) if resource.vpc_endpoint_type == "Interface" else 0
+        return ResourceUse(type=resource.cfn_resource_type, units=zones)
+    return ResourceUse(type=resource.cfn_resource_type)

@@ -1,0 +1,84 @@
+"""The network of the jobs: private subnets, no way to the internet, endpoints to what the jobs need."""
+
+from aws_cdk import Fn, RemovalPolicy
+from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+_SERVICES = {
+    "SageMakerApi": ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_API,
+    "SageMakerRuntime": ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_RUNTIME,
+    "EcrApi": ec2.InterfaceVpcEndpointAwsService.ECR,
+    "EcrDocker": ec2.InterfaceVpcEndpointAwsService.ECR_DOCKER,
+    "Logs": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_LOGS,
+    "Metrics": ec2.InterfaceVpcEndpointAwsService.CLOUDWATCH_MONITORING,
+    "Sts": ec2.InterfaceVpcEndpointAwsService.STS,
+    "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
+    "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
+}
+
+
+class JobNetwork(Construct):
+    """A VPC without internet access. Jobs reach each other, the endpoints, and S3 through its gateway."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        cidr: str,
+        availability_zones: int,
+        key: kms.IKey,
+        log_retention: logs.RetentionDays,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.vpc = ec2.Vpc(
+            self,
+            "Vpc",
+            ip_addresses=ec2.IpAddresses.cidr(cidr),
+            # Named one by one: a stack that isn't bound to an account would stop at two.
+            availability_zones=[Fn.select(index, Fn.get_azs()) for index in range(availability_zones)],
+            subnet_configuration=[
+                ec2.SubnetConfiguration(name="Jobs", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
+            ],
+            gateway_endpoints={
+                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
+            },
+            # Nothing uses the default security group, and emptying it would take a custom resource.
+            restrict_default_security_group=False,
+        )
+        self._log_flows(key, log_retention)
+        self.security_group = self._job_security_group()
+        self._add_endpoints()
+
+    @property
+    def subnet_ids(self) -> list[str]:
+        """The subnets that jobs run in."""
+        return [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
+
+    def _log_flows(self, key: kms.IKey, retention: logs.RetentionDays) -> None:
+        log_group = logs.LogGroup(
+            self, "FlowLogs", encryption_key=key, retention=retention, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
+
+    def _job_security_group(self) -> ec2.SecurityGroup:
+        group = ec2.SecurityGroup(
+            self, "JobSecurityGroup", vpc=self.vpc, description="SageMaker jobs", allow_all_outbound=False
+        )
+        group.add_ingress_rule(group, ec2.Port.all_traffic(), "peers of a distributed job")
+        group.add_egress_rule(group, ec2.Port.all_traffic(), "peers of a distributed job")
+        # S3's addresses aren't known here; the VPC has no other way out than its endpoints.
+        group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "endpoints, and S3 through its gateway")
+        return group
+
+    def _add_endpoints(self) -> None:
+        group = ec2.SecurityGroup(
+            self, "EndpointSecurityGroup", vpc=self.vpc, description="VPC endpoints", allow_all_outbound=False
+        )
+        group.add_ingress_rule(self.security_group, ec2.Port.tcp(443), "jobs")
+        for name, service in _SERVICES.items():
+            self.vpc.add_interface_endpoint(
+                name, service=service, private_dns_enabled=True, open=False, security_groups=[group]
+            )

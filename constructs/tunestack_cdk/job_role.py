@@ -1,0 +1,168 @@
+"""The roles: one per kind of job, each allowed what its job does and nothing else."""
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
+
+
+def service_role(scope: Construct, construct_id: str, *, service: str, permissions_boundary: str | None) -> iam.Role:
+    """A role that a service of this account can take on, within the environment's permissions boundary."""
+    stack = Stack.of(scope)
+    return iam.Role(
+        scope,
+        construct_id,
+        assumed_by=iam.ServicePrincipal(
+            f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
+        )
+        if service != "lambda"
+        else iam.ServicePrincipal("lambda.amazonaws.com"),
+        permissions_boundary=iam.ManagedPolicy.from_managed_policy_name(
+            scope, f"{construct_id}Boundary", permissions_boundary
+        )
+        if permissions_boundary
+        else None,
+    )
+
+
+class JobRole(Construct):
+    """The execution role of one kind of SageMaker job: its image, its log, its metrics, and what is granted."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        image: ecr.IRepository,
+        key: kms.IKey,
+        log_group: str,
+        subnet_ids: Sequence[str],
+        security_group_id: str | None,
+        permissions_boundary: str | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = service_role(self, "Role", service="sagemaker", permissions_boundary=permissions_boundary)
+        self._key = key
+        self._allow_image(image)
+        self._allow_observation(log_group)
+        if security_group_id is not None:
+            self._allow_network(subnet_ids, security_group_id)
+
+    def grant_read(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Let the job read what lies under a prefix (SageMaker downloads inputs with the job's role)."""
+        self._allow(["s3:GetObject"], [bucket.arn_for_objects(f"{prefix}/*")])
+        self._allow_listing(bucket, prefix)
+        self._allow(["kms:Decrypt"], [self._key.key_arn])
+        self._accept_wildcard(bucket, prefix)
+
+    def grant_write(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Let the job write under a prefix, large files in parts (SageMaker uploads outputs with the job's role)."""
+        self._allow(
+            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+            [bucket.arn_for_objects(f"{prefix}/*")],
+        )
+        self._allow_listing(bucket, prefix)
+        self._allow(["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])
+        self._accept_wildcard(bucket, prefix)
+
+    def grant_delete(self, bucket: s3.IBucket, prefix: str) -> None:
+        """Let the job delete under a prefix (SageMaker carries deletions of checkpoints to S3)."""
+        self._allow(["s3:DeleteObject"], [bucket.arn_for_objects(f"{prefix}/*")])
+
+    def _allow(self, actions: list[str], resources: list[str]) -> None:
+        self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
+
+    def _allow_listing(self, bucket: s3.IBucket, prefix: str) -> None:
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["s3:ListBucket"],
+                resources=[bucket.bucket_arn],
+                conditions={"StringLike": {"s3:prefix": [f"{prefix}/*"]}},
+            )
+        )
+
+    def _accept_wildcard(self, bucket: s3.IBucket, prefix: str) -> None:
+        acknowledge_wildcard(
+            self.role,
+            bucket.arn_for_objects(f"{prefix}/*"),
+            reason=f"The job reads or writes whatever objects lie under {prefix}/, whose names aren't known here.",
+        )
+
+    def _allow_image(self, image: ecr.IRepository) -> None:
+        self._allow(
+            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
+            [image.repository_arn],
+        )
+        # GetAuthorizationToken has no resource.
+        self._allow(["ecr:GetAuthorizationToken"], ["*"])
+
+    def _allow_observation(self, log_group: str) -> None:
+        stack = Stack.of(self)
+        group = stack.format_arn(
+            service="logs", resource="log-group", resource_name=log_group, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )
+        self._allow(
+            ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
+            [group, f"{group}:log-stream:*"],
+        )
+        # PutMetricData has no resource; the namespaces that SageMaker writes to bound it.
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["cloudwatch:PutMetricData"],
+                resources=["*"],
+                conditions={
+                    "StringLike": {"cloudwatch:namespace": ["/aws/sagemaker/*", "aws/sagemaker/*", "AWS/SageMaker*"]}
+                },
+            )
+        )
+        acknowledge(
+            self.role,
+            "AwsSolutions-IAM5[Resource::*]",
+            reason="GetAuthorizationToken, PutMetricData and a network's Describe calls have no narrower resource.",
+        )
+        acknowledge_wildcard(
+            self.role,
+            f"{group}:log-stream:*",
+            reason="A log stream is named after its job, which isn't known here.",
+        )
+
+    def _allow_network(self, subnet_ids: Sequence[str], security_group_id: str) -> None:
+        """What a job in a VPC needs (SageMaker makes its network interfaces with the job's role)."""
+        stack = Stack.of(self)
+
+        def arn(resource: str, name: str) -> str:
+            return stack.format_arn(service="ec2", resource=resource, resource_name=name)
+
+        interfaces = arn("network-interface", "*")
+        self._allow(
+            ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
+            [interfaces, *(arn("subnet", name) for name in subnet_ids), arn("security-group", security_group_id)],
+        )
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission"],
+                resources=[interfaces],
+                conditions={"StringEquals": {"ec2:AuthorizedService": "sagemaker.amazonaws.com"}},
+            )
+        )
+        self._allow(
+            [
+                "ec2:DescribeDhcpOptions",
+                "ec2:DescribeNetworkInterfaces",
+                "ec2:DescribeSecurityGroups",
+                "ec2:DescribeSubnets",
+                "ec2:DescribeVpcs",
+            ],
+            ["*"],
+        )
+        acknowledge_wildcard(
+            self.role,
+            interfaces,
+            reason="A job's network interfaces are made when it starts; their ids aren't known here.",
+        )

@@ -1,0 +1,69 @@
+"""The pipeline's own role: it starts the jobs, and hands each its role."""
+
+from collections.abc import Sequence
+
+from aws_cdk import Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from tunestack_cdk.acknowledge import acknowledge_wildcard
+from tunestack_cdk.job_role import service_role
+
+_JOBS = {"processing-job": "ProcessingJob", "training-job": "TrainingJob", "transform-job": "TransformJob"}
+# Jobs and models that a pipeline starts are named so by the service.
+_NAMES = "pipelines-*"
+
+
+class PipelineRole(Construct):
+    """May start, watch and stop the pipeline's jobs, register versions in the group, and read property files."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        job_roles: Sequence[iam.IRole],
+        group_name: str,
+        results_bucket: s3.IBucket,
+        key: kms.IKey,
+        permissions_boundary: str | None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = service_role(self, "Role", service="sagemaker", permissions_boundary=permissions_boundary)
+        for resource, noun in _JOBS.items():
+            self._allow_sagemaker([f"Create{noun}", f"Describe{noun}", f"Stop{noun}", "AddTags"], resource, _NAMES)
+        self._allow_sagemaker(["CreateModel", "DescribeModel", "AddTags"], "model", _NAMES)
+        self._allow_sagemaker(["DescribeModelPackageGroup"], "model-package-group", group_name)
+        self._allow_sagemaker(["CreateModelPackage", "DescribeModelPackage"], "model-package", f"{group_name}/*")
+        self._allow_sagemaker(["CreateModelPackage"], "model-package-group", group_name)
+        self.role.add_to_policy(
+            iam.PolicyStatement(
+                actions=["iam:PassRole"],
+                resources=[role.role_arn for role in job_roles],
+                conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
+            )
+        )
+        # The condition reads the evaluation's property file.
+        files = results_bucket.arn_for_objects("executions/*")
+        self.role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[files]))
+        self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
+        acknowledge_wildcard(
+            self.role,
+            files,
+            reason="A property file lies under its execution's id, which isn't known here.",
+        )
+
+    def _allow_sagemaker(self, actions: Sequence[str], resource: str, name: str) -> None:
+        stack = Stack.of(self)
+        arn = stack.format_arn(service="sagemaker", resource=resource, resource_name=name)
+        self.role.add_to_policy(
+            iam.PolicyStatement(actions=[f"sagemaker:{action}" for action in actions], resources=[arn])
+        )
+        if "*" in name:
+            acknowledge_wildcard(
+                self.role,
+                arn,
+                reason="The service names the pipeline's jobs, models and versions when it makes them.",
+            )

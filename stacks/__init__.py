@@ -1,0 +1,1 @@
+"""The deployable stacks, one per file: each wires constructs together and decides nothing else."""

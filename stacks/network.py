@@ -1,0 +1,31 @@
+"""The network that jobs run in."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+from tunestack_cdk.cost_annotation import annotate_costs
+from tunestack_cdk.job_network import JobNetwork
+from tunestack_cdk.log_retention import log_retention
+
+from tunestack.settings import Settings
+
+
+class NetworkStack(Stack):
+    """A VPC without internet access, with endpoints."""
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        environment = settings.environment
+        self.network = JobNetwork(
+            self,
+            "JobNetwork",
+            cidr=environment.network.cidr,
+            availability_zones=environment.network.availability_zones,
+            key=key,
+            log_retention=log_retention(environment.log_retention_days),
+        )
+        annotate_costs(self, region=environment.region)

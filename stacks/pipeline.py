@@ -1,0 +1,52 @@
+"""The fine-tuning pipeline."""
+
+from typing import Any
+
+from aws_cdk import CfnOutput, Stack
+from constructs import Construct
+from tunestack_cdk.cost_annotation import annotate_costs
+from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
+
+from stacks.images import ImagesStack
+from stacks.network import NetworkStack
+from stacks.registry import RegistryStack
+from stacks.storage import StorageStack
+from tunestack.costs import run_cost
+from tunestack.settings import Settings
+
+
+class PipelineStack(Stack):
+    """The pipeline and its roles, over what the other stacks provide."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        settings: Settings,
+        storage: StorageStack,
+        network: NetworkStack | None,
+        images: ImagesStack,
+        registry: RegistryStack,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        pipeline = FineTuningPipeline(
+            self,
+            "FineTuning",
+            settings=settings,
+            raw_data_bucket=storage.raw_data,
+            artifacts_bucket=storage.artifacts,
+            results_bucket=storage.results,
+            key=storage.key,
+            network=network.network if network else None,
+            training_image=images.training_repository,
+            training_image_uri=images.training_image_uri,
+            inference_image=images.inference_repository,
+            inference_image_uri=images.inference_image_uri,
+            model_package_group_name=registry.group_name,
+        )
+        # The group is known by its name alone, which says nothing of an order.
+        self.add_stack_dependency(registry)
+        CfnOutput(self, "PipelineName", value=pipeline.pipeline_name)
+        annotate_costs(self, region=settings.environment.region, run=run_cost(settings))

@@ -1,0 +1,65 @@
+"""What the tests share: each environment is synthesized once a session, with cdk-nag and every check."""
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+ENVIRONMENTS = ("dev", "local", "prod", "staging")
+
+
+class Assembly:
+    """A synthesized cloud assembly, read from disk."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @property
+    def templates(self) -> dict[str, dict[str, Any]]:
+        files = sorted(self.folder.glob("*.template.json"))
+        return {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
+
+    def template(self, stack: str) -> dict[str, Any]:
+        return next(value for name, value in self.templates.items() if name.endswith(f"-{stack}"))
+
+    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
+        found = {}
+        for template in self.templates.values():
+            found |= {name: item for name, item in template["Resources"].items() if item["Type"] == kind}
+        return found
+
+    def report(self) -> dict[str, Any]:
+        return json.loads((self.folder / "validation-report.json").read_text())
+
+
+def synthesize(folder: Path, env: str, *, cwd: Path = ROOT) -> Assembly:
+    """Run the app as the CDK CLI runs it: without credentials, and with no network to use."""
+    context = {**json.loads((ROOT / "cdk.json").read_text())["context"], "env": env}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": os.environ.get("HOME", "/"),
+        "CDK_OUTDIR": str(folder),
+        "CDK_CONTEXT_JSON": json.dumps(context),
+    }
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "app.py")], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return Assembly(folder)
+
+
+@pytest.fixture(scope="session")
+def assembly(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """assembly(env): the environment's cloud assembly."""
+
+    @cache
+    def make(env: str) -> Assembly:
+        return synthesize(tmp_path_factory.mktemp(env), env)
+
+    return make

@@ -1,0 +1,173 @@
+"""The validator: a broken and a good example of every rule, and no traceback for any input."""
+
+import copy
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tunestack.cli.definition import definition_of_template
+from tunestack.pipeline.validation import validate
+
+Definition = dict[str, Any]
+
+
+@pytest.fixture(scope="session")
+def good(assembly: Any) -> Definition:
+    """The definition that prod deploys."""
+    return json.loads(definition_of_template(assembly("prod").template("pipeline")))
+
+
+def problems(definition: Any) -> list[str]:
+    return [str(finding) for finding in validate(definition) if not finding.is_note]
+
+
+def test_what_every_environment_deploys_is_good(assembly: Any) -> None:
+    for env in ("dev", "local", "staging", "prod"):
+        assert problems(json.loads(definition_of_template(assembly(env).template("pipeline")))) == []
+
+
+def prepare(d: Definition) -> Any:
+    return d["Steps"][0]["Arguments"]
+
+
+def train(d: Definition) -> Any:
+    return d["Steps"][1]["Arguments"]
+
+
+def branch(d: Definition, name: str) -> Any:
+    return next(step for step in d["Steps"][3]["Arguments"]["IfSteps"] if step["Name"] == name)["Arguments"]
+
+
+def fail(d: Definition) -> Any:
+    return d["Steps"][3]["Arguments"]["ElseSteps"][0]["Arguments"]
+
+
+def put(target: Callable[[Definition], Any], *path: Any, value: Any) -> Callable[[Definition], None]:
+    def change(d: Definition) -> None:
+        place = target(d)
+        for key in path[:-1]:
+            place = place[key]
+        place[path[-1]] = value
+
+    return change
+
+
+def drop(target: Callable[[Definition], Any], *path: Any) -> Callable[[Definition], None]:
+    def change(d: Definition) -> None:
+        place = target(d)
+        for key in path[:-1]:
+            place = place[key]
+        del place[path[-1]]
+
+    return change
+
+
+def whole(d: Definition) -> Any:
+    return d
+
+
+BROKEN = {
+    "an unknown member": (put(train, "ResourceConfig", "InstanceTyp", value="x"), "unknown member; did you mean 'InstanceType'?"),
+    "a missing member": (drop(prepare, "RoleArn"), "PrepareData: missing RoleArn"),
+    "a wrong type": (put(train, "ResourceConfig", "InstanceCount", value="1"), "must be of type integer, got '1'"),
+    "an unknown enum value": (put(train, "InputDataConfig", 0, "InputMode", value="Fil"), "did you mean 'File'?"),
+    "a pattern": (put(prepare, "RoleArn", value="a role that is no ARN"), "must match"),
+    "a length": (put(train, "HyperParameters", "x", value="y" * 2501), "at most 2500 characters"),
+    "a range": (put(train, "ResourceConfig", "InstanceCount", value=-1), "must be at least 0, got -1"),
+    "a number parameter as a string": (put(train, "HyperParameters", "x", value={"Get": "Parameters.Seed"}), "Std:Join"),
+    "a string parameter as a number": (put(train, "ResourceConfig", "VolumeSizeInGB", value={"Get": "Parameters.DataUri"}), "parameter DataUri is String"),
+    "a default of a parameter that the API refuses": (put(whole, "Parameters", 4, "DefaultValue", value="ml.none"), "must be one of"),
+    "an unknown parameter": (put(fail, "ErrorMessage", value={"Get": "Parameters.Sed"}), "unknown parameter 'Sed'; did you mean 'Seed'?"),
+    "an unknown step": (put(fail, "ErrorMessage", value={"Get": "Steps.FineTun.TrainingJobName"}), "did you mean 'FineTune'?"),
+    "an unknown property": (put(fail, "ErrorMessage", value={"Get": "Steps.FineTune.ModelArtifact.X"}), "did you mean 'ModelArtifacts'?"),
+    "a step of the other branch": (put(fail, "ErrorMessage", value={"Get": "Steps.PackageModel.ExitMessage"}), "on two branches"),
+    "a property file that isn't there": (put(lambda d: d["Steps"][2], "PropertyFiles", value=[]), "no property file 'Evaluation'"),
+    "a property file in a Fail step": (put(fail, "ErrorMessage", value={"Std:JsonGet": {"PropertyFile": {"Get": "Steps.EvaluateModels.PropertyFiles.Evaluation"}, "Path": "a"}}), "can't read a property file"),
+    "a cycle": (put(lambda d: d["Steps"][0], "DependsOn", value=["EvaluateModels"]), "steps wait for each other"),
+    "an unknown step to depend on": (put(lambda d: d["Steps"][0], "DependsOn", value=["X"]), "unknown step 'X'"),
+    "two steps of one name": (put(lambda d: d["Steps"][1], "Name", value="PrepareData"), "2 steps have this name"),
+    "an unknown kind of step": (put(lambda d: d["Steps"][0], "Type", value="Procesing"), "did you mean 'Processing'?"),
+    "another version": (put(whole, "Version", value="2019"), "must be '2020-12-01'"),
+    "a volume key on a local disk": (put(train, "ResourceConfig", "VolumeKmsKeyId", value="key"), "local NVMe disk is encrypted by hardware"),
+    "no volume key without a local disk": (drop(prepare, "ProcessingResources", "ClusterConfig", "VolumeKmsKeyId"), "would not be encrypted with your key"),
+    "types of both sorts": (put(whole, "Parameters", 4, "EnumValues", value=["ml.g5.2xlarge", "ml.m5.large"]), "all have a local disk or all have none"),
+    "a volume larger than the local disk": (put(train, "ResourceConfig", "VolumeSizeInGB", value=5000), "must be at most ml.g5"),
+    "an output without a key": (drop(train, "OutputDataConfig", "KmsKeyId"), "outputs would not be encrypted"),
+    "spot without a wait": (put(train, "EnableManagedSpotTraining", value=True), "spot training needs it"),
+    "a wait without spot": (put(train, "StoppingCondition", "MaxWaitTimeInSeconds", value=90000), "only with EnableManagedSpotTraining"),
+    "a wait shorter than the run": (lambda d: (put(train, "EnableManagedSpotTraining", value=True)(d), put(train, "StoppingCondition", "MaxWaitTimeInSeconds", value=60)(d)), "must be at least MaxRuntimeInSeconds"),
+    "a run of more than 28 days": (put(train, "StoppingCondition", "MaxRuntimeInSeconds", value=28 * 86400 + 1), "28 days"),
+    "two algorithms": (put(train, "AlgorithmSpecification", "AlgorithmName", value="a"), "exactly one of AlgorithmName and TrainingImage"),
+    "preferences beside a type": (put(train, "ResourceConfig", "InstancePreferences", value=[{"InstanceType": "ml.g5.xlarge"}]), "not together with InstanceType"),
+    "a training without resources": (drop(train, "ResourceConfig"), "FineTune.ResourceConfig: missing"),
+    "a model data source for a transform": (put(lambda d: branch(d, "CreateModel"), "PrimaryContainer", "ModelDataSource", value={"S3DataSource": {"S3Uri": "s3://b/k", "S3DataType": "S3Prefix", "CompressionType": "None"}}), "refused by a batch transform"),
+    "payloads of more than 100 MB": (put(lambda d: branch(d, "BatchTransform"), "MaxConcurrentTransforms", value=50), "times MaxPayloadInMB must be at most 100"),
+    "batches without a split": (drop(lambda d: branch(d, "BatchTransform"), "TransformInput", "SplitType"), "MultiRecord needs TransformInput.SplitType"),
+    "a GPU transform without its driver": (put(whole, "Parameters", 6, value={"Name": "TransformInstanceType", "Type": "String", "DefaultValue": "ml.g5.xlarge"}), "oldest NVIDIA driver"),
+    "tags on a version": (put(lambda d: branch(d, "RegisterModel"), "Tags", value=[{"Key": "a", "Value": "b"}]), "belong on the group"),
+    "a local path elsewhere": (put(prepare, "ProcessingInputs", 0, "S3Input", "LocalPath", value="/tmp/x"), "must be under /opt/ml/processing/"),
+    "two sources of an input": (put(prepare, "ProcessingInputs", 0, "DatasetDefinition", value={}), "exactly one of S3Input and DatasetDefinition"),
+    "a secret by name": (put(train, "Environment", value={"HF_TOKEN": "abc"}), "looks like a secret"),
+    "a secret by its form": (put(train, "HyperParameters", "x", value="hf_" + "a" * 34), "looks like a credential"),
+    "a retry of a condition": (put(lambda d: d["Steps"][3], "RetryPolicies", value=[{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 2}]), "never retried"),
+    "an unknown exception": (put(lambda d: d["Steps"][0], "RetryPolicies", value=[{"ExceptionType": ["Step.THROTLING"], "MaxAttempts": 2}]), "did you mean 'Step.THROTTLING'?"),
+    "a cache for a week of nonsense": (put(lambda d: d["Steps"][0], "CacheConfig", value={"Enabled": True, "ExpireAfter": "soon"}), "must be a duration"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "message"), BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_definition_is_refused_with_the_reason(
+    good: Definition, change: Callable[[Definition], None], message: str
+) -> None:
+    broken = copy.deepcopy(good)
+    change(broken)
+    found = problems(broken)
+    assert any(message in line for line in found), found
+
+
+def test_a_secrets_arn_is_no_secret(good: Definition) -> None:
+    changed = copy.deepcopy(good)
+    train(changed)["Environment"] = {"HF_TOKEN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}
+    assert problems(changed) == []
+
+
+def test_a_kind_that_is_not_known_here_is_a_note_and_no_problem(good: Definition) -> None:
+    changed = copy.deepcopy(good)
+    changed["Steps"].append({"Name": "More", "Type": "Lambda", "Arguments": {}})
+    notes = [str(finding) for finding in validate(changed) if finding.is_note]
+    assert notes == ["More: kind 'Lambda' is not known here: not checked"]
+    assert problems(changed) == []
+
+
+def test_all_problems_are_found_at_once(good: Definition) -> None:
+    broken = copy.deepcopy(good)
+    for change, _ in list(BROKEN.values())[:4]:
+        change(broken)
+    assert len(problems(broken)) >= 4
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_any_value_anywhere_is_answered_with_findings_and_never_a_traceback(good: Definition, data: Any) -> None:
+    broken = copy.deepcopy(good)
+    place: Any = broken
+    for _ in range(data.draw(st.integers(1, 6))):
+        keys = list(place) if isinstance(place, dict) else list(range(len(place)))
+        key = data.draw(st.sampled_from(keys))
+        if isinstance(place[key], (dict, list)) and place[key] and data.draw(st.booleans()):
+            place = place[key]
+            continue
+        place[key] = data.draw(JSON)
+        break
+    validate(broken)

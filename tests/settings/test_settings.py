@@ -1,0 +1,111 @@
+"""Settings: validated whole, every problem at once, each with its place and what would be right."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from scripts.generate import GENERATED
+from tests.conftest import ENVIRONMENTS, ROOT
+from tunestack.settings import SettingsError, environment_names, load_settings
+from tunestack.settings.recipe import load_recipe
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "config", tmp_path / "config")
+    return tmp_path / "config"
+
+
+def edit(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new, 1))
+
+
+def problems(config: Path, env: str = "dev") -> list[str]:
+    with pytest.raises(SettingsError) as error:
+        load_settings(env, config=config)
+    return str(error.value).splitlines()
+
+
+def test_every_environment_and_every_recipe_that_ships_is_good() -> None:
+    assert environment_names() == list(ENVIRONMENTS)
+    for name in ENVIRONMENTS:
+        load_settings(name)
+    recipes = list((ROOT / "config" / "recipes").rglob("*.yaml"))
+    assert recipes
+    for recipe in recipes:
+        load_recipe(recipe, name=recipe.name)
+
+
+def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
+    edit(config / "dev.yaml", "log_retention_days: 14", "log_retention_days: 15")
+    edit(config / "dev.yaml", "instance_type: ml.g5.2xlarge", "instance_type: ml.g5.2xlrge")
+    edit(config / "recipes" / "smollm2-135m-qlora.yaml", "learning_rate:", "learnig_rate:")
+    found = problems(config)
+    assert len(found) == 3
+    assert (
+        "config/dev.yaml:11: jobs.train: unknown instance type 'ml.g5.2xlrge'; did you mean 'ml.g5.2xlarge'?" in found
+    )
+    assert any("log_retention_days: must be one of 1, 3, 5" in line and "got 15" in line for line in found)
+    assert any("training.learnig_rate: unknown key; did you mean 'learning_rate'?" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("spot: true", "spot: false", "max_wait_minutes counts with spot: true only"),
+        ("max_wait_minutes: 240", "max_wait_minutes: 60", "must be at least max_runtime_minutes (120), got 60"),
+        ("ml.g6e.2xlarge]", "ml.m5.xlarge]", "mixes types with a local disk and without"),
+        ("    instance_type: ml.m5.4xlarge\n  transform", "    instance_type: ml.p4d.24xlarge\n  transform", "no ml.p4d.24xlarge for processing jobs"),
+        ("recipe: smollm2-135m-qlora.yaml", "recipe: smolm2-135m-qlora.yaml", "did you mean 'smollm2-135m-qlora.yaml'?"),
+        ("private_vpc: false", "private_vpc: perhaps", "network.private_vpc"),
+        ("jobs:", "jobs: {}\nnot_jobs:", "jobs.prepare: missing"),
+        ("recipe:", "recipe: a.yaml\nrecipe:", "given twice, first on line"),
+        ("recipe: ", "recipe: [", "not YAML"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_with_what_would_be_right(config: Path, old: str, new: str, message: str) -> None:
+    edit(config / "dev.yaml", old, new)
+    assert any(message in line for line in problems(config)), problems(config)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("r: 16", "r: 0", "lora.r: must be at least 1, got 0"),
+        ("max_heldout_loss_ratio: 0.95", "max_heldout_loss_ratio: -1", "must be greater than 0, got -1"),
+        ("load_in_4bit: true", "load_in_4bit: maybe", "must be of type boolean, got 'maybe'"),
+        ("name: python-docstrings", "nam: x", "data.name: missing"),
+    ],
+)
+def test_a_recipes_mistake_is_named_with_what_would_be_right(config: Path, old: str, new: str, message: str) -> None:
+    edit(config / "recipes" / "smollm2-135m-qlora.yaml", old, new)
+    assert any(message in line for line in problems(config)), problems(config)
+
+
+def test_an_unknown_environment_is_answered_with_the_nearest(config: Path) -> None:
+    assert problems(config, "stagging") == ["config/: no environment 'stagging'; did you mean 'staging'?"]
+
+
+def test_a_file_in_another_encoding_is_refused(config: Path) -> None:
+    (config / "dev.yaml").write_bytes("recipe: é".encode("latin-1"))
+    assert "not UTF-8" in problems(config)[0]
+
+
+def test_data_is_deleted_only_where_setting_and_environment_agree(config: Path) -> None:
+    (config / "prod.yaml").write_text((config / "dev.yaml").read_text())
+    assert load_settings("dev", config=config).deletes_data
+    assert not load_settings("prod", config=config).deletes_data
+
+
+@pytest.mark.parametrize("file", GENERATED, ids=lambda file: file.name)
+def test_what_is_generated_is_not_stale(file: Path) -> None:
+    assert file.read_text() == GENERATED[file](), "run `make generated`"
+
+
+def test_the_schemas_describe_every_key() -> None:
+    schema = json.loads((ROOT / "training_code" / "recipe.schema.json").read_text())
+    assert set(schema["properties"]) >= {"model", "data", "training", "lora"}

@@ -1,0 +1,155 @@
+"""What every environment's templates hold, and what they must never hold."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from tests.conftest import ENVIRONMENTS, ROOT, synthesize
+
+HASH = re.compile(r"[0-9a-f]{64}")
+TAG = re.compile(r"(?<=[:\"])[0-9a-f]{16}(?=\"|$|\\)")
+
+
+def normalised(template: dict[str, Any]) -> Any:
+    """A template without what changes with every change of code: asset hashes and image tags."""
+    text = HASH.sub("HASH", json.dumps(template))
+    return json.loads(text, object_hook=_without_tag)
+
+
+def _without_tag(item: dict[str, Any]) -> dict[str, Any]:
+    def clean(value: Any) -> Any:
+        if isinstance(value, str) and re.fullmatch(r":?[0-9a-f]{16}", value):
+            return value.replace(value.lstrip(":"), "TAG")
+        if isinstance(value, str):
+            return re.sub(r"(?<=:)[0-9a-f]{16}(?![0-9a-f])", "TAG", value)
+        if isinstance(value, list):
+            return [clean(part) for part in value]
+        return value
+
+    return {key: clean(value) for key, value in item.items()}
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_templates_are_as_their_snapshots(env: str, assembly: Any, snapshot: SnapshotAssertion) -> None:
+    for name, template in assembly(env).templates.items():
+        made = normalised(template)
+        for kind in ("Parameters", "Rules"):
+            made.pop(kind, None)
+        assert made == snapshot(name=name, extension_class=JSONSnapshotExtension)
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_every_bucket_is_private_encrypted_and_speaks_tls_only(env: str, assembly: Any) -> None:
+    buckets = assembly(env).resources("AWS::S3::Bucket")
+    assert len(buckets) == 4
+    for bucket in buckets.values():
+        properties = bucket["Properties"]
+        assert all(properties["PublicAccessBlockConfiguration"].values())
+        assert properties["BucketEncryption"]
+    policies = json.dumps(assembly(env).resources("AWS::S3::BucketPolicy"))
+    assert policies.count('"aws:SecureTransport": "false"') == 4
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_data_buckets_use_the_environments_key_and_are_versioned_and_logged(env: str, assembly: Any) -> None:
+    buckets = assembly(env).resources("AWS::S3::Bucket")
+    data = [bucket["Properties"] for name, bucket in buckets.items() if not name.startswith("AccessLogs")]
+    assert len(data) == 3
+    for properties in data:
+        rule = properties["BucketEncryption"]["ServerSideEncryptionConfiguration"][0]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+        assert "KMSMasterKeyID" in rule["ServerSideEncryptionByDefault"]
+        assert properties["VersioningConfiguration"] == {"Status": "Enabled"}
+        assert properties["LoggingConfiguration"]
+        ids = {item["Id"] for item in properties["LifecycleConfiguration"]["Rules"]}
+        assert {"AbortIncompleteUploads", "ExpireOldVersions"} <= ids
+
+
+@pytest.mark.parametrize(("env", "policy"), [("dev", "Delete"), ("prod", "Retain"), ("staging", "Retain")])
+def test_data_keys_and_registry_are_kept_unless_dev_says_otherwise(env: str, policy: str, assembly: Any) -> None:
+    for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SageMaker::ModelPackageGroup"):
+        for resource in assembly(env).resources(kind).values():
+            assert resource["DeletionPolicy"] == policy
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_no_role_has_a_managed_full_access_policy_or_allows_everything(env: str, assembly: Any) -> None:
+    for template in assembly(env).templates.values():
+        assert "FullAccess" not in json.dumps(template)
+    for policy in assembly(env).resources("AWS::IAM::Policy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert not [action for action in actions if action == "*" or action.endswith(":*")]
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_wildcard_resources_are_only_of_actions_that_have_no_narrower_one(env: str, assembly: Any) -> None:
+    allowed = {"ecr:GetAuthorizationToken", "cloudwatch:PutMetricData"}
+    for policy in assembly(env).resources("AWS::IAM::Policy").values():
+        for statement in policy["Properties"]["PolicyDocument"]["Statement"]:
+            if statement["Resource"] != "*":
+                continue
+            actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+            assert [action for action in actions if action not in allowed and ":Describe" not in action] == []
+
+
+def test_the_vpc_has_no_way_to_the_internet(assembly: Any) -> None:
+    prod = assembly("prod")
+    for kind in ("AWS::EC2::InternetGateway", "AWS::EC2::NatGateway", "AWS::EC2::Route"):
+        assert prod.resources(kind) == {}
+    services = json.dumps([e["Properties"]["ServiceName"] for e in prod.resources("AWS::EC2::VPCEndpoint").values()])
+    for service in (
+        "s3",
+        "sagemaker.api",
+        "sagemaker.runtime",
+        "ecr.api",
+        "ecr.dkr",
+        "logs",
+        "monitoring",
+        "sts",
+        "kms",
+    ):
+        assert f".{service}" in services
+    assert "secretsmanager" in services
+
+
+def test_dev_has_no_network_to_pay_for(assembly: Any) -> None:
+    assert not [name for name in assembly("dev").templates if name.endswith("-network")]
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_costs_agree_in_annotation_metadata_and_outputs(env: str, assembly: Any) -> None:
+    manifest = json.loads((assembly(env).folder / "manifest.json").read_text())
+    for name, template in assembly(env).templates.items():
+        figures = template["Metadata"]["tunestack:cost"]
+        standing = f"{figures['StandingUsdPerMonth']:.2f}"
+        assert template["Outputs"]["StandingUsdPerMonth"]["Value"] == standing
+        assert template["Outputs"]["RunExpectedUsd"]["Value"] == f"{figures['RunExpectedUsd']:.2f}"
+        assert figures["UnpricedResourceTypes"] == []
+        metadata = _metadata(assembly(env).folder, manifest, name)
+        assert f"standing cost ${standing} a month" in metadata
+        assert f"a run ${figures['RunExpectedUsd']:.2f}" in metadata
+
+
+def _metadata(folder: Any, manifest: dict[str, Any], name: str) -> str:
+    file = folder / f"{name}.metadata.json"
+    return file.read_text() if file.exists() else json.dumps(manifest["artifacts"][name].get("metadata", {}))
+
+
+def test_two_synths_give_the_same_bytes_also_from_another_folder(assembly: Any, tmp_path: Any) -> None:
+    first = assembly("dev").template("pipeline")
+    again = synthesize(tmp_path / "again", "dev", cwd=tmp_path).template("pipeline")
+    assert json.dumps(first) == json.dumps(again)
+
+
+@pytest.mark.parametrize("env", ["dev", "prod"])
+def test_cfn_lint_is_clean(env: str, assembly: Any) -> None:
+    import subprocess
+
+    files = [str(file) for file in sorted(assembly(env).folder.glob("*.template.json"))]
+    done = subprocess.run(["cfn-lint", *files, "--ignore-checks", "W3005"], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 0, done.stdout[:3000]

@@ -1,0 +1,68 @@
+"""A machine's `/opt/ml` in a temporary folder, and jobs run on it in this process."""
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from tiny_model import make_tiny_model
+
+os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1")
+RECIPE = {"model.name_or_path": "tiny/model", "model.revision": "main", "data.name": "test"}
+TRAINING = {
+    **RECIPE,
+    "training.max_steps": "6",
+    "training.per_device_train_batch_size": "2",
+    "training.gradient_accumulation_steps": "1",
+    "training.learning_rate": "0.01",
+    "training.max_length": "64",
+    "training.save_steps": "2",
+    "training.logging_steps": "1",
+}
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_model(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture
+def ml(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The job's /opt/ml."""
+    folder = tmp_path / "opt-ml"
+    folder.mkdir()
+    monkeypatch.setenv("TUNESTACK_ML_FOLDER", str(folder))
+    return folder
+
+
+def rows(count: int) -> list[dict[str, str]]:
+    return [
+        {"instruction": f"what does function {n} do", "response": f"return a list of {n} names"} for n in range(count)
+    ]
+
+
+def write_lines(file: Path, items: list[object]) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("".join(json.dumps(item) + "\n" for item in items))
+    return file
+
+
+def conversations(count: int) -> list[dict[str, object]]:
+    return [
+        {
+            "prompt": [{"role": "user", "content": row["instruction"]}],
+            "completion": [{"role": "assistant", "content": row["response"]}],
+        }
+        for row in rows(count)
+    ]
+
+
+def training_inputs(ml: Path, model: Path, hyperparameters: dict[str, str]) -> None:
+    """What SageMaker puts in place before a training job."""
+    shutil.copytree(model, ml / "input" / "data" / "base-model")
+    write_lines(ml / "input" / "data" / "train" / "rows.jsonl", conversations(16))
+    write_lines(ml / "input" / "data" / "validation" / "rows.jsonl", conversations(4))
+    config = ml / "input" / "config" / "hyperparameters.json"
+    config.parent.mkdir(parents=True)
+    config.write_text(json.dumps(hyperparameters))

@@ -1,0 +1,113 @@
+"""Prepare: every form of row, every reason to reject one, and files that can't be read."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+from conftest import RECIPE, rows, write_lines
+from tunestack_training import prepare
+from tunestack_training.failure import JobError
+from tunestack_training.rows import read_rows, to_conversation
+
+
+def prepared(ml: Path, model: Path, **options: str) -> dict[str, list[dict]]:
+    shutil.copytree(model, ml / "processing" / "input" / "base-model", dirs_exist_ok=True)
+    prepare.run({**RECIPE, "data.test_fraction": "0.2", "data.validation_fraction": "0.2", **options})
+    out = ml / "processing" / "output"
+    return {name: [json.loads(line) for line in (out / name / "rows.jsonl").open()] for name in ("train", "validation", "test", "general", "rejected")}  # fmt: skip
+
+
+def test_rows_are_split_without_a_prompt_on_two_sides_and_duplicates_dropped(ml: Path, tiny_model: Path) -> None:
+    data = rows(60) + rows(10) + [{"instruction": "what does function 1 do", "response": "another answer"}]
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", data)
+    out = prepared(ml, tiny_model)
+    prompts = {name: {row["prompt"][0]["content"] for row in out[name]} for name in ("train", "validation", "test")}
+    assert sum(len(out[name]) for name in prompts) == 61
+    assert not prompts["train"] & prompts["test"] and not prompts["train"] & prompts["validation"]
+    report = json.loads((ml / "processing" / "output" / "report" / "report.json").read_text())
+    assert report["duplicates"] == 10
+    assert report["train_tokens"]["min"] > 5
+
+
+def test_a_split_stays_when_data_is_added(ml: Path, tiny_model: Path) -> None:
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", rows(60))
+    first = prepared(ml, tiny_model)
+    write_lines(ml / "processing" / "input" / "data" / "b.jsonl", [{"instruction": "new", "response": "more"}])
+    second = prepared(ml, tiny_model)
+    assert {json.dumps(row) for row in first["test"]} <= {json.dumps(row) for row in second["test"]}
+
+
+def test_rejected_rows_are_kept_with_their_reason(ml: Path, tiny_model: Path) -> None:
+    bad = [
+        {"instruction": "", "response": "x"},
+        {"question": "x"},
+        ["x"],
+        {"messages": [{"role": "bot", "content": "x"}]},
+    ]
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", [*rows(60), *bad])
+    out = prepared(ml, tiny_model, **{"data.max_rejected_fraction": "0.1"})
+    assert [item["line"] for item in out["rejected"]] == [61, 62, 63, 64]
+    reasons = [item["reason"] for item in out["rejected"]]
+    assert "'instruction' is empty" in reasons[0]
+    assert "'question'" in reasons[1]
+    assert "role must be one of" in reasons[3]
+
+
+def test_too_many_rejected_rows_fail_the_job_with_the_first_reason(ml: Path, tiny_model: Path) -> None:
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", [*rows(10), *[{"x": 1}] * 10])
+    with pytest.raises(JobError, match=r"10 of 20 rows are rejected \(50%.*a.jsonl, line 11"):
+        prepared(ml, tiny_model)
+
+
+def test_csv_parquet_and_chat_messages_give_the_same_rows(tmp_path: Path) -> None:
+    wanted = rows(3)
+    with (tmp_path / "a.csv").open("w", newline="") as out:
+        writer = csv.DictWriter(out, ["instruction", "response"])
+        writer.writeheader()
+        writer.writerows(wanted)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(wanted), tmp_path / "a.parquet")
+    chats = [
+        {
+            "messages": [
+                {"role": "user", "content": row["instruction"]},
+                {"role": "assistant", "content": row["response"]},
+            ]
+        }
+        for row in wanted
+    ]
+    write_lines(tmp_path / "a.jsonl", chats)
+    read = [
+        [to_conversation(row.value)[0] for row in read_rows(tmp_path / f"a.{end}")]
+        for end in ("csv", "parquet", "jsonl")
+    ]
+    assert read[0] == read[1] == read[2]
+    assert len(read[0]) == 3
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.jsonl", b"", "a.jsonl is empty"),
+        ("a.jsonl", b'{"instruction": "a", "response": "b"}\n{"instruc', "half-written: line 2"),
+        ("a.jsonl", '{"instruction": "é"}'.encode("latin-1"), "not UTF-8"),
+        ("a.parquet", b"PAR1 and nothing", "not Parquet, or half-written"),
+        ("a.txt", b"hello", "ends in .jsonl, .csv, .parquet, not in '.txt'"),
+        ("a.csv", b'instruction,response\n"a,b', "not CSV, or half-written"),
+    ],
+)
+def test_a_file_that_cannot_be_read_fails_with_its_name(
+    tmp_path: Path, name: str, content: bytes, message: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(JobError, match=message):
+        list(read_rows(tmp_path / name))
+
+
+def test_no_data_at_all_says_how_to_add_some(ml: Path, tiny_model: Path) -> None:
+    (ml / "processing" / "input" / "data").mkdir(parents=True)
+    with pytest.raises(JobError, match="tunestack data add"):
+        prepared(ml, tiny_model)

@@ -1,0 +1,171 @@
+"""Train, evaluate, merge and serve, for real, on a tiny model."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import torch
+from conftest import TRAINING, conversations, training_inputs, write_lines
+from safetensors.torch import load_file
+from tunestack_training import checkpoints, evaluate, merge, train
+from tunestack_training.__main__ import main
+from tunestack_training.base_model import check_model_folder, load_base_model
+from tunestack_training.failure import JobError
+from tunestack_training.options import read_recipe, recipe_from_options
+from tunestack_training.recipe import Recipe
+from tunestack_training.serve import ModelServer
+
+CODE = Path(__file__).parents[2] / "training_code"
+
+
+@pytest.fixture(scope="module")
+def adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The adapter that an uninterrupted training leaves."""
+    ml = tmp_path_factory.mktemp("train")
+    os.environ["TUNESTACK_ML_FOLDER"] = str(ml)
+    training_inputs(ml, tiny_model, TRAINING)
+    train.run({})
+    return ml / "model"
+
+
+def test_training_lowers_the_loss_and_leaves_adapter_tokenizer_recipe_and_metrics(adapter: Path) -> None:
+    history = json.loads((adapter / "metrics.json").read_text())
+    losses = [item["loss"] for item in history if "loss" in item]
+    assert losses[-1] < losses[0] - 0.1
+    assert read_recipe(adapter)["quantization"]["load_in_4bit"] is True
+    config = json.loads((adapter / "adapter_config.json").read_text())
+    assert (config["base_model_name_or_path"], config["revision"]) == ("tiny/model", "main")
+
+
+def test_a_stopped_training_keeps_a_checkpoint_and_resumes_to_the_same_weights(
+    adapter: Path, tiny_model: Path, ml: Path
+) -> None:
+    # GIVEN a training that is told to stop after its first step
+    training_inputs(ml, tiny_model, TRAINING)
+    command = [sys.executable, "-m", "tunestack_training", "train"]
+    environment = {**os.environ, "PYTHONPATH": str(CODE), "PYTHONUNBUFFERED": "1"}
+    job = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for line in job.stdout:
+        if "step 1/6" in line:
+            job.send_signal(signal.SIGTERM)
+    # THEN it says so, and it isn't taken for done
+    assert job.wait() == 143
+    assert "the training goes on from there" in (ml / "output" / "failure").read_text()
+    assert not (ml / "model").exists()
+    # WHEN it is started again, beside a checkpoint that was cut off
+    folder = next((ml / "checkpoints").iterdir())
+    done = checkpoints.newest_complete(folder)
+    assert done is not None
+    shutil.copytree(done, folder / "checkpoint-5")
+    (folder / "checkpoint-5" / "trainer_state.json").write_text("{")
+    train.run({})
+    # THEN it has gone on from the complete one, to the very weights of the uninterrupted training
+    first, second = (load_file(place / "adapter_model.safetensors") for place in (adapter, ml / "model"))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_checkpoints_of_another_recipe_or_other_data_are_not_resumed_from(tmp_path: Path) -> None:
+    data = write_lines(tmp_path / "rows.jsonl", [{"a": 1}])
+    first = checkpoints.fingerprint({"seed": 1}, data)
+    assert checkpoints.fingerprint({"seed": 1}, data) == first
+    assert checkpoints.fingerprint({"seed": 2}, data) != first
+    assert checkpoints.fingerprint({"seed": 1}, write_lines(tmp_path / "rows.jsonl", [{"a": 2}])) != first
+
+
+def test_the_fused_model_answers_as_the_adapter_on_its_quantised_base_did(adapter: Path, tiny_model: Path) -> None:
+    from peft import PeftModel
+
+    recipe = Recipe.model_validate(read_recipe(adapter))
+    tokens = torch.arange(2, 66).reshape(2, 32)
+    with torch.inference_mode():
+        base = load_base_model(tiny_model, recipe).eval()
+        plain = base(tokens).logits
+        tuned = PeftModel.from_pretrained(base, adapter).eval()(tokens).logits
+        fused = merge.fused_model(tiny_model, adapter, recipe).eval()(tokens).logits
+    assert (tuned - fused).abs().max() < 1e-3
+    assert (tuned - plain).abs().max() > 1e-2
+
+
+def test_gradients_are_the_same_before_and_after_an_evaluation(tiny_model: Path) -> None:
+    recipe = recipe_from_options(TRAINING)
+    model = load_base_model(tiny_model, recipe)
+    tokens = torch.arange(2, 34).reshape(1, 32)
+    embeddings = model.get_input_embeddings()(tokens).detach().requires_grad_()
+
+    def gradient() -> torch.Tensor:
+        embeddings.grad = None
+        model.train()(inputs_embeds=embeddings, labels=tokens).loss.backward()
+        return embeddings.grad.clone()
+
+    before = gradient()
+    with torch.no_grad():
+        model.eval()(tokens)
+    assert torch.equal(before, gradient())
+
+
+@pytest.mark.parametrize("fuse", ["true", "false"])
+def test_the_packed_archive_is_served_with_an_answer_per_line(
+    fuse: str, adapter: Path, tiny_model: Path, ml: Path, tmp_path: Path
+) -> None:
+    # GIVEN the archive that PackageModel makes
+    shutil.copytree(adapter, ml / "processing" / "input" / "adapter")
+    shutil.copytree(tiny_model, ml / "processing" / "input" / "base-model")
+    merge.run({"merge.fuse": fuse, "inference.max_new_tokens": "4"})
+    with tarfile.open(ml / "processing" / "output" / "model" / "model.tar.gz") as tar:
+        tar.extractall(tmp_path / "served", filter="data")
+    # WHEN good and bad lines are asked
+    server = ModelServer(tmp_path / "served")
+    lines = [
+        b'{"instruction": "what does the function do"}',
+        b"{broken",
+        b'{"messages": [{"role": "user", "content": "list names"}]}',
+        b'{"question": 1}',
+        b'{"instruction": "what does the function do"}',
+    ]
+    answers = server.answer_lines(b"\n".join(lines))
+    # THEN each has its answer, in order
+    assert [sorted(item) for item in answers] == [["response"], ["error"], ["response"], ["error"], ["response"]]
+    assert answers[1]["error"].startswith("line 2:")
+    assert answers[0] == answers[4]
+
+
+def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
+    adapter: Path, tiny_model: Path, ml: Path
+) -> None:
+    inputs = ml / "processing" / "input"
+    shutil.copytree(adapter, inputs / "adapter")
+    shutil.copytree(tiny_model, inputs / "base-model")
+    write_lines(inputs / "test" / "rows.jsonl", conversations(6))
+    write_lines(inputs / "general" / "rows.jsonl", conversations(2))
+    evaluate.run({"evaluation.generated_rows": "1", "evaluation.max_new_tokens": "3"})
+    result = json.loads((ml / "processing" / "output" / "evaluation" / "evaluation.json").read_text())
+    heldout = result["heldout"]
+    assert heldout["rows"] == 6
+    assert heldout["tuned"]["loss"] < heldout["base"]["loss"]
+    assert heldout["loss_ratio"] == pytest.approx(heldout["tuned"]["loss"] / heldout["base"]["loss"], abs=1e-5)
+    message = (ml / "output" / "message").read_text()
+    assert f"heldout.loss_ratio {heldout['loss_ratio']:.4f}" in message and len(message) <= 256
+
+
+def test_a_failure_is_in_the_failure_file_and_the_exit_code(ml: Path) -> None:
+    assert main(["prepare", "--set", "model.name_or_path", "a/b", "--set", "trainin.seed", "1"]) == 1
+    reason = (ml / "output" / "failure").read_text()
+    assert "data: Field required" in reason and "trainin" in reason
+
+
+def test_a_model_folder_without_weights_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    with pytest.raises(JobError, match="no weights"):
+        check_model_folder(tmp_path)
+
+
+def test_values_of_the_wrong_type_are_all_named() -> None:
+    with pytest.raises(JobError) as error:
+        recipe_from_options({**TRAINING, "lora.r": "zero", "training.seed": "-1"})
+    assert "lora.r" in str(error.value) and "training.seed" in str(error.value)

@@ -1,0 +1,77 @@
+"""What a training does besides training: logs metrics, seals checkpoints, and ends well when told to stop."""
+
+import json
+import logging
+import resource
+import signal
+from pathlib import Path
+from typing import Any
+
+from transformers import TrainerCallback
+
+from tunestack_training.checkpoints import seal
+
+log = logging.getLogger(__name__)
+
+
+class LogMetrics(TrainerCallback):
+    """A line per logging step, `step 10/90: {'loss': 3.2, …}`: SageMaker reads its metrics off it."""
+
+    def __init__(self) -> None:
+        self.history: list[dict[str, float]] = []
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
+        figures = {name: round(float(value), 6) for name, value in (logs or {}).items() if _is_number(value)}
+        figures |= peak_memory()
+        self.history.append({"step": state.global_step, **figures})
+        log.info("step %d/%d: %s", state.global_step, state.max_steps, figures)
+
+
+class SealCheckpoints(TrainerCallback):
+    """Writes each checkpoint's manifest once the checkpoint is whole."""
+
+    def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        seal(checkpoint)
+        log.info("checkpoint of step %d saved", state.global_step)
+
+
+class StopOnSigterm(TrainerCallback):
+    """SIGTERM (a stop, a time limit, a spot interruption) → a checkpoint after the current step, then the end.
+
+    transformers would return as if the training were done: `stopped` says that it isn't.
+    """
+
+    def __init__(self) -> None:
+        self.stopped = False
+        signal.signal(signal.SIGTERM, self._remember)
+
+    def _remember(self, *_: Any) -> None:
+        self.stopped = True
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        if self.stopped:
+            control.should_save = True
+            control.should_training_stop = True
+
+
+def peak_memory() -> dict[str, float]:
+    """The most memory in use so far, in GiB: the GPU's, or this process's where there is none."""
+    import torch
+
+    if torch.cuda.is_available():
+        return {"gpu_peak_gib": round(torch.cuda.max_memory_allocated() / 2**30, 3)}
+    return {"rss_peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3)}
+
+
+def write_history(file: Path, history: list[dict[str, float]]) -> None:
+    """Keep the metrics beside the model."""
+    file.write_text(json.dumps(history, indent=1), encoding="utf-8")
+
+
+def _is_number(value: Any) -> bool:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return False
+    return True

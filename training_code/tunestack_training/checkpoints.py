@@ -1,0 +1,60 @@
+"""Checkpoints that can be trusted: each has a manifest, written last, and is of one training only.
+
+A checkpoint may be cut off (a kill, a full disk, an upload that didn't finish), and a folder may hold
+those of another recipe or other data. Only a complete one of this very training is resumed from.
+"""
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+MANIFEST = "manifest.json"
+log = logging.getLogger(__name__)
+
+
+def fingerprint(recipe: dict[str, Any], *files: Path) -> str:
+    """What identifies a training: its recipe, and the content of its data."""
+    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
+    for file in files:
+        digest.update(hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()[:16]
+
+
+def seal(checkpoint: Path) -> None:
+    """Write a checkpoint's manifest: the size and hash of each of its files."""
+    files = {
+        file.relative_to(checkpoint).as_posix(): {"size": file.stat().st_size, "sha256": _hash(file)}
+        for file in sorted(checkpoint.rglob("*"))
+        if file.is_file() and file.name != MANIFEST
+    }
+    partial = checkpoint / f"{MANIFEST}.partial"
+    partial.write_text(json.dumps(files, indent=1), encoding="utf-8")
+    partial.replace(checkpoint / MANIFEST)
+
+
+def newest_complete(folder: Path) -> Path | None:
+    """The newest checkpoint that is as its manifest says, or None."""
+    found = [path for path in folder.glob("checkpoint-*") if path.is_dir()]
+    for checkpoint in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
+        if _is_complete(checkpoint):
+            return checkpoint
+        log.warning("%s is incomplete and is not resumed from", checkpoint.name)
+    return None
+
+
+def _is_complete(checkpoint: Path) -> bool:
+    try:
+        files = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
+        return all(
+            (checkpoint / name).stat().st_size == known["size"] and _hash(checkpoint / name) == known["sha256"]
+            for name, known in files.items()
+        )
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _hash(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()

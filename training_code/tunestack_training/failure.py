@@ -1,0 +1,9 @@
+"""How a job ends badly."""
+
+
+class JobError(Exception):
+    """Something that the user can mend: what is wrong, where, and what would be right."""
+
+
+class Stopped(Exception):
+    """The job was told to stop (SIGTERM) and has kept what it could."""

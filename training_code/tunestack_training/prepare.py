@@ -1,0 +1,179 @@
+"""Prepare: raw files → validated, de-duplicated, split rows, with a report and the rejected rows."""
+
+import hashlib
+import json
+import logging
+import statistics
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from tunestack_training import contract
+from tunestack_training.failure import JobError
+from tunestack_training.options import recipe_from_options
+from tunestack_training.recipe import Data, Recipe
+from tunestack_training.rows import Row, SourceRow, read_rows, to_conversation
+from tunestack_training.tokenizer import load_tokenizer
+
+# A file of this name beside the data is the general set; otherwise the one that comes with the kit is used.
+GENERAL_FILE = "general.jsonl"
+ROWS_FILE = "rows.jsonl"
+SPLITS = ("train", "validation", "test")
+log = logging.getLogger(__name__)
+
+
+def run(options: Mapping[str, str]) -> None:
+    """Prepare the data set of a processing job."""
+    recipe = recipe_from_options(options)
+    source = contract.processing_input("data")
+    data_files = sorted(file for file in source.rglob("*") if file.is_file() and file.name != GENERAL_FILE)
+    if not data_files:
+        raise JobError(f"no data files under {source}; add some with `tunestack data add FILE`")
+    rows, rejected, duplicates = collect(data_files, recipe.data)
+    splits = split(rows, recipe.data, recipe.training.seed)
+    general = read_general(source / GENERAL_FILE)
+    for name in SPLITS:
+        write_rows(contract.processing_output(name) / ROWS_FILE, splits[name])
+    write_rows(contract.processing_output("general") / ROWS_FILE, general)
+    write_rows(contract.processing_output("rejected") / ROWS_FILE, rejected)
+    report = make_report(recipe, data_files, splits, rejected, duplicates)
+    contract.write_json(contract.processing_output("report") / "report.json", report)
+    sizes = ", ".join(f"{len(splits[name])} {name}" for name in SPLITS)
+    message = f"{sizes} rows; {duplicates} duplicates dropped, {len(rejected)} rows rejected"
+    log.info(message)
+    contract.write_exit_message(message)
+
+
+def collect(data_files: Iterable[Path], data: Data) -> tuple[list[Row], list[dict[str, Any]], int]:
+    """The good rows without duplicates, the rejected ones with their reasons, and how many were duplicates.
+
+    Raises:
+        JobError: a file can't be read, or more rows are rejected than the recipe allows.
+    """
+    rows: dict[str, Row] = {}
+    rejected: list[dict[str, Any]] = []
+    duplicates = seen = 0
+    for file in data_files:
+        for source in read_rows(file):
+            seen += 1
+            row, reason = (None, source.problem) if source.problem else to_conversation(source.value)
+            if row is None:
+                rejected.append(_rejection(source, reason or ""))
+                continue
+            key = _digest(row)
+            duplicates += key in rows
+            rows.setdefault(key, row)
+    _refuse_too_many_rejected(rejected, seen, data)
+    chosen = list(rows.values())
+    if data.max_rows is not None and len(chosen) > data.max_rows:
+        log.info("data.max_rows: %d of %d rows are used", data.max_rows, len(chosen))
+        chosen = [rows[key] for key in sorted(rows)[: data.max_rows]]
+    return chosen, rejected, duplicates
+
+
+def split(rows: list[Row], data: Data, seed: int) -> dict[str, list[Row]]:
+    """Rows by split. A row's place depends on its prompt and the seed alone: it stays when data is added,
+    and rows with one prompt are never on two sides.
+
+    Raises:
+        JobError: a split has no row.
+    """
+    splits: dict[str, list[Row]] = {name: [] for name in SPLITS}
+    for row in rows:
+        place = int(_digest([seed, row["prompt"]])[:12], 16) / 16**12
+        if place < data.test_fraction:
+            splits["test"].append(row)
+        elif place < data.test_fraction + data.validation_fraction:
+            splits["validation"].append(row)
+        else:
+            splits["train"].append(row)
+    empty = [name for name in SPLITS if not splits[name]]
+    if empty:
+        raise JobError(
+            f"{len(rows)} rows are too few: none for {', '.join(empty)} "
+            f"(validation_fraction {data.validation_fraction}, test_fraction {data.test_fraction})"
+        )
+    return splits
+
+
+def read_general(file: Path) -> list[Row]:
+    """The general set: the user's own, or the kit's."""
+    if not file.exists():
+        with files("tunestack_training").joinpath("general.jsonl").open(encoding="utf-8") as lines:
+            return [to_conversation(json.loads(line))[0] or {} for line in lines]
+    rows = []
+    for source in read_rows(file):
+        row, reason = (None, source.problem) if source.problem else to_conversation(source.value)
+        if row is None:
+            raise JobError(f"{source.file}, line {source.line}: {reason}")
+        rows.append(row)
+    return rows
+
+
+def make_report(
+    recipe: Recipe,
+    data_files: list[Path],
+    splits: dict[str, list[Row]],
+    rejected: list[dict[str, Any]],
+    duplicates: int,
+) -> dict[str, Any]:
+    """What the data set is like: sizes, reasons of rejection, and the training rows' lengths in tokens."""
+    tokenizer = load_tokenizer(contract.processing_input("base-model"))
+    lengths = [_tokens(tokenizer, row) for row in splits["train"]]
+    limit = recipe.training.max_length
+    cut = sum(length > limit for length in lengths)
+    if cut:
+        log.warning("%d of %d training rows are longer than max_length %d and are cut", cut, len(lengths), limit)
+    return {
+        "files": [file.name for file in data_files],
+        "rows": {name: len(rows) for name, rows in splits.items()},
+        "duplicates": duplicates,
+        "rejected": len(rejected),
+        "reasons": dict(Counter(item["reason"] for item in rejected).most_common()),
+        "train_tokens": {
+            "total": sum(lengths),
+            "min": min(lengths),
+            "median": statistics.median(lengths),
+            "p95": sorted(lengths)[int(0.95 * (len(lengths) - 1))],
+            "max": max(lengths),
+            "rows_longer_than_max_length": cut,
+        },
+    }
+
+
+def write_rows(file: Path, rows: Iterable[dict[str, Any]]) -> None:
+    """Write rows as JSON Lines."""
+    with file.open("w", encoding="utf-8") as out:
+        for row in rows:
+            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _tokens(tokenizer: Any, row: Row) -> int:
+    text = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
+    return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+def _rejection(source: SourceRow, reason: str) -> dict[str, Any]:
+    return {"file": source.file, "line": source.line, "reason": reason, "row": source.value}
+
+
+def _refuse_too_many_rejected(rejected: list[dict[str, Any]], seen: int, data: Data) -> None:
+    if not seen:
+        raise JobError("the data files hold no rows")
+    share = len(rejected) / seen
+    if share <= data.max_rejected_fraction:
+        return
+    # The output with the rejected rows is not kept of a failed job: the log has the first of them.
+    for item in rejected[:20]:
+        log.error("%s, line %s: %s", item["file"], item["line"], item["reason"])
+    first = rejected[0]
+    raise JobError(
+        f"{len(rejected)} of {seen} rows are rejected ({share:.0%}, data.max_rejected_fraction allows "
+        f"{data.max_rejected_fraction:.0%}); the first: {first['file']}, line {first['line']}: {first['reason']}"
+    )
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,146 @@
+"""Train: QLoRA (or LoRA) supervised fine-tuning with TRL, resumed from the newest checkpoint if there is one."""
+
+import json
+import logging
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunestack_training import checkpoints, contract
+from tunestack_training.base_model import compute_dtype, load_base_model
+from tunestack_training.failure import JobError, Stopped
+from tunestack_training.options import RECIPE_FILE, recipe_from_options
+from tunestack_training.prepare import ROWS_FILE
+from tunestack_training.recipe import Recipe
+from tunestack_training.tokenizer import load_tokenizer
+
+log = logging.getLogger(__name__)
+
+
+def run(options: Mapping[str, str]) -> None:
+    """Run a training job: its recipe is its hyperparameters."""
+    recipe = recipe_from_options({**contract.hyperparameters(), **options})
+    train_rows, validation_rows = (contract.channel(name) / ROWS_FILE for name in ("train", "validation"))
+    for file in (train_rows, validation_rows):
+        if not file.exists():
+            raise JobError(f"no {file.name} in channel {file.parent.name!r}: it must be an output of PrepareData")
+    identity = checkpoints.fingerprint(recipe.model_dump(), train_rows)
+    output = contract.checkpoint_folder() / identity
+    trainer, callbacks = build_trainer(recipe, train_rows, validation_rows, output)
+    explain(recipe, trainer)
+    resume_from = checkpoints.newest_complete(output)
+    if resume_from:
+        log.info("resuming from %s", resume_from.name)
+    trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
+    if callbacks["stop"].stopped:
+        raise Stopped(
+            f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps} by SIGTERM; the checkpoint is "
+            "kept: started again, the training goes on from there"
+        )
+    trainer.evaluate()
+    save(recipe, trainer, callbacks["metrics"].history)
+
+
+def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, output: Path) -> tuple[Any, dict[str, Any]]:
+    """The trainer, and its callbacks by name."""
+    import torch
+    from datasets import Dataset
+    from peft import LoraConfig
+    from transformers import PrinterCallback, ProgressCallback
+    from trl import SFTTrainer
+
+    from tunestack_training.callbacks import LogMetrics, SealCheckpoints, StopOnSigterm
+
+    torch.manual_seed(recipe.training.seed)
+    callbacks = {"metrics": LogMetrics(), "seal": SealCheckpoints(), "stop": StopOnSigterm()}
+    folder = contract.channel("base-model")
+    trainer = SFTTrainer(
+        model=load_base_model(folder, recipe),
+        args=sft_config(recipe, output),
+        train_dataset=Dataset.from_list(_read(train_rows)),
+        eval_dataset=Dataset.from_list(_read(validation_rows)),
+        processing_class=load_tokenizer(folder),
+        peft_config=LoraConfig(**recipe.lora.model_dump(), bias="none", task_type="CAUSAL_LM"),
+        callbacks=list(callbacks.values()),
+    )
+    for replaced in (PrinterCallback, ProgressCallback):
+        trainer.remove_callback(replaced)
+    # TRL trains a QLoRA adapter in bfloat16 and resuming loads float32: in float32 all along, a resumed
+    # training gives the very weights that an uninterrupted one gives.
+    for parameter in trainer.model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
+    return trainer, callbacks
+
+
+def sft_config(recipe: Recipe, output: Path) -> Any:
+    """TRL's configuration; the recipe's training section has its names."""
+    import torch
+    from trl import SFTConfig
+
+    settings = recipe.training.model_dump()
+    on_gpu = torch.cuda.is_available()
+    return SFTConfig(
+        **settings,
+        output_dir=str(output),
+        per_device_eval_batch_size=recipe.training.per_device_train_batch_size,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if recipe.training.gradient_checkpointing else None,
+        bf16=on_gpu and compute_dtype(recipe) == torch.bfloat16,
+        use_cpu=not on_gpu,
+        save_strategy="steps",
+        eval_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        logging_first_step=True,
+        data_seed=recipe.training.seed,
+    )
+
+
+def explain(recipe: Recipe, trainer: Any) -> None:
+    """Log every derived number with the reason for it."""
+    training = recipe.training
+    trainable = sum(parameter.numel() for parameter in trainer.model.parameters() if parameter.requires_grad)
+    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps * trainer.args.world_size
+    rows = len(trainer.train_dataset)
+    log.info("trainable parameters: %s (rank %d on %s)", f"{trainable:,}", recipe.lora.r, recipe.lora.target_modules)
+    log.info(
+        "rows a step: %d = %d rows × %d accumulated × %d processes",
+        batch,
+        training.per_device_train_batch_size,
+        training.gradient_accumulation_steps,
+        trainer.args.world_size,
+    )
+    if training.max_steps > 0:
+        log.info("steps: %d, as max_steps says (%.2f epochs)", training.max_steps, training.max_steps * batch / rows)
+    else:
+        steps = -(-rows // batch) * training.num_train_epochs
+        log.info("steps: about %d = %d rows / %d × %g epochs", steps, rows, batch, training.num_train_epochs)
+
+
+def save(recipe: Recipe, trainer: Any, history: list[dict[str, float]]) -> None:
+    """Leave the adapter as the job's model, with its tokenizer, its recipe and its metrics."""
+    from tunestack_training.callbacks import write_history
+
+    folder = contract.model_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    trainer.model.save_pretrained(folder)
+    trainer.processing_class.save_pretrained(folder)
+    contract.write_json(folder / RECIPE_FILE, recipe.model_dump())
+    write_history(folder / "metrics.json", history)
+    _name_base_model(folder / "adapter_config.json", recipe)
+    shutil.rmtree(folder / "runs", ignore_errors=True)
+    log.info("adapter saved after %d steps", trainer.state.global_step)
+
+
+def _name_base_model(file: Path, recipe: Recipe) -> None:
+    """Name the base by its id, not by the container's path."""
+    config = json.loads(file.read_text(encoding="utf-8"))
+    config["base_model_name_or_path"] = recipe.model.name_or_path
+    config["revision"] = recipe.model.revision
+    contract.write_json(file, config)
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    with file.open(encoding="utf-8") as lines:
+        return [json.loads(line) for line in lines]

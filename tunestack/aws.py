@@ -1,0 +1,76 @@
+"""How commands reach an environment: a real account, or the AWS on this machine, through the same calls."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from tunestack.local import LOCAL_ENVIRONMENT, local_aws
+from tunestack.local.address import ACCOUNT
+from tunestack.settings import Settings
+
+
+class NotDeployedError(Exception):
+    """The environment's stacks aren't there; the text says how to deploy them."""
+
+
+@dataclass(frozen=True)
+class Aws:
+    """The clients of one environment, and what its stacks made."""
+
+    settings: Settings
+
+    def client(self, service: str) -> Any:
+        """A boto3 client of a service."""
+        config = Config(retries={"max_attempts": 5, "mode": "standard"})
+        if self.is_local:
+            return self._session.client(service, endpoint_url=local_aws().endpoint_url, config=config)
+        return self._session.client(service, config=config)
+
+    @property
+    def is_local(self) -> bool:
+        return self.settings.name == LOCAL_ENVIRONMENT
+
+    @property
+    def pipeline_name(self) -> str:
+        return f"{self.settings.prefix}-fine-tuning"
+
+    @property
+    def model_package_group_name(self) -> str:
+        return f"{self.settings.prefix}-models"
+
+    @cached_property
+    def sagemaker(self) -> Any:
+        return self.client("sagemaker")
+
+    @cached_property
+    def s3(self) -> Any:
+        return self.client("s3")
+
+    @cached_property
+    def storage(self) -> dict[str, str]:
+        """The outputs of the storage stack.
+
+        Raises:
+            NotDeployedError: there is no such stack.
+        """
+        name = f"{self.settings.prefix}-storage"
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ValidationError":
+                raise
+            raise NotDeployedError(
+                f"no stack {name!r}: deploy it with `cdk deploy --all -c env={self.settings.name}`"
+            ) from None
+        return {item["OutputKey"]: item["OutputValue"] for item in stacks[0].get("Outputs", [])}
+
+    @cached_property
+    def _session(self) -> boto3.Session:
+        region = self.settings.environment.region
+        if self.is_local:
+            return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=region)
+        return boto3.Session(region_name=region)

@@ -1,0 +1,69 @@
+"""The prices: dated snapshots of facts, one a row. A price that no source gives stays unknown."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from tunestack.catalogue.instances import JobKind, table_rows
+
+
+@dataclass(frozen=True, kw_only=True)
+class Price:
+    """What one unit of an item costs in a region, and who says so since when."""
+
+    item: str
+    unit: str
+    usd: float
+    region: str
+    as_of: str
+    source: str
+    # A list price stands for all kinds of job at once and can differ by some per cent from the job's own.
+    exact: bool = True
+
+
+def find_instance_price(instance_type: str, kind: JobKind, *, region: str) -> Price | None:
+    """The price of an instance-hour for that kind of job; the list price where the job's own is unknown."""
+    for row in table_rows():
+        if row["instance_type"] != instance_type or row["region"] != region:
+            continue
+        if own := row[f"sagemaker_{kind}_usd_h"]:
+            return _instance_price(row, own, row["component_price_as_of"], row["component_price_source"])
+        if listed := row["sagemaker_list_usd_h_component_unspecified"]:
+            return _instance_price(row, listed, row["list_as_of"], row["list_source"], exact=False)
+    return None
+
+
+def find_price(service: str, item: str, *, region: str) -> Price | None:
+    """The price of a service's item in a region, or None where the snapshot has none."""
+    return _service_prices().get((service, item, region))
+
+
+def _instance_price(row: dict[str, str], usd: str, as_of: str, source: str, *, exact: bool = True) -> Price:
+    return Price(
+        item=row["instance_type"],
+        unit="hour",
+        usd=float(usd),
+        region=row["region"],
+        as_of=as_of,
+        source=source,
+        exact=exact,
+    )
+
+
+@cache
+def _service_prices() -> dict[tuple[str, str, str], Price]:
+    table = files("tunestack.catalogue").joinpath("data/prices.csv")
+    with table.open(encoding="utf-8") as lines:
+        rows = [row for row in csv.DictReader(lines) if row["usd"]]
+    return {
+        (row["service"], row["item"], row["region"]): Price(
+            item=f"{row['service']} {row['item']}",
+            unit=row["unit"],
+            usd=float(row["usd"]),
+            region=row["region"],
+            as_of=row["as_of"],
+            source=row["source"],
+        )
+        for row in rows
+    }

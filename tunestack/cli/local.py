@@ -1,0 +1,72 @@
+"""`tunestack local`: the AWS on this machine."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from tunestack.cli.options import aws_of, json_option, show
+from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
+from tunestack.local.address import DEFAULT_PORT
+
+TRAINING_CODE = Path(__file__).parents[2] / "training_code"
+
+
+@click.group()
+def local() -> None:
+    """Start and stop an AWS on this machine; no account is needed."""
+
+
+@local.command()
+@click.option("--port", default=DEFAULT_PORT, show_default=True)
+def up(port: int) -> None:
+    """Start it, unless it runs."""
+    aws = local_aws()
+    started = lifecycle.up(aws, port=port)
+    click.echo(f"the local AWS {'runs' if started else 'already runs'} at {aws.endpoint_url}; state in {aws.home}")
+
+
+@local.command()
+@click.option("--delete-data", is_flag=True, help="Remove everything that it holds, too.")
+def down(delete_data: bool) -> None:
+    """Stop it; its state is kept."""
+    ran = lifecycle.down(local_aws(), delete_data=delete_data)
+    click.echo(
+        f"the local AWS {'is stopped' if ran else 'was not running'}{'; its data is deleted' if delete_data else ''}"
+    )
+
+
+@local.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Say whether it runs; exit code 1 when not."""
+    aws = local_aws()
+    pid = lifecycle.server_pid(aws)
+    state = {"running": pid is not None, "pid": pid, "endpoint_url": aws.endpoint_url, "home": str(aws.home)}
+    text = f"runs at {aws.endpoint_url} (process {pid})" if pid else "does not run; `tunestack local up` starts it"
+    show(state, as_json=as_json, text=lambda: click.echo(f"the local AWS {text}"))
+    sys.exit(0 if pid else 1)
+
+
+@local.command()
+def environment() -> None:
+    """Print the variables that point AWS clients here: eval "$(tunestack local environment)"."""
+    for name, value in local_aws().environment().items():
+        click.echo(f"export {name}={value}")
+
+
+@local.command("build-images")
+@click.option("--base-image", help="Instead of the settings' base image.")
+def build_images(base_image: str | None) -> None:
+    """Build the deployed images with Docker, so that local jobs run in containers."""
+    aws = aws_of(LOCAL_ENVIRONMENT)
+    images = aws.settings.environment.images
+    bases = {"TrainingImageUri": images.training_base_image, "InferenceImageUri": images.inference_base_image}
+    stack = aws.client("cloudformation").describe_stacks(StackName=f"{aws.settings.prefix}-images")["Stacks"][0]
+    uris = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
+    for output, default in bases.items():
+        command = ["docker", "build", "--network=host", "--build-arg", f"BASE_IMAGE={base_image or default}"]
+        done = subprocess.run([*command, "--tag", uris[output], str(TRAINING_CODE)], check=False)
+        if done.returncode != 0:
+            raise lifecycle.LocalAwsError(f"{output} was not built: docker ended with {done.returncode}")

@@ -1,0 +1,28 @@
+"""Options that several commands have."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+from tunestack.aws import Aws
+from tunestack.settings import load_settings
+
+env_option = click.option(
+    "--env", "env", default="local", show_default=True, help="The environment, a file in config/."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def aws_of(env: str) -> Aws:
+    """The environment's AWS."""
+    return Aws(load_settings(env))
+
+
+def show(value: Any, *, as_json: bool, text: Callable[[], None]) -> None:
+    """Print JSON, or the text for people."""
+    if as_json:
+        click.echo(json.dumps(value, indent=2))
+    else:
+        text()

@@ -1,0 +1,35 @@
+"""`tunestack settings`: the configuration files."""
+
+import json
+import sys
+
+import click
+
+from tunestack.cli.options import env_option
+from tunestack.settings import SettingsError, load_settings
+from tunestack.settings.recipe import recipe_schema
+from tunestack.settings.schema import environment_schema
+
+
+@click.group()
+def settings() -> None:
+    """Check the settings, and get their JSON Schema."""
+
+
+@settings.command()
+@click.option("--recipe", is_flag=True, help="The recipes' schema, not the environments'.")
+def schema(recipe: bool) -> None:
+    """Print the JSON Schema, for editors."""
+    click.echo(json.dumps(recipe_schema() if recipe else environment_schema(), indent=2))
+
+
+@settings.command()
+@env_option
+def check(env: str) -> None:
+    """Validate an environment's file and its recipe: every problem at once."""
+    try:
+        loaded = load_settings(env)
+    except SettingsError as error:
+        click.echo(str(error))
+        sys.exit(1)
+    click.echo(f"config/{env}.yaml and config/recipes/{loaded.environment.recipe} are good")

@@ -1,0 +1,83 @@
+"""What a stack's resources cost a month before anything runs."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from tunestack.catalogue import find_price
+
+HOURS_PER_MONTH = 730
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResourceUse:
+    """One resource of a template: its CloudFormation type, and how many priced units it stands for.
+
+    An interface endpoint counts one unit a subnet; a gateway endpoint none.
+    """
+
+    type: str
+    units: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class StandingCost:
+    """Dollars a month, what makes them up, and which types of resource no price is known for."""
+
+    usd_per_month: float
+    drivers: dict[str, float]
+    unpriced: tuple[str, ...]
+
+
+# Type → the catalogue's service and item, and its units a month.
+_PRICED = {
+    "AWS::KMS::Key": ("KMS", "Customer managed key", 1),
+    "AWS::EC2::VPCEndpoint": ("VPC", "Interface endpoint", HOURS_PER_MONTH),
+}
+# Types that cost nothing by standing there; what they store or do is billed by use.
+FREE_OR_BILLED_BY_USE = frozenset(
+    {
+        "AWS::CDK::Metadata",
+        "AWS::CloudFormation::CustomResource",
+        "AWS::CodeBuild::Project",
+        "AWS::EC2::FlowLog",
+        "AWS::EC2::RouteTable",
+        "AWS::EC2::SecurityGroup",
+        "AWS::EC2::SecurityGroupEgress",
+        "AWS::EC2::SecurityGroupIngress",
+        "AWS::EC2::Subnet",
+        "AWS::EC2::SubnetRouteTableAssociation",
+        "AWS::EC2::VPC",
+        "AWS::ECR::Repository",
+        "AWS::IAM::Policy",
+        "AWS::IAM::Role",
+        "AWS::KMS::Alias",
+        "AWS::Lambda::Function",
+        "AWS::Logs::LogGroup",
+        "AWS::S3::Bucket",
+        "AWS::S3::BucketPolicy",
+        "AWS::SageMaker::ModelPackageGroup",
+        "AWS::SageMaker::Pipeline",
+        "Custom::ImageBuild",
+        "Custom::S3AutoDeleteObjects",
+    }
+)
+
+
+def standing_cost(resources: Iterable[ResourceUse], *, region: str) -> StandingCost:
+    """The cost of a stack's resources for a month of 730 hours, at the catalogue's prices of the region."""
+    units: Counter[str] = Counter()
+    for resource in resources:
+        units[resource.type] += resource.units
+    drivers: dict[str, float] = {}
+    unpriced: set[str] = set()
+    for kind, count in sorted(units.items()):
+        if kind in FREE_OR_BILLED_BY_USE or count == 0:
+            continue
+        service, item, per_month = _PRICED.get(kind, ("", "", 0))
+        price = find_price(service, item, region=region) if service else None
+        if price is None:
+            unpriced.add(kind)
+        else:
+            drivers[f"{count} × {price.item}"] = count * per_month * price.usd
+    return StandingCost(usd_per_month=sum(drivers.values()), drivers=drivers, unpriced=tuple(sorted(unpriced)))

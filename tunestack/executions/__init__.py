@@ -1,0 +1,1 @@
+"""Executions of the deployed pipeline, on AWS and on this machine alike: started, followed, explained."""

@@ -1,0 +1,46 @@
+"""What to do about a failure: its reason, recognised."""
+
+import re
+
+_ADVICE = (
+    (
+        r"out of memory|OutOfMemoryError",
+        "lower PerDeviceTrainBatchSize or MaxLength, or choose a larger TrainInstanceType",
+    ),
+    (
+        r"MaxRuntimeInSeconds",
+        "raise max_runtime_minutes of the job in config/, or train fewer steps; a training resumes",
+    ),
+    (
+        r"No S3 objects found under (\S+)",
+        "nothing lies there: stage it with `tunestack data add` or `tunestack models add`",
+    ),
+    (r"no bucket", "check the URI that the parameter was given"),
+    (
+        r"the tuned model was not registered",
+        "train longer or on more data, or change the threshold for this run with --param",
+    ),
+    (
+        r"rows are rejected",
+        "mend the rows that the log names, or allow more with data.max_rejected_fraction in the recipe",
+    ),
+    (
+        r"is half-written|is not UTF-8|not CSV|not Parquet|is empty",
+        "mend the file and add it again with `tunestack data add`",
+    ),
+    (r"No space left|disk is full", "raise volume_size_gb, or choose an instance type with a larger disk"),
+    (r"ResourceLimitExceeded|service quota", "ask for the quota that the message names, in the Service Quotas console"),
+    (r"CapacityError|[Ii]nsufficient capacity", "try again later, or choose another TrainInstanceType"),
+    (
+        r"AccessDenied|not authorized",
+        "the job's role lacks a permission: redeploy the stacks, and see permissions_boundary",
+    ),
+    (r"the local AWS was stopped", "start it with `tunestack local up` and run again; a training resumes"),
+    (r"by SIGTERM|Stopped", "run again with the same parameters: the training resumes from its checkpoint"),
+    (r"the training diverged|loss is nan", "lower LearningRate"),
+)
+
+
+def advice_for(reason: str) -> str | None:
+    """What would help against a failure, or None where its reason isn't recognised."""
+    return next((advice for pattern, advice in _ADVICE if re.search(pattern, reason)), None)

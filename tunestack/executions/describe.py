@@ -1,0 +1,172 @@
+"""Everything there is to know of an execution: its steps, with their jobs' inputs, outputs and reasons."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tunestack.aws import Aws
+from tunestack.executions.advice import advice_for
+from tunestack.executions.errors import ExecutionError
+
+JOB_KINDS = {"ProcessingJob": "ProcessingJobs", "TrainingJob": "TrainingJobs", "TransformJob": "TransformJobs"}
+ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepView:
+    """One step of an execution, as far as it has come. Times in seconds, moments in ISO 8601."""
+
+    name: str
+    status: str
+    started: str | None
+    seconds: float | None
+    failure_reason: str | None
+    advice: str | None
+    job_kind: str | None
+    job_name: str | None
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+    message: str | None
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutionView:
+    """One execution with its steps in the order in which they were started."""
+
+    id: str
+    arn: str
+    status: str
+    started: str
+    seconds: float
+    failure_reason: str | None
+    parameters: dict[str, str]
+    steps: list[StepView]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def failed_step(self) -> StepView | None:
+        """The first step that failed."""
+        return next((step for step in self.steps if step.status == "Failed"), None)
+
+
+def describe(aws: Aws, execution: str) -> ExecutionView:
+    """An execution by its id, its ARN, or `latest`.
+
+    Raises:
+        ExecutionError: there is no such execution.
+    """
+    arn = find_execution(aws, execution)
+    answer = aws.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    given = aws.sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
+    pages = aws.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
+        PipelineExecutionArn=arn, SortOrder="Ascending"
+    )
+    steps = [_step_view(aws, step) for page in pages for step in page["PipelineExecutionSteps"]]
+    status = answer["PipelineExecutionStatus"]
+    end = answer["LastModifiedTime"] if status in ENDED else datetime.now(UTC)
+    return ExecutionView(
+        id=arn.rpartition("/")[2],
+        arn=arn,
+        status=status,
+        started=answer["CreationTime"].isoformat(timespec="seconds"),
+        seconds=round((end - answer["CreationTime"]).total_seconds(), 1),
+        failure_reason=answer.get("FailureReason"),
+        parameters={item["Name"]: item["Value"] for item in given},
+        steps=steps,
+    )
+
+
+def list_executions(aws: Aws) -> list[dict[str, Any]]:
+    """The pipeline's executions, newest first."""
+    answer = aws.sagemaker.list_pipeline_executions(PipelineName=aws.pipeline_name, SortOrder="Descending")
+    return [
+        {
+            "id": item["PipelineExecutionArn"].rpartition("/")[2],
+            "status": item["PipelineExecutionStatus"],
+            "started": item["StartTime"].isoformat(timespec="seconds"),
+            "arn": item["PipelineExecutionArn"],
+        }
+        for item in answer["PipelineExecutionSummaries"]
+    ]
+
+
+def find_execution(aws: Aws, execution: str) -> str:
+    """The ARN of an execution given by its id, its ARN, or `latest`."""
+    executions = list_executions(aws)
+    if not executions:
+        raise ExecutionError(f"{aws.pipeline_name} has no executions yet; start one with `tunestack run`")
+    for item in executions:
+        if execution in ("latest", item["id"], item["arn"]):
+            arn: str = item["arn"]
+            return arn
+    raise ExecutionError(
+        f"no execution {execution!r}; `tunestack executions` lists them, the latest is {executions[0]['id']}"
+    )
+
+
+def _step_view(aws: Aws, step: dict[str, Any]) -> StepView:
+    metadata = step.get("Metadata", {})
+    kind = next((kind for kind in JOB_KINDS if kind in metadata), None)
+    name = metadata[kind]["Arn"].rpartition("/")[2] if kind else None
+    job = _describe_job(aws, kind, name) if kind and name else {}
+    start, end = step.get("StartTime"), step.get("EndTime")
+    reason = step.get("FailureReason") or metadata.get("Fail", {}).get("ErrorMessage")
+    finish = end or datetime.now(UTC)
+    return StepView(
+        name=step["StepName"],
+        status=step["StepStatus"],
+        started=start.isoformat(timespec="seconds") if start else None,
+        seconds=round((finish - start).total_seconds(), 1) if start else None,
+        failure_reason=reason,
+        advice=advice_for(reason or step["StepStatus"]) if step["StepStatus"] in ("Failed", "Stopped") else None,
+        job_kind=kind,
+        job_name=name,
+        inputs=_inputs(job),
+        outputs=_outputs(job, metadata),
+        message=job.get("ExitMessage") or (metadata.get("Condition") or {}).get("Outcome"),
+        metrics={item["MetricName"]: item["Value"] for item in job.get("FinalMetricDataList", [])},
+    )
+
+
+def _describe_job(aws: Aws, kind: str, name: str) -> dict[str, Any]:
+    calls = {
+        "ProcessingJob": aws.sagemaker.describe_processing_job,
+        "TrainingJob": aws.sagemaker.describe_training_job,
+        "TransformJob": aws.sagemaker.describe_transform_job,
+    }
+    try:
+        described: dict[str, Any] = calls[kind](**{f"{kind}Name": name})
+    except ClientError:
+        return {}
+    return described
+
+
+def _inputs(job: dict[str, Any]) -> dict[str, str]:
+    inputs = {
+        item["InputName"]: item["S3Input"]["S3Uri"] for item in job.get("ProcessingInputs", []) if "S3Input" in item
+    }
+    for channel in job.get("InputDataConfig", []):
+        inputs[channel["ChannelName"]] = channel["DataSource"]["S3DataSource"]["S3Uri"]
+    if "TransformInput" in job:
+        inputs["data"] = job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+    return inputs
+
+
+def _outputs(job: dict[str, Any], metadata: dict[str, Any]) -> dict[str, str]:
+    outputs = {
+        item["OutputName"]: item["S3Output"]["S3Uri"]
+        for item in job.get("ProcessingOutputConfig", {}).get("Outputs", [])
+    }
+    if "ModelArtifacts" in job:
+        outputs["model"] = job["ModelArtifacts"]["S3ModelArtifacts"]
+    if "TransformOutput" in job:
+        outputs["answers"] = job["TransformOutput"]["S3OutputPath"]
+    for kind in ("Model", "RegisterModel"):
+        if kind in metadata:
+            outputs[kind] = metadata[kind]["Arn"]
+    return outputs

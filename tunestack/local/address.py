@@ -1,0 +1,68 @@
+"""Where the local AWS keeps its state, and how to reach it."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+LOCAL_ENVIRONMENT = "local"
+# A 12-digit access key is the account that the emulator takes the caller for.
+ACCOUNT = "000000000000"
+REGION = "us-east-1"
+DEFAULT_PORT = 4566
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalAws:
+    """A local AWS by its folder. It may be running or not."""
+
+    home: Path
+
+    @property
+    def server_file(self) -> Path:
+        """Says who serves: {"pid": …, "port": …}."""
+        return self.home / "server.json"
+
+    @property
+    def log_file(self) -> Path:
+        return self.home / "server.log"
+
+    @property
+    def executions_folder(self) -> Path:
+        """The state of pipeline executions and their jobs."""
+        return self.home / "executions"
+
+    @property
+    def jobs_folder(self) -> Path:
+        """A folder per job, which is its container's `/opt/ml`."""
+        return self.home / "jobs"
+
+    def port(self) -> int | None:
+        """The port that it serves on, or None when it was never started."""
+        try:
+            return int(json.loads(self.server_file.read_text(encoding="utf-8"))["port"])
+        except (FileNotFoundError, ValueError, KeyError):
+            return None
+
+    @property
+    def endpoint_url(self) -> str:
+        # Not 127.0.0.1: the CDK CLI would take the bucket's name for a part of the host.
+        return f"http://localhost:{self.port() or DEFAULT_PORT}"
+
+    def environment(self) -> dict[str, str]:
+        """What makes AWS clients, the CDK CLI among them, talk to it; nothing of a real account gets through."""
+        return {
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_CONFIG_FILE": "/dev/null",
+            "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "CDK_HOME": str(self.home / "cdk-home"),
+        }
+
+
+def local_aws(root: Path | None = None) -> LocalAws:
+    """The local AWS of a project's folder (default: the working directory)."""
+    return LocalAws(home=(root or Path.cwd()).resolve() / ".tunestack" / "local")

@@ -1,0 +1,28 @@
+"""Custom resources of our stacks. Their functions can't run here, so each is stood in for by what it does."""
+
+from typing import Any
+
+from tunestack.local.emulator.s3 import empty_bucket
+
+Properties = dict[str, Any]
+
+
+def custom_resource_handlers() -> dict[str, dict[str, Any]]:
+    """The handlers by exact type; any other custom resource is answered by its own function, or fails."""
+    return {
+        "Custom::S3AutoDeleteObjects": {
+            "create": lambda logical_id, properties, stack: (f"auto-delete-{properties['BucketName']}", {}),
+            "update": lambda physical_id, old, new, stack: (physical_id, {}),
+            "delete": lambda physical_id, properties: empty_bucket(properties["BucketName"]),
+        },
+        # No image is built on deploy here: `tunestack local build-images` does, where a Docker daemon runs.
+        "Custom::ImageBuild": {
+            "create": lambda logical_id, properties, stack: (_image_name(properties), {}),
+            "update": lambda physical_id, old, new, stack: (_image_name(new), {}),
+            "delete": lambda physical_id, properties: None,
+        },
+    }
+
+
+def _image_name(properties: Properties) -> str:
+    return f"{properties['RepositoryName']}:{properties['ImageTag']}"

@@ -1,0 +1,52 @@
+"""moto's SageMaker API, in process: calls by name for our own code, raw requests for the service."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+
+class MotoSageMaker:
+    """The SageMaker API for everything that isn't a pipeline execution or a job."""
+
+    def __init__(self) -> None:
+        from moto.server import create_backend_app
+
+        self._app = create_backend_app("sagemaker")
+
+    def raw(self, target: str, body: bytes, *, account: str, region: str) -> tuple[int, bytes]:
+        """Answer one request (`SageMaker.DescribePipeline`) with status and JSON body."""
+        credential = f"{account}/20260101/{region}/sagemaker/aws4_request"
+        answer = self._app.test_client().post(
+            "/",
+            data=body,
+            base_url=f"http://api.sagemaker.{region}.amazonaws.com",
+            headers={
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=x",
+                "Content-Type": "application/x-amz-json-1.1",
+                "X-Amz-Target": target,
+                "x-moto-account-id": account,
+            },
+        )
+        return answer.status_code, answer.data
+
+    def call(self, action: str, *, account: str, region: str, **request: Any) -> dict[str, Any]:
+        """Make one call.
+
+        Raises:
+            ClientError: the service refuses it.
+        """
+        status, body = self.raw(f"SageMaker.{action}", json.dumps(request).encode(), account=account, region=region)
+        answer: dict[str, Any] = json.loads(body) if body else {}
+        if status >= 400:
+            message = answer.get("message") or answer.get("Message") or "refused"
+            raise ClientError(
+                {"Error": {"Code": answer.get("__type", "ValidationException"), "Message": message}}, action
+            )
+        return answer
+
+    def forget_group(self, name: str, *, account: str, region: str) -> None:
+        """Delete a model package group; moto has no call for it."""
+        from moto.sagemaker.models import sagemaker_backends
+
+        sagemaker_backends[account][region].model_package_groups.pop(name, None)

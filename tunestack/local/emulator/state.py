@@ -1,0 +1,85 @@
+"""The emulator's state on disk: written while it serves, so that a killed server loses two seconds at most.
+
+ministack saves at its end only, and moto never; S3's objects are written at once by ministack itself.
+"""
+
+import asyncio
+import pickle
+from pathlib import Path
+
+SAVE_EVERY_SECONDS = 2.0
+# What an operation that was cut off leaves behind → what a user can go on from.
+_AFTER_INTERRUPTION = {
+    "CREATE_IN_PROGRESS": "CREATE_FAILED",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
+    "DELETE_IN_PROGRESS": "DELETE_FAILED",
+    "REVIEW_IN_PROGRESS": "REVIEW_IN_PROGRESS",
+}
+
+
+class EmulatorState:
+    """Saves and loads both emulators together."""
+
+    def __init__(self, folder: Path) -> None:
+        self._moto_file = folder / "moto-sagemaker.pickle"
+        self._changed = False
+
+    def mark_changed(self) -> None:
+        """Something may have changed since the last save."""
+        self._changed = True
+
+    async def save_regularly(self) -> None:
+        """Save every two seconds when something changed, until cancelled."""
+        while True:
+            await asyncio.sleep(SAVE_EVERY_SECONDS)
+            if self._changed:
+                self._changed = False
+                self.save()
+
+    def save(self) -> None:
+        """Write both emulators' state, each file atomically."""
+        import ministack.app as ministack
+        from ministack.core.persistence import save_all
+        from moto.sagemaker.models import sagemaker_backends
+
+        save_all(ministack._build_persistence_save_dict())
+        backends = {
+            account: {region: backend.__dict__ for region, backend in regions.items()}
+            for account, regions in sagemaker_backends.items()
+        }
+        partial = self._moto_file.with_suffix(".partial")
+        partial.write_bytes(pickle.dumps(backends))
+        partial.replace(self._moto_file)
+
+    def load_moto(self) -> None:
+        """Load moto's state, if there is any; ministack loads its own when it starts."""
+        from moto.sagemaker.models import sagemaker_backends
+
+        if not self._moto_file.exists():
+            return
+        # Only what `save` wrote into this project's own folder is read here.
+        for account, regions in pickle.loads(self._moto_file.read_bytes()).items():
+            for region, attributes in regions.items():
+                sagemaker_backends[account][region].__dict__.update(attributes)
+
+    def mend_interrupted_stacks_on_load(self) -> None:
+        """Give stacks whose operation was cut off by a kill a state that the next deploy can start from."""
+        import ministack.app as ministack
+
+        load = ministack._load_persisted_state
+
+        def load_and_mend() -> None:
+            load()
+            _mend_interrupted_stacks()
+
+        ministack._load_persisted_state = load_and_mend
+
+
+def _mend_interrupted_stacks() -> None:
+    from ministack.services.cloudformation import _stacks
+
+    for stack in _stacks._data.values():
+        status = stack.get("StackStatus", "")
+        if status.endswith("_IN_PROGRESS"):
+            stack["StackStatus"] = _AFTER_INTERRUPTION.get(status, "UPDATE_ROLLBACK_COMPLETE")
+            stack["StackStatusReason"] = "interrupted: the local AWS was stopped while it worked on this stack"

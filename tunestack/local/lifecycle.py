@@ -1,0 +1,114 @@
+"""Start and stop the local AWS: a server process that outlives the command that started it."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tunestack.local.address import LocalAws
+
+START_SECONDS = 60
+STOP_SECONDS = 150
+
+
+class LocalAwsError(Exception):
+    """The local AWS can't be started or stopped; the text says why and what to do."""
+
+
+def up(local: LocalAws, *, port: int) -> bool:
+    """Start it unless it runs already; whether it was started now.
+
+    Raises:
+        LocalAwsError: the port is in use by somebody else, or the server doesn't come up.
+    """
+    if is_running(local):
+        running_on = local.port()
+        if running_on != port:
+            raise LocalAwsError(f"the local AWS already runs on port {running_on}; `tunestack local down` stops it")
+        return False
+    if _in_use(port):
+        raise LocalAwsError(
+            f"port {port} is in use by another program; stop that one, or choose another port with --port"
+        )
+    local.home.mkdir(parents=True, exist_ok=True)
+    with local.log_file.open("a", encoding="utf-8") as log:
+        server = subprocess.Popen(
+            [sys.executable, "-m", "tunestack.local.emulator.serve", str(local.home), str(port)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            cwd=local.home,
+        )
+    _write_server_file(local, pid=server.pid, port=port)
+    _wait_until_serving(local, server)
+    return True
+
+
+def down(local: LocalAws, *, delete_data: bool) -> bool:
+    """Stop it, and with `delete_data` remove all that it holds; whether it ran."""
+    pid = server_pid(local)
+    if pid is not None:
+        os.kill(pid, signal.SIGTERM)
+        _wait_until_gone(pid)
+    local.server_file.unlink(missing_ok=True)
+    if delete_data:
+        shutil.rmtree(local.home, ignore_errors=True)
+    return pid is not None
+
+
+def is_running(local: LocalAws) -> bool:
+    """Whether its server lives."""
+    return server_pid(local) is not None
+
+
+def server_pid(local: LocalAws) -> int | None:
+    """The server's process, or None when there is none (any more)."""
+    try:
+        pid = int(json.loads(local.server_file.read_text(encoding="utf-8"))["pid"])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ValueError, KeyError, ProcessLookupError):
+        return None
+    return pid if b"tunestack.local.emulator.serve" in command else None
+
+
+def _write_server_file(local: LocalAws, *, pid: int, port: int) -> None:
+    partial = local.server_file.with_suffix(".partial")
+    partial.write_text(json.dumps({"pid": pid, "port": port}), encoding="utf-8")
+    partial.replace(local.server_file)
+
+
+def _wait_until_serving(local: LocalAws, server: "subprocess.Popen[bytes]") -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        if server.poll() is not None:
+            tail = "\n".join(local.log_file.read_text(encoding="utf-8", errors="replace").splitlines()[-5:])
+            raise LocalAwsError(f"the local AWS ended while starting; the end of {local.log_file}:\n{tail}")
+        if _in_use(local.port() or 0):
+            return
+        time.sleep(0.1)
+    raise LocalAwsError(f"the local AWS did not start within {START_SECONDS} s; see {local.log_file}")
+
+
+def _wait_until_gone(pid: int) -> None:
+    deadline = time.monotonic() + STOP_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        except (FileNotFoundError, ProcessLookupError):
+            return
+        if status.rpartition(")")[2].split()[0] == "Z":
+            return
+        time.sleep(0.1)
+    raise LocalAwsError(f"the local AWS (process {pid}) did not stop within {STOP_SECONDS} s")
+
+
+def _in_use(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -1,0 +1,157 @@
+"""A pipeline execution: every step as soon as what it waits for is done, until all are or one has failed."""
+
+import json
+import threading
+import time
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Any
+
+from tunestack.local.runner.errors import JobFailure, JobStopped
+from tunestack.local.runner.resolution import Scope
+from tunestack.local.runner.staging import split_uri
+from tunestack.local.runner.steps import SageMaker, StepOutcome, run_step
+from tunestack.local.runner.store import Store
+from tunestack.pipeline.validation.graph import PlacedStep, placed_steps, predecessors
+
+PARALLEL_STEPS = 2
+KIND = "executions"
+
+
+class Execution:
+    """Runs in a thread of its own; the store's record tells how it goes."""
+
+    def __init__(self, execution_id: str, *, store: Store, sagemaker: SageMaker, s3: Any) -> None:
+        record = store.get(KIND, execution_id)
+        assert record is not None
+        self.id, self._store, self._sagemaker, self._s3 = execution_id, store, sagemaker, s3
+        self._definition = json.loads(record["Definition"])
+        self._steps = list(placed_steps(self._definition["Steps"]))
+        self._started = record["CreationTime"]
+        self._parameters = record["Parameters"]
+        self._execution_variables = {
+            "PipelineExecutionId": execution_id,
+            "PipelineExecutionArn": record["PipelineExecutionArn"],
+            "PipelineName": record["PipelineName"],
+            "PipelineArn": record["PipelineArn"],
+            "StartDateTime": _timestamp(self._started),
+            "CurrentDateTime": _timestamp(self._started),
+        }
+        self._outcomes: dict[str, StepOutcome] = {}
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._thread = threading.Thread(target=self._run, name=f"execution-{execution_id}", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end: running jobs are stopped, no step is started any more."""
+        self._stopping.set()
+        self._update(Status="Stopping")
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+        self._thread.join(timeout)
+
+    def _run(self) -> None:
+        failed = stopped = False
+        waiting = {step.name: step for step in self._steps}
+        running: dict[Future[StepOutcome], PlacedStep] = {}
+        with ThreadPoolExecutor(max_workers=PARALLEL_STEPS) as pool:
+            while True:
+                if not (failed or stopped or self._stopping.is_set()):
+                    for step in [step for step in waiting.values() if self._is_ready(step)]:
+                        del waiting[step.name]
+                        running[pool.submit(self._run_step, step)] = step
+                if not running:
+                    break
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    step = running.pop(future)
+                    try:
+                        self._outcomes[step.name] = future.result()
+                    except JobStopped:
+                        stopped = True
+                    except JobFailure:
+                        failed = True
+        self._end(failed=failed, stopped=stopped or self._stopping.is_set())
+
+    def _is_ready(self, step: PlacedStep) -> bool:
+        if not all(name in self._outcomes for name in predecessors(step)):
+            return False
+        return all(
+            self._outcomes[condition].branch_taken == (branch == "IfSteps") for condition, branch in step.branches
+        )
+
+    def _run_step(self, step: PlacedStep) -> StepOutcome:
+        self._set_step(step, StepStatus="Executing", StartTime=time.time())
+        try:
+            outcome = run_step(
+                step.entry,
+                execution_id=self.id,
+                scope=self._scope(),
+                sagemaker=self._sagemaker,
+                stopping=self._stopping.is_set,
+                on_start=lambda metadata: self._set_step(step, Metadata=metadata),
+            )
+        except JobFailure as failure:
+            self._set_step(step, StepStatus="Failed", FailureReason=str(failure), EndTime=time.time())
+            raise
+        except JobStopped:
+            self._set_step(step, StepStatus="Stopped", EndTime=time.time())
+            raise
+        except Exception as error:
+            reason = f"InternalServerError: {type(error).__name__}: {error}"
+            self._set_step(step, StepStatus="Failed", FailureReason=reason, EndTime=time.time())
+            raise JobFailure(reason) from error
+        self._set_step(step, StepStatus="Succeeded", Metadata=outcome.metadata, EndTime=time.time())
+        return outcome
+
+    def _scope(self) -> Scope:
+        files = {
+            (step.name, file["PropertyFileName"]): file
+            for step in self._steps
+            for file in step.entry.get("PropertyFiles", [])
+        }
+        return Scope(
+            parameters=self._parameters,
+            execution=self._execution_variables,
+            outcomes={name: outcome.described for name, outcome in self._outcomes.items()},
+            property_files=files,
+            read_file=self._read,
+        )
+
+    def _read(self, uri: str) -> bytes:
+        bucket, key = split_uri(uri)
+        try:
+            content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            raise JobFailure(f"ClientError: the step did not write its property file {uri}") from None
+        return content
+
+    def _set_step(self, step: PlacedStep, **changes: Any) -> None:
+        with self._lock:
+            record = self._store.get(KIND, self.id)
+            assert record is not None
+            steps: list[dict[str, Any]] = record["Steps"]
+            entry = next((item for item in steps if item["StepName"] == step.name), None)
+            if entry is None:
+                entry = {"StepName": step.name, "StepType": step.entry["Type"], "AttemptCount": 1, "Metadata": {}}
+                steps.append(entry)
+            entry.update(changes)
+            self._store.update(KIND, self.id, Steps=steps, LastModifiedTime=time.time())
+
+    def _end(self, *, failed: bool, stopped: bool) -> None:
+        if failed:
+            self._update(Status="Failed", FailureReason="Step failure: One or multiple steps failed.")
+        else:
+            self._update(Status="Stopped" if stopped else "Succeeded")
+
+    def _update(self, **changes: Any) -> None:
+        with self._lock:
+            self._store.update(KIND, self.id, LastModifiedTime=time.time(), **changes)
+
+
+def _timestamp(moment: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))

@@ -1,0 +1,152 @@
+"""What all kinds of job share: a record that Describe answers from, a folder, a log, an end."""
+
+import shutil
+import threading
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from tunestack.local.runner.clients import Clients
+from tunestack.local.runner.container import ContainerHost, ContainerSpec
+from tunestack.local.runner.errors import JobFailure, JobStopped
+from tunestack.local.runner.job_log import JobLog
+from tunestack.local.runner.store import Store
+
+FAILURE_TEXT_LIMIT = 1024
+
+
+class Job:
+    """One job in a thread of its own; a subclass says what it does."""
+
+    kind: str
+    log_group: str
+
+    def __init__(
+        self,
+        name: str,
+        request: dict[str, Any],
+        *,
+        arn: str,
+        store: Store,
+        clients: Clients,
+        host: ContainerHost,
+        folder: Path,
+    ) -> None:
+        self.name, self.request, self.arn = name, request, arn
+        self.store, self.clients, self.host, self.folder = store, clients, host, folder
+        self.ml_folder = folder / "opt-ml"
+        self.stopping = threading.Event()
+        record = {**request, f"{self.kind}Name": name, f"{self.kind}Arn": arn, f"{self.kind}Status": "InProgress"}
+        record["CreationTime"] = record["LastModifiedTime"] = time.time()
+        self.store.put(self.kind, name, record)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Begin; the record tells how it goes."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end: SIGTERM to its container, and SageMaker's grace period."""
+        self.stopping.set()
+        self.update(**{f"{self.kind}Status": "Stopping"})
+
+    def join(self, timeout: float | None = None) -> None:
+        """Wait for its end."""
+        self._thread.join(timeout)
+
+    def update(self, **changes: Any) -> None:
+        """Change the record."""
+        self.store.update(self.kind, self.name, LastModifiedTime=time.time(), **changes)
+
+    # What a kind of job must say.
+
+    def prepare(self) -> None:
+        """Bring the inputs."""
+        raise NotImplementedError
+
+    def execute(self, log: JobLog) -> None:
+        """Do the work.
+
+        Raises:
+            JobFailure: it failed.
+        """
+        raise NotImplementedError
+
+    def metric_definitions(self) -> list[dict[str, str]]:
+        """The metrics to read off the log."""
+        return []
+
+    def finish(self) -> dict[str, Any]:
+        """Take the outputs away after success; what the record gains."""
+        return {}
+
+    def conclude(self, log: JobLog) -> dict[str, Any]:
+        """What the record gains however it ended."""
+        return {}
+
+    # What all do alike.
+
+    def run_container(self, spec: ContainerSpec, log: JobLog, *, max_runtime_seconds: float) -> None:
+        """Run to the end and turn a bad one into the job's failure."""
+        container = self.host.start(spec)
+        log.write(f"[tunestack] {self.kind} {self.name} runs in {container.kind}")
+        code = container.run(on_line=log.write, max_runtime_seconds=max_runtime_seconds, stopping=self.stopping)
+        if self.stopping.is_set():
+            raise JobStopped
+        if code != 0:
+            raise JobFailure(f"AlgorithmError: {self._failure_text(log)}, exit code: {code}")
+
+    def _failure_text(self, log: JobLog) -> str:
+        """The failure file's text, or the log's last line."""
+        for name in ("failure", "message"):
+            file = self.ml_folder / "output" / name
+            if file.exists() and (text := file.read_text(encoding="utf-8", errors="replace").strip()):
+                return text[:FAILURE_TEXT_LIMIT]
+        last = next((line for line in reversed(log.lines) if line.strip()), "no output")
+        return last[:FAILURE_TEXT_LIMIT]
+
+    def _run(self) -> None:
+        started = time.time()
+        stream = f"{self.name}/algo-1-{int(started)}"
+        metrics = self.metric_definitions()
+        with JobLog(
+            self.clients.logs, group=self.log_group, stream=stream, file=self.folder / "log.txt", metrics=metrics
+        ) as log:
+            self.update(**self.times(started=started))
+            outcome = self._attempt(log)
+            outcome |= self.conclude(log)
+        ended = time.time()
+        self.update(**outcome, **self.times(ended=ended, seconds=ended - started))
+        if outcome[f"{self.kind}Status"] == "Completed":
+            shutil.rmtree(self.ml_folder, ignore_errors=True)
+
+    def _attempt(self, log: JobLog) -> dict[str, Any]:
+        status = f"{self.kind}Status"
+        try:
+            self.prepare()
+            self.execute(log)
+            gained = self.finish()
+        except JobStopped:
+            log.write("[tunestack] stopped")
+            return {status: "Stopped"}
+        except JobFailure as failure:
+            log.write(f"[tunestack] failed: {failure}")
+            return {status: "Failed", "FailureReason": str(failure)}
+        except Exception as error:  # A thread's last stop: whatever it is, the job has failed and says why.
+            for line in traceback.format_exc().splitlines():
+                log.write(line)
+            return {status: "Failed", "FailureReason": f"InternalServerError: {type(error).__name__}: {error}"}
+        return {status: "Completed", **gained}
+
+    def times(
+        self, *, started: float | None = None, ended: float | None = None, seconds: float | None = None
+    ) -> dict[str, Any]:
+        """The record's start and end, under the names of the job's kind."""
+        noun = self.kind.removesuffix("Job")
+        times: dict[str, Any] = {}
+        if started is not None:
+            times[f"{noun}StartTime"] = started
+        if ended is not None:
+            times[f"{noun}EndTime"] = ended
+        return times

@@ -1,0 +1,67 @@
+"""A job's log: to CloudWatch Logs as SageMaker writes it, and watched for metrics."""
+
+import contextlib
+import re
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+SEND_EVERY_SECONDS = 0.5
+
+
+class JobLog:
+    """Takes lines; sends them in batches to the job's stream, and to a file beside the job."""
+
+    def __init__(self, logs: Any, *, group: str, stream: str, file: Path, metrics: list[dict[str, str]]) -> None:
+        self._logs, self._group, self._stream = logs, group, stream
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self._file = file.open("a", encoding="utf-8")
+        self._patterns = [(metric["Name"], re.compile(metric["Regex"])) for metric in metrics]
+        self.metrics: dict[str, list[tuple[float, float]]] = {}
+        self.lines: list[str] = []
+        self._pending: list[dict[str, Any]] = []
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._send_regularly, daemon=True)
+
+    def __enter__(self) -> "JobLog":
+        with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+            self._logs.create_log_group(logGroupName=self._group)
+        self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._send()
+        self._file.close()
+
+    def write(self, line: str) -> None:
+        """One line of a job's output."""
+        now = time.time()
+        self._file.write(line + "\n")
+        self._file.flush()
+        self.lines.append(line)
+        for name, pattern in self._patterns:
+            if found := pattern.search(line):
+                try:
+                    self.metrics.setdefault(name, []).append((now, float(found.group(1))))
+                except ValueError:
+                    continue
+        with self._lock:
+            # The API takes no empty message.
+            self._pending.append({"timestamp": int(now * 1000), "message": line or " "})
+
+    def _send_regularly(self) -> None:
+        while not self._stop.wait(SEND_EVERY_SECONDS):
+            self._send()
+
+    def _send(self) -> None:
+        with self._lock:
+            pending, self._pending = self._pending, []
+        for start in range(0, len(pending), 1000):
+            self._logs.put_log_events(
+                logGroupName=self._group, logStreamName=self._stream, logEvents=pending[start : start + 1000]
+            )

@@ -1,0 +1,60 @@
+"""A processing job, as SageMaker runs it."""
+
+from typing import Any
+
+from tunestack.local.runner.container import ContainerSpec, write_json
+from tunestack.local.runner.job import Job
+from tunestack.local.runner.job_log import JobLog
+from tunestack.local.runner.staging import download_prefix, upload_folder
+
+EXIT_MESSAGE_LIMIT = 1024
+
+
+class ProcessingJob(Job):
+    """Inputs to their local paths, the command, outputs to S3."""
+
+    kind = "ProcessingJob"
+    log_group = "/aws/sagemaker/ProcessingJobs"
+
+    def prepare(self) -> None:
+        for item in self.request.get("ProcessingInputs", []):
+            source = item["S3Input"]
+            download_prefix(self.clients.s3, source["S3Uri"], self._local(source["LocalPath"]))
+        for item in self._outputs():
+            self._local(item["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
+        (self.ml_folder / "output").mkdir(parents=True, exist_ok=True)
+        write_json(self.ml_folder / "config" / "processingjobconfig.json", self.request)
+        cluster = {"current_host": "algo-1", "hosts": ["algo-1"]}
+        write_json(self.ml_folder / "config" / "resourceconfig.json", cluster)
+
+    def execute(self, log: JobLog) -> None:
+        application = self.request["AppSpecification"]
+        spec = ContainerSpec(
+            image_uri=application["ImageUri"],
+            entrypoint=application.get("ContainerEntrypoint"),
+            arguments=application.get("ContainerArguments", []),
+            environment={"PROCESSING_JOB_ARN": self.arn, **self.request.get("Environment", {})},
+            ml_folder=self.ml_folder,
+        )
+        limit = self.request.get("StoppingCondition", {}).get("MaxRuntimeInSeconds", 86_400)
+        self.run_container(spec, log, max_runtime_seconds=limit)
+
+    def finish(self) -> dict[str, Any]:
+        for item in self._outputs():
+            output = item["S3Output"]
+            kms_key = self.request["ProcessingOutputConfig"].get("KmsKeyId")
+            upload_folder(self.clients.s3, self._local(output["LocalPath"]), output["S3Uri"], kms_key=kms_key)
+        return {}
+
+    def conclude(self, log: JobLog) -> dict[str, Any]:
+        message = self.ml_folder / "output" / "message"
+        if not message.exists():
+            return {}
+        return {"ExitMessage": message.read_text(encoding="utf-8", errors="replace")[:EXIT_MESSAGE_LIMIT]}
+
+    def _outputs(self) -> list[dict[str, Any]]:
+        outputs: list[dict[str, Any]] = self.request.get("ProcessingOutputConfig", {}).get("Outputs", [])
+        return outputs
+
+    def _local(self, path: str) -> Any:
+        return self.ml_folder / path.removeprefix("/opt/ml/")

@@ -1,0 +1,65 @@
+"""What is known of executions and jobs: in memory, and on disk after each change, whole or not at all."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+_INTERRUPTED = "the local AWS was stopped while this ran; start it again: a training resumes from its checkpoint"
+
+
+class Store:
+    """Records by kind and name: executions, jobs, and what moto doesn't keep."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.RLock()
+        self._records: dict[tuple[str, str], Record] = {}
+        for file in sorted(folder.glob("*/*.json")):
+            self._records[(file.parent.name, file.stem)] = json.loads(file.read_text(encoding="utf-8"))
+
+    def get(self, kind: str, name: str) -> Record | None:
+        """A copy of a record, or None."""
+        with self._lock:
+            record = self._records.get((kind, name))
+            return json.loads(json.dumps(record)) if record is not None else None
+
+    def all(self, kind: str) -> list[Record]:
+        """Copies of all records of a kind, in no order that means anything."""
+        with self._lock:
+            return [json.loads(json.dumps(record)) for (of, _), record in self._records.items() if of == kind]
+
+    def put(self, kind: str, name: str, record: Record) -> None:
+        """Write a record, replacing one of the same name."""
+        with self._lock:
+            self._records[(kind, name)] = record
+            file = self._folder / kind / f"{name}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            partial = file.with_suffix(".partial")
+            partial.write_text(json.dumps(record), encoding="utf-8")
+            partial.replace(file)
+
+    def update(self, kind: str, name: str, **changes: Any) -> None:
+        """Change some keys of a record."""
+        with self._lock:
+            self.put(kind, name, {**self._records[(kind, name)], **changes})
+
+    def delete(self, kind: str, name: str) -> None:
+        """Forget a record; one that isn't there is fine."""
+        with self._lock:
+            self._records.pop((kind, name), None)
+            (self._folder / kind / f"{name}.json").unlink(missing_ok=True)
+
+    def fail_what_was_interrupted(self, now: float) -> None:
+        """Call at start: nothing runs any more that a killed server was running."""
+        for (kind, name), record in list(self._records.items()):
+            if kind == "executions" and record["Status"] in ("Executing", "Stopping"):
+                for step in record["Steps"]:
+                    if step["StepStatus"] in ("Starting", "Executing", "Stopping"):
+                        step.update(StepStatus="Failed", FailureReason=_INTERRUPTED, EndTime=now)
+                self.update(
+                    kind, name, Status="Failed", FailureReason=_INTERRUPTED, LastModifiedTime=now, Steps=record["Steps"]
+                )
+            elif kind.endswith("Job") and record[f"{kind}Status"] in ("InProgress", "Stopping"):
+                self.update(kind, name, **{f"{kind}Status": "Failed", "FailureReason": _INTERRUPTED})

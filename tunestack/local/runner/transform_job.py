@@ -1,0 +1,153 @@
+"""A batch transform, as SageMaker runs it: a server with the model, and one request per batch of lines."""
+
+import socket
+import tarfile
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from tunestack.local.runner.container import ContainerSpec, RunningContainer
+from tunestack.local.runner.errors import JobFailure, JobStopped
+from tunestack.local.runner.job import Job
+from tunestack.local.runner.job_log import JobLog
+from tunestack.local.runner.staging import encryption, list_keys, split_uri
+
+START_SECONDS = 600
+INVOCATION_SECONDS = 600
+RETRIES = 3
+
+
+class TransformJob(Job):
+    """Every line of every input file gets an answer; a file's `.out` appears when all of its lines have one."""
+
+    kind = "TransformJob"
+    log_group = "/aws/sagemaker/TransformJobs"
+
+    def __init__(self, *arguments: Any, describe_model: Callable[[str], dict[str, Any]], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._model = describe_model(self.request["ModelName"])["PrimaryContainer"]
+
+    def prepare(self) -> None:
+        bucket, key = split_uri(self._model["ModelDataUrl"])
+        self.folder.mkdir(parents=True, exist_ok=True)
+        archive = self.folder / "model.tar.gz"
+        try:
+            self.clients.s3.download_file(bucket, key, str(archive))
+        except self.clients.s3.exceptions.ClientError:
+            raise JobFailure(f"ClientError: no model archive at {self._model['ModelDataUrl']}") from None
+        with tarfile.open(archive) as tar:
+            tar.extractall(self.ml_folder / "model", filter="data")
+        archive.unlink()
+
+    def execute(self, log: JobLog) -> None:
+        port = _free_port()
+        environment = {"SAGEMAKER_BIND_TO_PORT": str(port), **self._model.get("Environment", {})}
+        spec = ContainerSpec(
+            image_uri=self._model["Image"],
+            entrypoint=None,
+            arguments=["serve"],
+            environment={**environment, **self.request.get("Environment", {})},
+            ml_folder=self.ml_folder,
+            port=port,
+        )
+        server = self.host.start(spec)
+        log.write(f"[tunestack] {self.kind} {self.name} runs in {server.kind}")
+        reader = threading.Thread(target=_read_output, args=(server, log), daemon=True)
+        reader.start()
+        try:
+            self._wait_until_ready(server, port, log)
+            self._answer_all(port, log)
+        finally:
+            server.terminate()
+            reader.join()
+
+    def _wait_until_ready(self, server: RunningContainer, port: int, log: JobLog) -> None:
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.stopping.is_set():
+                raise JobStopped
+            if server.process.poll() is not None:
+                raise JobFailure(f"AlgorithmError: the server ended: {self._failure_text(log)}")
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2):
+                    return
+            except OSError:
+                time.sleep(0.2)
+        raise JobFailure(f"ClientError: the server did not answer /ping within {START_SECONDS} s")
+
+    def _answer_all(self, port: int, log: JobLog) -> None:
+        source = self.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+        keys = list_keys(self.clients.s3, source)
+        if not keys:
+            raise JobFailure(f"ClientError: No S3 objects found under {source}")
+        bucket, _ = split_uri(source)
+        limit = int(self.request.get("MaxPayloadInMB", 6) * 1024 * 1024)
+        for key in keys:
+            body = self.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            answers = [self._invoke(port, batch, key) for batch in _batches(body, limit, key)]
+            self._write_answers(key, answers)
+            log.write(f"[tunestack] answered {key}")
+
+    def _invoke(self, port: int, batch: bytes, key: str) -> bytes:
+        headers = {
+            "Content-Type": self.request["TransformInput"].get("ContentType", "application/octet-stream"),
+            "Accept": self.request["TransformOutput"].get("Accept", "*/*"),
+        }
+        problem = ""
+        for _ in range(RETRIES + 1):
+            if self.stopping.is_set():
+                raise JobStopped
+            request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", data=batch, headers=headers)
+            try:
+                with urllib.request.urlopen(request, timeout=INVOCATION_SECONDS) as answer:
+                    body: bytes = answer.read()
+                    return body
+            except urllib.error.HTTPError as error:
+                problem = f"{error.code}: {error.read().decode(errors='replace')[:500]}"
+                if error.code < 500:
+                    break
+            except OSError as error:
+                problem = str(error)
+        raise JobFailure(f"ClientError: {key}: the server refused a batch: {problem}")
+
+    def _write_answers(self, key: str, answers: list[bytes]) -> None:
+        output = self.request["TransformOutput"]
+        bucket, prefix = split_uri(output["S3OutputPath"])
+        lines = b"".join(answer if answer.endswith(b"\n") else answer + b"\n" for answer in answers)
+        self.clients.s3.put_object(
+            Bucket=bucket,
+            Key=f"{prefix.rstrip('/')}/{Path(key).name}.out",
+            Body=lines,
+            **encryption(output.get("KmsKeyId")),
+        )
+
+
+def _batches(body: bytes, limit: int, key: str) -> Iterator[bytes]:
+    """The lines of a file in requests of at most `limit` bytes."""
+    batch = b""
+    for line in body.splitlines(keepends=True):
+        if len(line) > limit:
+            raise JobFailure(f"ClientError: {key}: a line of {len(line)} bytes is larger than MaxPayloadInMB")
+        if batch and len(batch) + len(line) > limit:
+            yield batch
+            batch = b""
+        batch += line
+    if batch:
+        yield batch
+
+
+def _read_output(server: RunningContainer, log: JobLog) -> None:
+    assert server.process.stdout is not None
+    for line in server.process.stdout:
+        log.write(line.rstrip("\n"))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,7 @@
+"""The pipeline definition: typed steps in, JSON out, and its validation."""
+
+from tunestack.pipeline.definition import Pipeline
+from tunestack.pipeline.fine_tuning import Resources, Roles, fine_tuning_pipeline
+from tunestack.pipeline.jobs import JobDefaults, Vpc
+
+__all__ = ["JobDefaults", "Pipeline", "Resources", "Roles", "Vpc", "fine_tuning_pipeline"]

@@ -1,0 +1,42 @@
+"""What botocore knows of the SageMaker API: the requests that steps make, and what their jobs answer."""
+
+from functools import cache
+
+import botocore.session
+from botocore.model import ServiceModel, Shape, StructureShape
+
+# Kind of step → (the request it makes, the call that describes the outcome, members that the service sets).
+OPERATIONS = {
+    "Processing": ("CreateProcessingJob", "DescribeProcessingJob", {"ProcessingJobName"}),
+    "Training": ("CreateTrainingJob", "DescribeTrainingJob", {"TrainingJobName"}),
+    "Transform": ("CreateTransformJob", "DescribeTransformJob", {"TransformJobName"}),
+    "Model": ("CreateModel", "DescribeModel", {"ModelName"}),
+    "RegisterModel": ("CreateModelPackage", "DescribeModelPackage", set[str]()),
+}
+
+
+@cache
+def sagemaker() -> ServiceModel:
+    """The SageMaker service as this botocore describes it; no network is used."""
+    return botocore.session.get_session().get_service_model("sagemaker")
+
+
+def request_shape(step_type: str) -> StructureShape:
+    """The request that a step of that kind makes."""
+    return _structure(sagemaker().operation_model(OPERATIONS[step_type][0]).input_shape)
+
+
+def outcome_shape(step_type: str) -> StructureShape:
+    """What a finished step of that kind can be asked for."""
+    return _structure(sagemaker().operation_model(OPERATIONS[step_type][1]).output_shape)
+
+
+@cache
+def step_types_of_the_service() -> frozenset[str]:
+    """The kinds of step that the service reports of, under the names that its answers give them."""
+    return frozenset(_structure(sagemaker().shape_for("PipelineExecutionStepMetadata")).members)
+
+
+def _structure(shape: Shape | None) -> StructureShape:
+    assert isinstance(shape, StructureShape)
+    return shape

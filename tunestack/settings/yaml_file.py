@@ -1,0 +1,69 @@
+"""A YAML file with the line of every key, so that a problem can say where it is."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tunestack.settings.problems import Problem, SettingsError
+
+KeyPath = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class YamlFile:
+    """What a YAML file says, and on which line each key stands."""
+
+    name: str
+    data: dict[str, Any]
+    lines: dict[KeyPath, int]
+
+    def problem(self, path: KeyPath, message: str) -> Problem:
+        """A problem at a key; the line is the key's own or its nearest parent's."""
+        known = (self.lines.get(path[:length]) for length in range(len(path), 0, -1))
+        line = next((line for line in known if line), None)
+        return Problem(file=self.name, key=".".join(map(str, path)), line=line, message=message)
+
+
+def read_yaml(path: Path, *, name: str) -> YamlFile:
+    """Read a YAML file whose top is a mapping.
+
+    Raises:
+        SettingsError: the file is missing, not UTF-8, not YAML, has a key twice, or isn't a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        data = yaml.safe_load(text)
+    except (FileNotFoundError, IsADirectoryError):
+        raise SettingsError([Problem(file=name, message="no such file")]) from None
+    except UnicodeDecodeError as error:
+        raise SettingsError([Problem(file=name, message=f"not UTF-8: {error.reason} at byte {error.start}")]) from None
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else None
+        raise SettingsError([Problem(file=name, line=line, message=f"not YAML: {error.problem}")]) from None
+    if not isinstance(node, yaml.MappingNode):
+        raise SettingsError([Problem(file=name, message="must be a mapping of keys to values")])
+    lines: dict[KeyPath, int] = {}
+    duplicates: list[Problem] = []
+    _index(node, (), name, lines, duplicates)
+    if duplicates:
+        raise SettingsError(duplicates)
+    return YamlFile(name=name, data=data, lines=lines)
+
+
+def _index(node: yaml.Node, path: KeyPath, name: str, lines: dict[KeyPath, int], duplicates: list[Problem]) -> None:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, str(key.value))
+            line = key.start_mark.line + 1
+            if here in lines:
+                message = f"given twice, first on line {lines[here]}"
+                duplicates.append(Problem(file=name, key=".".join(map(str, here)), line=line, message=message))
+            lines[here] = line
+            _index(value, here, name, lines, duplicates)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            lines[(*path, index)] = value.start_mark.line + 1
+            _index(value, (*path, index), name, lines, duplicates)
