@@ -26,10 +26,11 @@ class ImagesStack(Stack):
         environment = settings.environment
 
         def image(name: str, base_image: str) -> tuple[ImageRepository, ImageBuild]:
+            repository_name = f"{settings.prefix}-{name.lower()}"
             repository = ImageRepository(
                 self,
                 f"{name}Images",
-                repository_name=f"{settings.prefix}-{name.lower()}",
+                repository_name=repository_name,
                 key=key,
                 keep_last=environment.images.keep_last,
                 delete_with_stack=settings.deletes_data,
@@ -40,6 +41,7 @@ class ImagesStack(Stack):
                 source=TRAINING_CODE,
                 base_image=base_image,
                 repository=repository.repository,
+                repository_name=repository_name,
                 key=key,
                 log_retention=log_retention(environment.log_retention_days),
                 permissions_boundary=environment.security.permissions_boundary,

@@ -46,7 +46,8 @@ class PipelineStack(Stack):
             inference_image_uri=images.inference_image_uri,
             model_package_group_name=registry.group_name,
         )
-        # The group is known by its name alone, which says nothing of an order.
+        # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)
+        self.add_stack_dependency(images)
         CfnOutput(self, "PipelineName", value=pipeline.pipeline_name)
         annotate_costs(self, region=settings.environment.region, run=run_cost(settings))

@@ -21,14 +21,14 @@ def annotate_costs(stack: Stack, *, region: str, run: RunCost | None = None) -> 
     CfnOutput(
         stack,
         "StandingUsdPerMonth",
-        value=f"{figures['StandingUsdPerMonth']:.2f}",
+        value=figures["StandingUsdPerMonth"],
         description="What this stack costs a month before anything runs",
     )
     CfnOutput(
         stack,
         "RunExpectedUsd",
-        value=f"{figures['RunExpectedUsd']:.2f}",
-        description=f"What an execution is expected to cost; at most {figures['RunCeilingUsd']:.2f}",
+        value=figures["RunExpectedUsd"],
+        description=f"What an execution is expected to cost; at most {figures['RunCeilingUsd']}",
     )
     return report
 

@@ -16,7 +16,7 @@ from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
 from tunestack_cdk.job_role import service_role
 
 _HANDLER = Path(__file__).parent / "image_build_handler" / "index.py"
-NOT_IN_THE_IMAGE = ["**/__pycache__", "*.md", ".venv*"]
+NOT_IN_THE_IMAGE = ["**/__pycache__", "*.md", ".venv*", "requirements-test.*", "wheels"]
 _ANSWER = (
     'curl --fail --silent --show-error --request PUT --header "Content-Type:" --data '
     '"{\\"StackId\\":\\"$STACK_ID\\",\\"RequestId\\":\\"$REQUEST_ID\\",\\"LogicalResourceId\\":\\"$LOGICAL_RESOURCE_ID\\",'
@@ -58,6 +58,7 @@ class ImageBuild(Construct):
         source: Path,
         base_image: str,
         repository: ecr.IRepository,
+        repository_name: str,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
         permissions_boundary: str | None,
@@ -81,7 +82,10 @@ class ImageBuild(Construct):
         )
         # The roles' permissions must be there before the build starts, not only the roles.
         build.node.add_dependency(project, starter)
-        self.image_uri = f"{repository.repository_uri}:{self.tag}"
+        # From the repository's name, which is ours: other stacks would take its ARN apart to get there.
+        stack = Stack.of(self)
+        host = f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}"
+        self.image_uri = f"{host}/{repository_name}:{self.tag}"
 
     def _project(
         self,

@@ -27,22 +27,22 @@ class CostReport:
         return "; ".join(parts)
 
     def metadata(self) -> dict[str, Any]:
-        """The same figures, with what they are made of, as JSON."""
+        """The same figures, with what they are made of, as JSON; decimals as text, as CloudFormation wants them."""
         run = self.run
         return {
-            "StandingUsdPerMonth": round(self.standing.usd_per_month, 2),
-            "StandingDrivers": {name: round(usd, 2) for name, usd in self.standing.drivers.items()},
+            "StandingUsdPerMonth": f"{self.standing.usd_per_month:.2f}",
+            "StandingDrivers": {name: f"{usd:.2f}" for name, usd in self.standing.drivers.items()},
             "UnpricedResourceTypes": list(self.standing.unpriced),
-            "RunExpectedUsd": round(run.expected_usd, 2) if run else 0.0,
-            "RunCeilingUsd": round(run.ceiling_usd, 2) if run else 0.0,
+            "RunExpectedUsd": f"{run.expected_usd if run else 0:.2f}",
+            "RunCeilingUsd": f"{run.ceiling_usd if run else 0:.2f}",
             "RunSteps": {
                 job.step: {
                     "InstanceType": job.instance_type,
-                    "UsdPerHour": job.price.usd if job.price else None,
-                    "PriceAsOf": job.price.as_of if job.price else None,
-                    "PriceIsList": not job.price.exact if job.price else None,
-                    "ExpectedHours": round(job.expected_hours, 3),
-                    "CeilingHours": round(job.ceiling_hours, 3),
+                    "UsdPerHour": str(job.price.usd) if job.price else "unknown",
+                    "PriceAsOf": job.price.as_of if job.price else "unknown",
+                    "PriceIsList": bool(job.price and not job.price.exact),
+                    "ExpectedHours": f"{job.expected_hours:.3f}",
+                    "CeilingHours": f"{job.ceiling_hours:.3f}",
                 }
                 for job in (run.jobs if run else ())
             },

@@ -1,0 +1,86 @@
+"""A local AWS of the tests' own, with every stack deployed into it by the real CDK command line."""
+
+import json
+import socket
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo import deployment
+from tests.conftest import ROOT
+from tunestack.aws import Aws
+from tunestack.local import LocalAws, lifecycle, local_aws
+from tunestack.settings import load_settings
+from tunestack.staging import add_batch_input, add_data_set, add_model
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose `.tunestack` is the tests'; the commands run from there."""
+    return tmp_path_factory.mktemp("project")
+
+
+@pytest.fixture(scope="session")
+def local(project: Path) -> Iterator[LocalAws]:
+    """A running local AWS, bootstrapped."""
+    aws = local_aws(project)
+    lifecycle.up(aws, port=free_port())
+    try:
+        deployment.bootstrap(aws)
+        yield aws
+    finally:
+        lifecycle.down(aws, delete_data=False)
+
+
+@pytest.fixture(autouse=True)
+def in_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+
+
+@pytest.fixture(scope="session")
+def deployed(local: LocalAws, assembly: Any, project: Path) -> Any:
+    """The local environment, deployed."""
+    deployment.deploy(local, assembly("local").folder)
+    return Aws(load_settings("local"))
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("tiny-model")
+    python = ROOT / ".venv-training" / "bin" / "python"
+    subprocess.run(
+        [python, ROOT / "tests" / "training_code" / "tiny_model.py", folder], check=True, capture_output=True
+    )
+    return folder
+
+
+@pytest.fixture(scope="session")
+def staged(deployed: Aws, tiny_model: Path, project: Path) -> dict[str, str]:
+    """Model, data and questions in S3: the parameters that name them, and a short training."""
+    import os
+
+    os.chdir(project)
+    rows = [{"instruction": f"what does function {n} do", "response": f"return a list of {n} names"} for n in range(80)]
+    data = project / "rows.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    questions = project / "questions.jsonl"
+    questions.write_text('{"instruction": "what does function 3 do"}\n{broken\n{"instruction": "list names"}\n')
+    return {
+        "BaseModelUri": add_model(deployed, tiny_model, name="tiny/model", revision="main"),
+        "DataUri": add_data_set(deployed, [data], name="rows"),
+        "TransformInputUri": add_batch_input(deployed, questions, name="rows"),
+        "MaxSteps": "8",
+        "LearningRate": "0.01",
+        "PerDeviceTrainBatchSize": "2",
+        "GradientAccumulationSteps": "1",
+        "MaxGeneralLossRatio": "5",
+    }

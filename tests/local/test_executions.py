@@ -1,0 +1,222 @@
+"""The main road on a tiny model: the deployed pipeline runs, is described, fails with reasons, stops and resumes."""
+
+import json
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from tests.conftest import ROOT
+from tunestack.aws import Aws
+from tunestack.cli.main import tunestack
+from tunestack.executions.describe import ENDED, ExecutionView, describe
+from tunestack.executions.errors import ExecutionError
+from tunestack.executions.start import start
+
+pytestmark = pytest.mark.slow
+
+
+def run(aws: Aws, parameters: dict[str, str]) -> ExecutionView:
+    return wait(aws, start(aws, parameters))
+
+
+def wait(aws: Aws, arn: str) -> ExecutionView:
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        view = describe(aws, arn)
+        if view.status in ENDED:
+            return view
+        time.sleep(0.5)
+    raise AssertionError("the execution did not end")
+
+
+def command(*arguments: str) -> Any:
+    return CliRunner().invoke(tunestack, arguments)
+
+
+@pytest.fixture(scope="session")
+def succeeded(deployed: Aws, staged: dict[str, str]) -> ExecutionView:
+    return run(deployed, staged)
+
+
+def lines(aws: Aws, uri: str) -> list[dict[str, str]]:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    body = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
+    return [json.loads(line) for line in body.splitlines()]
+
+
+def test_every_step_of_the_deployed_pipeline_runs(succeeded: ExecutionView) -> None:
+    assert succeeded.status == "Succeeded", succeeded.failed_step
+    assert [step.name for step in succeeded.steps] == [
+        "PrepareData",
+        "FineTune",
+        "EvaluateModels",
+        "CheckGates",
+        "PackageModel",
+        "RegisterModel",
+        "CreateModel",
+        "BatchTransform",
+    ]
+
+
+def test_the_tuned_model_is_better_and_its_metrics_were_read_off_the_log(succeeded: ExecutionView) -> None:
+    steps = {step.name: step for step in succeeded.steps}
+    assert "heldout.loss_ratio 0." in (steps["EvaluateModels"].message or "")
+    assert {"train:loss", "eval:loss", "train:learning_rate"} <= set(steps["FineTune"].metrics)
+
+
+def test_the_version_is_registered_pending_with_metrics_and_where_it_came_from(
+    succeeded: ExecutionView, deployed: Aws, staged: dict[str, str]
+) -> None:
+    arn = next(step for step in succeeded.steps if step.name == "RegisterModel").outputs["RegisterModel"]
+    package = deployed.sagemaker.describe_model_package(ModelPackageName=arn)
+    assert package["ModelApprovalStatus"] == "PendingManualApproval"
+    assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("/evaluation.json")
+    assert package["CustomerMetadataProperties"]["data_uri"] == staged["DataUri"]
+    assert "heldout.loss_ratio" in package["CustomerMetadataProperties"]["evaluation"]
+
+
+def test_each_line_of_the_batch_has_its_answer_in_order(succeeded: ExecutionView, deployed: Aws) -> None:
+    answers = next(step for step in succeeded.steps if step.name == "BatchTransform").outputs["answers"]
+    kinds = [sorted(item) for item in lines(deployed, f"{answers}/questions.jsonl.out")]
+    assert kinds == [["response"], ["error"], ["response"]]
+
+
+def test_the_model_is_isolated_and_one_archive(succeeded: ExecutionView, deployed: Aws) -> None:
+    arn = next(step for step in succeeded.steps if step.name == "CreateModel").outputs["Model"]
+    model = deployed.sagemaker.describe_model(ModelName=arn.rpartition("/")[2])
+    assert model["EnableNetworkIsolation"] is True
+    assert model["PrimaryContainer"]["ModelDataUrl"].endswith("/model.tar.gz")
+
+
+def test_outputs_are_encrypted_with_the_environments_key(succeeded: ExecutionView, deployed: Aws) -> None:
+    steps = {step.name: step for step in succeeded.steps}
+    places = [steps["PrepareData"].outputs["train"] + "/rows.jsonl", steps["FineTune"].outputs["model"] + "recipe.json"]
+    for uri in places:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        found = deployed.s3.head_object(Bucket=bucket, Key=key)
+        assert found["SSEKMSKeyId"] == deployed.storage["KeyArn"]
+
+
+def test_the_commands_show_the_execution(succeeded: ExecutionView) -> None:
+    listed = json.loads(command("executions", "--json").output)
+    assert succeeded.id in [item["id"] for item in listed]
+    shown = command("describe", succeeded.id)
+    assert shown.exit_code == 0 and "FineTune" in shown.output and "train:loss" in shown.output
+    assert json.loads(command("describe", succeeded.id, "--json").output)["status"] == "Succeeded"
+    log = command("logs", succeeded.id, "FineTune")
+    assert "trainable parameters" in log.output and "adapter saved" in log.output
+    assert command("logs", succeeded.id, "FineTun").exception is not None
+
+
+def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(deployed: Aws, staged: dict[str, str]) -> None:
+    packages = deployed.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
+    view = run(deployed, {**staged, "MaxHeldoutLossRatio": "0.01", "MaxSteps": "2"})
+    assert view.status == "Failed"
+    failed = view.failed_step
+    assert failed is not None and failed.name == "RejectModel"
+    assert "heldout.loss_ratio 0." in failed.failure_reason
+    assert "at most 0.01 (MaxHeldoutLossRatio)" in failed.failure_reason
+    after = deployed.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
+    assert len(after["ModelPackageSummaryList"]) == len(packages["ModelPackageSummaryList"])
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'{"instruction": "a", "response": "b"}\n{"instru', "half-written: line 2"),
+        (b'{"question": "a"}\n' * 5, "5 of 5 rows are rejected"),
+    ],
+)
+def test_bad_data_fails_the_first_step_with_one_reason_and_what_helps(
+    content: bytes, reason: str, deployed: Aws, staged: dict[str, str]
+) -> None:
+    bucket = deployed.storage["RawDataBucketName"]
+    deployed.s3.put_object(Bucket=bucket, Key="datasets/bad/x/rows.jsonl", Body=content)
+    view = run(deployed, {**staged, "DataUri": f"s3://{bucket}/datasets/bad/x/"})
+    failed = view.failed_step
+    assert failed is not None and failed.name == "PrepareData"
+    assert reason in failed.failure_reason and failed.advice
+    log = command("logs", view.id)
+    assert reason in log.output
+
+
+def test_data_that_is_not_there_is_named(deployed: Aws, staged: dict[str, str]) -> None:
+    uri = f"s3://{deployed.storage['RawDataBucketName']}/datasets/none/"
+    failed = run(deployed, {**staged, "DataUri": uri}).failed_step
+    assert failed is not None and f"No S3 objects found under {uri}" in failed.failure_reason
+
+
+def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: Aws) -> None:
+    with pytest.raises(ExecutionError) as error:
+        start(
+            deployed,
+            {"LearningRat": "1", "MaxSteps": "many", "LoraR": "0", "TrainInstanceType": "ml.g5.2xlrge", "DataUri": "x"},
+        )
+    assert str(error.value).splitlines() == [
+        "unknown parameter 'LearningRat'; did you mean 'LearningRate'?",
+        "MaxSteps must be of type Integer, got 'many'",
+        "LoraR must be at least 1, got 0",
+        "TrainInstanceType must be one of ml.g5.2xlarge, ml.g5.xlarge, ml.g5.4xlarge, ml.g6e.2xlarge, got "
+        "'ml.g5.2xlrge'; did you mean 'ml.g5.2xlarge'?",
+        "DataUri must be an S3 URI, got 'x'",
+    ]
+
+
+def test_ctrl_c_stops_the_execution_names_the_step_and_the_next_run_resumes(
+    deployed: Aws, staged: dict[str, str], project: Path
+) -> None:
+    # GIVEN a long training that is interrupted once it has a checkpoint
+    parameters = {**staged, "MaxSteps": "3000", "Seed": "7"}
+    arguments = [part for name, value in parameters.items() for part in ("--param", f"{name}={value}")]
+    before = _manifests(deployed)
+    client = subprocess.Popen(
+        [sys.executable, "-m", "tunestack.cli.main", "run", *arguments],
+        cwd=project,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _wait_for_checkpoint(deployed, before)
+    client.send_signal(2)
+    _, errors = client.communicate(timeout=60)
+    # THEN the command says what was stopped, and the execution ends stopped
+    assert client.returncode == 1
+    assert "is being stopped in step FineTune" in errors
+    view = wait(deployed, describe(deployed, "latest").arn)
+    assert view.status == "Stopped"
+    # WHEN the same run is started again, with a step more being no other training
+    arn = start(deployed, parameters)
+    log = _wait_for_log(deployed, arn, "resuming from checkpoint-")
+    deployed.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="x" * 32)
+    assert wait(deployed, arn).status == "Stopped"
+    assert "resuming from checkpoint-" in log
+
+
+def _manifests(aws: Aws) -> set[str]:
+    found = aws.s3.list_objects_v2(Bucket=aws.storage["ArtifactsBucketName"], Prefix="checkpoints/")
+    return {item["Key"] for item in found.get("Contents", []) if item["Key"].endswith("manifest.json")}
+
+
+def _wait_for_checkpoint(aws: Aws, before: set[str]) -> None:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if _manifests(aws) - before:
+            return
+        time.sleep(0.5)
+    raise AssertionError("no checkpoint")
+
+
+def _wait_for_log(aws: Aws, arn: str, text: str) -> str:
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        shown = command("logs", arn, "FineTune").output
+        if text in shown:
+            return shown
+        time.sleep(1)
+    raise AssertionError(f"the log never said {text!r}")
