@@ -1,30 +1,64 @@
 """Write anew what is generated and checked in; `make generated`. Tests fail when one of them is stale."""
 
 import json
+import re
 import sys
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from scripts import pictures
+from scripts.settings_reference import reference
 from tunestack.settings.schema import environment_schema
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "training_code"))
+_PICTURE = "<!-- picture: {} -->\n{}<!-- /picture -->"
 
 
-def recipe_schema() -> str:
+def recipe_schema() -> dict[str, Any]:
     """The recipe's JSON Schema, from training_code's classes."""
     from tunestack_training.recipe import Recipe
 
-    return json.dumps(Recipe.model_json_schema(), indent=2) + "\n"
+    return Recipe.model_json_schema()
 
 
-def settings_schema() -> str:
-    """The environments' JSON Schema."""
-    return json.dumps(environment_schema(), indent=2) + "\n"
+def settings_reference() -> str:
+    """docs/settings.md."""
+    head = (
+        "# Settings\n\nMade from the schemas (`tunestack settings schema`); `tunestack settings check` validates.\n\n"
+    )
+    environment = reference("An environment: `config/NAME.yaml`", environment_schema())
+    return head + environment + "\n" + reference("A recipe: `config/recipes/NAME.yaml`", recipe_schema())
 
 
-GENERATED = {
-    ROOT / "training_code" / "recipe.schema.json": recipe_schema,
-    ROOT / "config" / "settings.schema.json": settings_schema,
+def with_pictures(file: Path) -> str:
+    """A page with its pictures drawn anew."""
+    text = file.read_text(encoding="utf-8")
+    for name, picture in _pictures().items():
+        pattern = rf"<!-- picture: {name} -->(?s:.*?)<!-- /picture -->"
+        fence = f"```mermaid\n{picture}\n```\n"
+        text = re.sub(pattern, lambda _, name=name, fence=fence: _PICTURE.format(name, fence), text)
+    return text
+
+
+@cache
+def _pictures() -> dict[str, str]:
+    stacks = pictures.synthesized("prod")
+    return {"architecture": pictures.architecture(stacks), "pipeline": pictures.pipeline_graph(stacks)}
+
+
+def _json(schema: dict[str, Any]) -> str:
+    return json.dumps(schema, indent=2) + "\n"
+
+
+GENERATED: dict[Path, Callable[[], str]] = {
+    ROOT / "training_code" / "recipe.schema.json": lambda: _json(recipe_schema()),
+    ROOT / "config" / "settings.schema.json": lambda: _json(environment_schema()),
+    ROOT / "docs" / "settings.md": settings_reference,
+    ROOT / "README.md": lambda: with_pictures(ROOT / "README.md"),
+    ROOT / "docs" / "index.md": lambda: with_pictures(ROOT / "docs" / "index.md"),
 }
 
 

@@ -1,0 +1,121 @@
+"""`make bench`: measure, and write the table that the docs show."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from benchmarks.runner_overhead import seconds_per_step
+from demo import deployment
+from tunestack.local import lifecycle, local_aws
+
+ROOT = Path(__file__).parents[1]
+RUNS = 5
+EMPTY_APP = """
+from aws_cdk import App, Stack
+app = App()
+Stack(app, "empty")
+app.synth()
+"""
+
+
+def main() -> None:
+    rows = [*_synth(), _overhead(), _deploy()]
+    table = ["| what | measured | target |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
+    page = (
+        "# Benchmarks\n\nWhole processes, medians of "
+        f"{RUNS} runs taken in turn; made by `make bench` on {os.cpu_count()} cores.\n\n" + "\n".join(table) + "\n"
+    )
+    (ROOT / "docs" / "benchmarks.md").write_text(page, encoding="utf-8")
+    sys.stdout.write(page)
+
+
+def _synth() -> list[tuple[str, str, str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder) / "empty"
+        empty.mkdir()
+        (empty / "app.py").write_text(EMPTY_APP, encoding="utf-8")
+        context = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))
+        (empty / "cdk.json").write_text(json.dumps({**context, "app": "python app.py"}), encoding="utf-8")
+        cases: dict[str, Callable[[], None]] = {
+            "empty": lambda: _cdk_synth(empty, "dev"),
+            "one": lambda: _cdk_synth(ROOT, "dev"),
+            "two": lambda: _cdk_synth(ROOT, "dev,staging"),
+            "three": lambda: _cdk_synth(ROOT, "dev,staging,prod"),
+        }
+        times = side_by_side(cases)
+    ratios = [one / empty for one, empty in zip(times["one"], times["empty"], strict=True)]
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    second, third = medians["two"] - medians["one"], medians["three"] - medians["two"]
+    return [
+        (
+            "`cdk synth` of the whole app (dev) / of an app with one empty stack",
+            f"{statistics.median(ratios):.2f} × ({medians['one']:.1f} s / {medians['empty']:.1f} s)",
+            "≤ 1.5 ×",
+        ),
+        (
+            "each further environment in one synth",
+            f"+ {second:.1f} s for staging, + {third:.1f} s for prod",
+            "linear",
+        ),
+    ]
+
+
+def _overhead() -> tuple[str, str, str]:
+    overhead, job = seconds_per_step()
+    return (
+        "the runner's overhead per step, with jobs that do nothing",
+        f"{overhead:.2f} s beside a job of {job:.2f} s",
+        "< 1 s",
+    )
+
+
+def _deploy() -> tuple[str, str, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        local = local_aws(Path(folder))
+        lifecycle.up(local, port=4599)
+        try:
+            deployment.bootstrap(local)
+            assembly = Path(folder) / "assembly"
+            deployment.synthesize(local, assembly)
+            first = _timed(lambda: deployment.deploy(local, assembly))
+            again = _timed(lambda: deployment.deploy(local, assembly))
+        finally:
+            lifecycle.down(local, delete_data=True)
+    return (
+        "`cdk deploy` of all stacks into the emulator, from an assembly",
+        f"{first:.1f} s; again, unchanged: {again:.1f} s",
+        "",
+    )
+
+
+def side_by_side(cases: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
+    """Seconds of each case, the cases in turn, after one round that isn't counted."""
+    times: dict[str, list[float]] = {name: [] for name in cases}
+    for counted in [False, *[True] * RUNS]:
+        for name, case in cases.items():
+            seconds = _timed(case)
+            if counted:
+                times[name].append(seconds)
+    return times
+
+
+def _timed(case: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    case()
+    return time.perf_counter() - began
+
+
+def _cdk_synth(folder: Path, env: str) -> None:
+    with tempfile.TemporaryDirectory() as out:
+        command = ["cdk", "synth", "--quiet", "-c", f"env={env}", "--output", out]
+        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+
+
+if __name__ == "__main__":
+    main()

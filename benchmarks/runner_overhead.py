@@ -1,0 +1,81 @@
+"""The runner's cost beside the jobs themselves: a pipeline of processing steps that do nothing."""
+
+import json
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tunestack.local import lifecycle, local_aws
+from tunestack.local.address import ACCOUNT, REGION
+
+STEPS = 8
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/nothing"
+
+
+def seconds_per_step() -> tuple[float, float]:
+    """(overhead of a step beside its job, the job alone as a process), in seconds."""
+    with tempfile.TemporaryDirectory() as folder:
+        local = local_aws(Path(folder))
+        lifecycle.up(local, port=4598)
+        try:
+            session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="x", region_name=REGION)
+            sagemaker = session.client("sagemaker", endpoint_url=local.endpoint_url)
+            sagemaker.create_pipeline(
+                PipelineName="nothing",
+                PipelineDefinition=json.dumps(_definition()),
+                RoleArn=ROLE,
+                ClientRequestToken="x" * 32,
+            )
+            steps = _run(sagemaker)
+        finally:
+            lifecycle.down(local, delete_data=True)
+    job = statistics.median(_job() for _ in range(STEPS))
+    return statistics.median(steps) - job, job
+
+
+def _run(sagemaker: Any) -> list[float]:
+    arn = sagemaker.start_pipeline_execution(PipelineName="nothing", ClientRequestToken="y" * 32)[
+        "PipelineExecutionArn"
+    ]
+    while True:
+        status = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"]
+        if status == "Succeeded":
+            break
+        if status != "Executing":
+            raise RuntimeError(f"the pipeline of empty jobs ended {status}")
+        time.sleep(0.2)
+    found = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=arn, MaxResults=100)["PipelineExecutionSteps"]
+    return [(step["EndTime"] - step["StartTime"]).total_seconds() for step in found]
+
+
+def _definition() -> dict[str, Any]:
+    names = [f"Step{number}" for number in range(STEPS)]
+    return {
+        "Version": "2020-12-01",
+        "Steps": [
+            {
+                "Name": name,
+                "Type": "Processing",
+                "DependsOn": names[index - 1 : index] if index else [],
+                "Arguments": {
+                    "RoleArn": ROLE,
+                    "AppSpecification": {"ImageUri": "nothing", "ContainerEntrypoint": ["/bin/true"]},
+                    "ProcessingResources": {
+                        "ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
+                    },
+                },
+            }
+            for index, name in enumerate(names)
+        ],
+    }
+
+
+def _job() -> float:
+    began = time.perf_counter()
+    subprocess.run(["/bin/true"], check=True)
+    return time.perf_counter() - began

@@ -1,0 +1,47 @@
+"""The settings reference of the docs, made from the JSON Schemas."""
+
+from typing import Any
+
+
+def reference(title: str, schema: dict[str, Any]) -> str:
+    """A table of keys per section: type, default, meaning."""
+    lines = [f"## {title}", ""]
+    top = {name: field for name, field in schema["properties"].items() if "$ref" not in field}
+    if top:
+        lines += _table(top, set(schema.get("required", [])))
+    for name, field in schema["properties"].items():
+        if "$ref" in field:
+            lines += _section(name, schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
+    return "\n".join(lines) + "\n"
+
+
+def _section(name: str, section: dict[str, Any], schema: dict[str, Any]) -> list[str]:
+    lines = [f"### `{name}`", "", section.get("description", ""), ""]
+    plain = {key: field for key, field in section["properties"].items() if "$ref" not in field}
+    if plain:
+        lines += _table(plain, set(section.get("required", [])))
+    for key, field in section["properties"].items():
+        if "$ref" in field:
+            lines += _section(f"{name}.{key}", schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
+    return lines
+
+
+def _table(fields: dict[str, Any], required: set[str]) -> list[str]:
+    lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
+    for name, field in fields.items():
+        default = "required" if name in required else f"`{field.get('default')}`"
+        meaning = field.get("description", "").replace("\n", " ").replace("|", "\\|")
+        lines.append(f"| `{name}` | {_values(field)} | {default} | {meaning} |")
+    return [*lines, ""]
+
+
+def _values(field: dict[str, Any]) -> str:
+    if "anyOf" in field:
+        return " or ".join(_values(choice) for choice in field["anyOf"])
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if "const" in field:
+        return f"`{field['const']}`"
+    limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
+    bounds = " ".join(f"{sign} {field[key]}" for key, sign in limits.items() if key in field)
+    return f"{field.get('type', '')} {bounds}".strip()

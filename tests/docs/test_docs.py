@@ -1,0 +1,59 @@
+"""README and docs: the commands they show exist and take what they are given; the site builds strictly."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from tests.conftest import ROOT
+from tunestack.cli.main import tunestack
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+
+
+def shown_commands() -> list[str]:
+    lines = [line for page in PAGES for block in BLOCK.findall(page.read_text()) for line in block.splitlines()]
+    assert len(lines) > 10
+    return sorted({line.strip() for line in lines if line.strip()})
+
+
+@pytest.mark.parametrize("line", shown_commands())
+def test_a_shown_command_exists_with_its_options(line: str) -> None:
+    """What needs an account, a hub or minutes is parsed; the rest of the suite runs the same commands for real."""
+    words = line.split()
+    if words[0] == "make":
+        targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert words[1] in targets
+    elif words[0] == "tunestack":
+        parse(tunestack, words[1:])
+    elif words[:2] in (["npx", "cdk"], ["source", ".venv/bin/activate"]) or words[0] == "eval":
+        assert "env=" in line or words[0] != "npx"
+    else:
+        raise AssertionError(f"a test must know how to check {line!r}")
+
+
+def parse(command: click.Command, words: list[str]) -> None:
+    """Let click parse a command line, without running it."""
+    context = click.Context(command)
+    while isinstance(command, click.Group):
+        found = command.get_command(context, words[0])
+        assert found is not None, words
+        command, words = found, words[1:]
+    command.make_context(command.name, list(words))
+
+
+@pytest.mark.parametrize("arguments", [["settings", "check", "--env", "dev"], ["settings", "schema"], ["--help"]])
+def test_commands_that_need_no_aws_run(arguments: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "tunestack.cli.main", *arguments], cwd=ROOT, capture_output=True)
+    assert done.returncode == 0 and done.stdout
+
+
+def test_the_site_builds_strictly(tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).parent / "mkdocs"), "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "settings" / "index.html").exists()

@@ -1,0 +1,129 @@
+"""The runner's parts: expressions, parameters, containers, and what a restart makes of interrupted work."""
+
+import json
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunestack.local.runner.container import RunningContainer
+from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
+from tunestack.local.runner.parameters import parameter_values
+from tunestack.local.runner.resolution import Scope
+from tunestack.local.runner.store import Store
+from tunestack.local.runner.transform_job import _batches
+
+
+def scope(**files: Any) -> Scope:
+    return Scope(
+        parameters={"Rate": 0.0003, "Steps": 7, "Name": "x"},
+        execution={"PipelineExecutionId": "abc"},
+        outcomes={
+            "Train": {"ModelArtifacts": {"S3ModelArtifacts": "s3://b/m"}},
+            "Evaluate": {
+                "ProcessingOutputConfig": {"Outputs": [{"OutputName": "out", "S3Output": {"S3Uri": "s3://b/e"}}]}
+            },
+        },
+        property_files={("Evaluate", "File"): {"OutputName": "out", "FilePath": "e.json"}},
+        read_file=lambda uri: json.dumps(files[uri]).encode(),
+    )
+
+
+def get(path: str) -> dict[str, str]:
+    return {"Get": path}
+
+
+def json_get(path: str) -> dict[str, Any]:
+    return {"Std:JsonGet": {"PropertyFile": get("Steps.Evaluate.PropertyFiles.File"), "Path": path}}
+
+
+def test_expressions_take_their_values() -> None:
+    found = scope(**{"s3://b/e/e.json": {"a": {"b": 0.9}}})
+    joined = {
+        "Std:Join": {"On": "/", "Values": ["s3://b", get("Execution.PipelineExecutionId"), get("Parameters.Rate")]}
+    }
+    value = {"x": [joined, get("Parameters.Steps")], "y": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")}
+    assert found.resolve(value) == {"x": ["s3://b/abc/0.0003", 7], "y": "s3://b/m"}
+    assert found.resolve(json_get("a.b")) == 0.9
+    assert found.resolve(get("Steps.Evaluate.ProcessingOutputConfig.Outputs['out'].S3Output.S3Uri")) == "s3://b/e"
+
+
+@pytest.mark.parametrize("value", [json_get("a.c"), get("Steps.Train.FailureReason")])
+def test_a_value_that_is_not_there_fails_the_step_with_its_name(value: Any) -> None:
+    with pytest.raises(JobFailure, match="nothing at 'a.c'|Steps.Train.FailureReason has no value"):
+        scope(**{"s3://b/e/e.json": {"a": {}}}).resolve(value)
+
+
+DECLARED = [
+    {"Name": "Steps", "Type": "Integer", "DefaultValue": 1},
+    {"Name": "Kind", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]},
+    {"Name": "Needed", "Type": "Float"},
+]
+
+
+def test_parameters_take_the_given_value_or_their_default() -> None:
+    given = [{"Name": "Needed", "Value": "2.5"}, {"Name": "Kind", "Value": "b"}]
+    assert parameter_values(DECLARED, given) == {"Steps": 1, "Kind": "b", "Needed": 2.5}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"Neded": "1"}, "Unknown parameter 'Neded'; did you mean 'Needed'?"),
+        ({}, "'Needed' has no default"),
+        ({"Needed": "x"}, "must be of type Float"),
+        ({"Needed": "1", "Kind": "c"}, "must be one of a, b, got 'c'"),
+    ],
+)
+def test_wrong_parameters_are_refused_as_the_service_does(given: dict[str, str], message: str) -> None:
+    with pytest.raises(ApiError, match=message.replace("?", r"\?")):
+        parameter_values(DECLARED, [{"Name": name, "Value": value} for name, value in given.items()])
+
+
+def shell(script: str) -> RunningContainer:
+    return RunningContainer(["/bin/sh", "-c", script], environment={}, kind="test")
+
+
+def test_a_container_gives_its_lines_and_its_exit_code() -> None:
+    lines: list[str] = []
+    code = shell("echo one; echo two >&2; exit 3").run(
+        on_line=lines.append, max_runtime_seconds=10, stopping=threading.Event()
+    )
+    assert (lines, code) == (["one", "two"], 3)
+
+
+def test_a_container_that_runs_too_long_is_told_to_stop() -> None:
+    with pytest.raises(JobFailure, match="MaxRuntimeInSeconds"):
+        shell("sleep 30").run(on_line=print, max_runtime_seconds=0.2, stopping=threading.Event())
+
+
+def test_a_stopped_container_gets_sigterm_and_can_end_in_order() -> None:
+    lines: list[str] = []
+    stopping = threading.Event()
+    threading.Timer(0.3, stopping.set).start()
+    script = "trap 'echo saved; exit 143' TERM; echo up; while true; do sleep 0.05; done"
+    with pytest.raises(JobStopped):
+        shell(script).run(on_line=lines.append, max_runtime_seconds=20, stopping=stopping)
+    assert (lines[0], lines[-1]) == ("up", "saved")
+
+
+def test_what_a_killed_server_was_running_is_failed_at_the_next_start(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    step = {"StepName": "FineTune", "StepStatus": "Executing"}
+    store.put("executions", "abc", {"Status": "Executing", "Steps": [step]})
+    store.put("TrainingJob", "job", {"TrainingJobStatus": "InProgress"})
+    again = Store(tmp_path)
+    again.fail_what_was_interrupted(time.time())
+    execution = Store(tmp_path).get("executions", "abc")
+    assert execution is not None and execution["Status"] == "Failed"
+    assert "resumes from its checkpoint" in execution["Steps"][0]["FailureReason"]
+    job = Store(tmp_path).get("TrainingJob", "job")
+    assert job is not None and job["TrainingJobStatus"] == "Failed"
+
+
+def test_lines_are_batched_by_size_and_a_larger_one_is_named() -> None:
+    assert list(_batches(b"aa\nbb\ncc\n", 6, "k")) == [b"aa\nbb\n", b"cc\n"]
+    with pytest.raises(JobFailure, match="larger than MaxPayloadInMB"):
+        list(_batches(b"aaaaaaaa\n", 6, "k"))
