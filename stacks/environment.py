@@ -6,7 +6,6 @@ from constructs import Construct
 from tunestack_cdk.fine_tuning_pipeline import tag_everything
 
 from stacks.images import ImagesStack
-from stacks.network import NetworkStack
 from stacks.pipeline import PipelineStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
@@ -19,6 +18,9 @@ def add_environment(scope: Construct, settings: Settings, **kwargs: Any) -> None
     storage = StorageStack(scope, f"{prefix}-storage", settings=settings, **kwargs)
     network = None
     if settings.environment.network.private_vpc:
+        # Imported here: CDK's EC2 module is large, and an environment without a VPC does without it.
+        from stacks.network import NetworkStack
+
         network = NetworkStack(scope, f"{prefix}-network", settings=settings, key=storage.key, **kwargs)
     images = ImagesStack(scope, f"{prefix}-images", settings=settings, key=storage.key, **kwargs)
     registry = RegistryStack(scope, f"{prefix}-registry", settings=settings, **kwargs)

@@ -1,14 +1,18 @@
 """The fine-tuning pipeline."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 from tunestack_cdk.cost_annotation import annotate_costs
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
 
+if TYPE_CHECKING:
+    from stacks.network import NetworkStack
+
 from stacks.images import ImagesStack
-from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.costs import run_cost

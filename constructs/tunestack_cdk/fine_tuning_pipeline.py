@@ -1,6 +1,8 @@
 """The deployed pipeline, with its roles."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from aws_cdk import Stack, Tags
 from aws_cdk import aws_ecr as ecr
@@ -12,9 +14,11 @@ from constructs import Construct
 from tunestack.pipeline import JobDefaults, Resources, Roles, Vpc, fine_tuning_pipeline
 from tunestack.pipeline.validation import validate
 from tunestack.settings import Settings
-from tunestack_cdk.job_network import JobNetwork
 from tunestack_cdk.job_role import JobRole
 from tunestack_cdk.pipeline_role import PipelineRole
+
+if TYPE_CHECKING:
+    from tunestack_cdk.job_network import JobNetwork
 
 _PROCESSING_LOG, _TRAINING_LOG, _TRANSFORM_LOG = (
     f"/aws/sagemaker/{kind}" for kind in ("ProcessingJobs", "TrainingJobs", "TransformJobs")

@@ -31,6 +31,18 @@ def service_role(scope: Construct, construct_id: str, *, service: str, permissio
     )
 
 
+def allow_volume_encryption(role: iam.Role, key: kms.IKey) -> None:
+    """Let SageMaker encrypt a job's volume: it makes a grant on the key for EBS, in the name of the role."""
+    role.add_to_policy(iam.PolicyStatement(actions=["kms:DescribeKey"], resources=[key.key_arn]))
+    role.add_to_policy(
+        iam.PolicyStatement(
+            actions=["kms:CreateGrant"],
+            resources=[key.key_arn],
+            conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}},
+        )
+    )
+
+
 class JobRole(Construct):
     """The execution role of one kind of SageMaker job: its image, its log, its metrics, and what is granted."""
 
@@ -49,6 +61,7 @@ class JobRole(Construct):
         super().__init__(scope, construct_id)
         self.role = service_role(self, "Role", service="sagemaker", permissions_boundary=permissions_boundary)
         self._key = key
+        allow_volume_encryption(self.role, key)
         self._allow_image(image)
         self._allow_observation(log_group)
         if security_group_id is not None:

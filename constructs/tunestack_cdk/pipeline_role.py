@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from tunestack_cdk.acknowledge import acknowledge_wildcard
-from tunestack_cdk.job_role import service_role
+from tunestack_cdk.job_role import allow_volume_encryption, service_role
 
 _JOBS = {"processing-job": "ProcessingJob", "training-job": "TrainingJob", "transform-job": "TransformJob"}
 # Jobs and models that a pipeline starts are named so by the service.
@@ -45,6 +45,7 @@ class PipelineRole(Construct):
                 conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
             )
         )
+        allow_volume_encryption(self.role, key)
         # The condition reads the evaluation's property file.
         files = results_bucket.arn_for_objects("executions/*")
         self.role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[files]))

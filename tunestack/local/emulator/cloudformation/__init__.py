@@ -7,7 +7,10 @@ fails the deploy with its text and rolls back. tests/local/test_emulator_contrac
 
 from typing import Any
 
-from tunestack.local.emulator.cloudformation.custom_resources import custom_resource_handlers
+from tunestack.local.emulator.cloudformation.custom_resources import (
+    custom_resource_handlers,
+    fail_unanswered_ones_soon,
+)
 from tunestack.local.emulator.cloudformation.ec2 import amend_ec2, ec2_handlers
 from tunestack.local.emulator.cloudformation.iam import amend_iam
 from tunestack.local.emulator.cloudformation.sagemaker import REPLACED_BY, sagemaker_handlers
@@ -21,6 +24,7 @@ def register_handlers(service: Any) -> None:
     table.update(sagemaker_handlers(service))
     table.update(ec2_handlers())
     table.update(custom_resource_handlers())
+    fail_unanswered_ones_soon()
     amend_ec2(table)
     amend_iam(table)
     for kind, properties in REPLACED_BY.items():

@@ -24,5 +24,19 @@ def custom_resource_handlers() -> dict[str, dict[str, Any]]:
     }
 
 
+def fail_unanswered_ones_soon() -> None:
+    """Wait a minute, not an hour, for a custom resource whose function never answers."""
+    from ministack.services.cloudformation import custom_resource, provisioners
+
+    invoke = custom_resource.invoke_custom_resource
+
+    def invoke_soon(request_type: str, logical_id: str, properties: Properties, *rest: Any, **options: Any) -> Any:
+        return invoke(request_type, logical_id, {"ServiceTimeout": "60", **properties}, *rest, **options)
+
+    custom_resource.invoke_custom_resource = invoke_soon
+    if hasattr(provisioners, "invoke_custom_resource"):
+        provisioners.invoke_custom_resource = invoke_soon
+
+
 def _image_name(properties: Properties) -> str:
     return f"{properties['RepositoryName']}:{properties['ImageTag']}"

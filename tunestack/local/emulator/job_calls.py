@@ -1,0 +1,75 @@
+"""Jobs: the SageMaker calls that create, describe and stop them. They run for real, on this machine."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tunestack.local.runner.errors import ApiError
+from tunestack.local.runner.job import Job
+from tunestack.local.runner.processing_job import ProcessingJob
+from tunestack.local.runner.training_job import TrainingJob
+from tunestack.local.runner.transform_job import TransformJob
+from tunestack.pipeline.validation.service_model import sagemaker
+from tunestack.pipeline.validation.shapes import check_shape
+
+Request = dict[str, Any]
+_JOBS: dict[str, type[Job]] = {
+    "ProcessingJob": ProcessingJob,
+    "TrainingJob": TrainingJob,
+    "TransformJob": TransformJob,
+}
+_ARN_NOUNS = {"ProcessingJob": "processing-job", "TrainingJob": "training-job", "TransformJob": "transform-job"}
+
+
+class JobCalls:
+    """The calls about jobs, for one caller (an AccountSageMaker)."""
+
+    def __init__(self, caller: Any) -> None:
+        self._caller = caller
+
+    def actions(self) -> dict[str, Callable[[Request], Request]]:
+        """The calls by the API's names."""
+        calls = {"Create": self._create_job, "Describe": self._describe_job, "Stop": self._stop_job}
+        return {f"{verb}{noun}": partial(call, noun) for verb, call in calls.items() for noun in _JOBS}
+
+    def _create_job(self, noun: str, request: Request) -> Request:
+        name = request[f"{noun}Name"]
+        shape = sagemaker().operation_model(f"Create{noun}").input_shape
+        assert shape is not None
+        problems = [str(finding) for finding in check_shape(shape, request, noun, {})]
+        if problems:
+            raise ApiError("ValidationException", "; ".join(problems))
+        if self._caller.store.get(noun, name) is not None:
+            raise ApiError("ResourceInUse", f"{noun} {name} already exists")
+        arn = f"arn:aws:sagemaker:{self._caller.region}:{self._caller.account}:{_ARN_NOUNS[noun]}/{name}"
+        options: dict[str, Any] = {}
+        if noun == "TransformJob":
+            options["describe_model"] = lambda model: self._caller.call("DescribeModel", ModelName=model)
+        request = {key: value for key, value in request.items() if key != f"{noun}Name"}
+        job = _JOBS[noun](
+            name,
+            request,
+            arn=arn,
+            store=self._caller.store,
+            clients=self._caller.clients(),
+            host=self._caller.service.host,
+            folder=self._caller.service.local.jobs_folder / name,
+            **options,
+        )
+        self._caller.service.jobs[name] = job
+        job.start()
+        return {f"{noun}Arn": arn}
+
+    def _describe_job(self, noun: str, request: Request) -> Request:
+        name = request[f"{noun}Name"]
+        record: Request | None = self._caller.store.get(noun, name)
+        if record is None:
+            raise ApiError("ValidationException", f"Requested resource not found: {noun} {name}")
+        return record
+
+    def _stop_job(self, noun: str, request: Request) -> Request:
+        self._describe_job(noun, request)
+        job = self._caller.service.jobs.get(request[f"{noun}Name"])
+        if job is not None:
+            job.stop()
+        return {}

@@ -1,0 +1,72 @@
+"""Models and model package groups: what moto keeps of them, and what it doesn't."""
+
+from collections.abc import Callable
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tunestack.local.runner.errors import ApiError
+
+Request = dict[str, Any]
+
+
+class ModelCalls:
+    """The calls about models and groups, for one caller (an AccountSageMaker)."""
+
+    def __init__(self, caller: Any) -> None:
+        self._caller = caller
+
+    def actions(self) -> dict[str, Callable[[Request], Request]]:
+        """The calls by the API's names."""
+        return {
+            "CreateModel": self._create_model,
+            "DeleteModelPackageGroup": self._delete_group,
+            "DeleteModelPackageGroupPolicy": self._delete_group_policy,
+            "DescribeModel": self._describe_model,
+            "GetModelPackageGroupPolicy": self._get_group_policy,
+            "PutModelPackageGroupPolicy": self._put_group_policy,
+        }
+
+    def _moto_call(self, action: str, request: Request) -> Request:
+        caller = self._caller
+        try:
+            answer: Request = caller.service.moto.call(action, account=caller.account, region=caller.region, **request)
+        except ClientError as error:
+            raise ApiError(error.response["Error"]["Code"], error.response["Error"]["Message"]) from None
+        return answer
+
+    def _create_model(self, request: Request) -> Request:
+        made = self._moto_call("CreateModel", request)
+        isolated = {"EnableNetworkIsolation": request.get("EnableNetworkIsolation", False)}
+        self._caller.store.put("models", self._key(request["ModelName"]), isolated)
+        return made
+
+    def _describe_model(self, request: Request) -> Request:
+        return self._moto_call("DescribeModel", request) | (
+            self._caller.store.get("models", self._key(request["ModelName"])) or {}
+        )
+
+    def _put_group_policy(self, request: Request) -> Request:
+        name = request["ModelPackageGroupName"]
+        self._caller.store.put("group-policies", self._key(name), {"ResourcePolicy": request["ResourcePolicy"]})
+        described = self._moto_call("DescribeModelPackageGroup", {"ModelPackageGroupName": name})
+        return {"ModelPackageGroupArn": described["ModelPackageGroupArn"]}
+
+    def _get_group_policy(self, request: Request) -> Request:
+        policy: Request | None = self._caller.store.get("group-policies", self._key(request["ModelPackageGroupName"]))
+        if policy is None:
+            raise ApiError("ValidationException", "Cannot find a resource policy of the model package group")
+        return policy
+
+    def _delete_group_policy(self, request: Request) -> Request:
+        self._caller.store.delete("group-policies", self._key(request["ModelPackageGroupName"]))
+        return {}
+
+    def _delete_group(self, request: Request) -> Request:
+        self._delete_group_policy(request)
+        name = request["ModelPackageGroupName"]
+        self._caller.service.moto.forget_group(name, account=self._caller.account, region=self._caller.region)
+        return {}
+
+    def _key(self, name: str) -> str:
+        return f"{self._caller.account}.{self._caller.region}.{name}"
