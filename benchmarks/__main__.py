@@ -15,7 +15,7 @@ from demo import deployment
 from tunestack.local import lifecycle, local_aws
 
 ROOT = Path(__file__).parents[1]
-RUNS = 5
+RUNS = 3
 # As empty as CDK's own validation lets a stack be.
 EMPTY_APP = """
 from aws_cdk import App, CfnWaitConditionHandle, Stack
