@@ -25,6 +25,7 @@ EXECUTION_VARIABLES = frozenset(
         "ProcessingJobName",
     }
 )
+_OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^']*)'\]")
 _PATH_PART = re.compile(r"\.?([A-Za-z]\w*)|\['([^']*)'\]|\[(\d+)\]")
 
 
@@ -34,6 +35,7 @@ def check_references(steps: list[PlacedStep], parameters: dict[str, Any]) -> Ite
     for step in steps:
         for path in get_paths(step.own_arguments):
             yield from _check_path(path, step, by_name, parameters)
+        yield from _check_property_files(step)
         for source in json_gets(step.own_arguments):
             yield from _check_json_get(source, step)
         for name in step.entry.get("DependsOn", []):
@@ -86,7 +88,32 @@ def _check_property(path: str, source: PlacedStep, where: str) -> Iterator[Findi
         return
     if kind not in OPERATIONS:
         return
+    if found := _OUTPUT.match(path):
+        yield from _check_output(found.group(1), source, where)
     yield from _follow(outcome_shape(kind), path, where)
+
+
+def _check_output(name: str, source: PlacedStep, where: str) -> Iterator[Finding]:
+    names = output_names(source)
+    if name not in names:
+        yield Finding(where=where, message=f"step {source.name} has no output {name!r}; {nearest(name, names)}")
+
+
+def output_names(step: PlacedStep) -> list[str]:
+    """The names of a processing step's outputs."""
+    config = step.own_arguments.get("ProcessingOutputConfig", {})
+    outputs = config.get("Outputs", []) if isinstance(config, dict) else []
+    return (
+        [str(item.get("OutputName")) for item in outputs if isinstance(item, dict)] if isinstance(outputs, list) else []
+    )
+
+
+def _check_property_files(step: PlacedStep) -> Iterator[Finding]:
+    names = output_names(step)
+    for file in step.entry.get("PropertyFiles", []):
+        if file["OutputName"] not in names:
+            message = f"the step has no output {file['OutputName']!r}; {nearest(file['OutputName'], names)}"
+            yield Finding(where=f"{step.name}.PropertyFiles.{file['PropertyFileName']}", message=message)
 
 
 def _follow(shape: Shape, path: str, where: str) -> Iterator[Finding]:
