@@ -1,17 +1,13 @@
 """The pictures in README and docs, as Mermaid, made from the synthesized app."""
 
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tunestack.cli.definition import definition_of_template
+from tunestack.cli.definition import definition_of_template, synthesize
 
-ROOT = Path(__file__).parents[1]
 # What a reader looks for; policies, log groups and associations aren't drawn.
 DRAWN = {
     "AWS::CodeBuild::Project": "CodeBuild project",
@@ -29,9 +25,7 @@ DRAWN = {
 def synthesized(env: str) -> dict[str, dict[str, Any]]:
     """The templates and stack dependencies of an environment: stack → {template, dependencies}."""
     with tempfile.TemporaryDirectory() as folder:
-        context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
-        environment = {**os.environ, "CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps(context)}
-        subprocess.run([sys.executable, "app.py"], cwd=ROOT, env=environment, check=True, capture_output=True)
+        synthesize(env, Path(folder))
         artifacts = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
         return {
             name: {

@@ -49,22 +49,31 @@ def validate_definition(file: Path) -> None:
 
 
 def deployed_definition(env: str) -> str:
-    """Synthesize the environment's pipeline stack and take the definition from its template.
+    """Synthesize the environment and take the definition from its pipeline stack's template.
 
     Raises:
         SettingsError: synthesis fails; with its message.
     """
     with tempfile.TemporaryDirectory() as folder:
-        context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
-        environment = {**os.environ, "CDK_OUTDIR": folder, "CDK_CONTEXT_JSON": json.dumps(context)}
-        done = subprocess.run(
-            [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-        templates = list(Path(folder).glob("*-pipeline.template.json"))
-        if done.returncode != 0 or not templates:
-            reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-            raise SettingsError([Problem(file=f"config/{env}.yaml", message=f"synthesis failed: {reason}")])
-        return definition_of_template(json.loads(templates[0].read_text(encoding="utf-8")))
+        synthesize(env, Path(folder))
+        template = next(Path(folder).glob("*-pipeline.template.json"))
+        return definition_of_template(json.loads(template.read_text(encoding="utf-8")))
+
+
+def synthesize(env: str, folder: Path) -> None:
+    """Run the app, as the CDK command line runs it, into a folder.
+
+    Raises:
+        SettingsError: synthesis fails; with its message.
+    """
+    context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
+    environment = {**os.environ, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
+        raise SettingsError([Problem(file=f"config/{env}.yaml", message=f"synthesis failed: {reason}")])
 
 
 def definition_of_template(template: dict[str, Any]) -> str:
