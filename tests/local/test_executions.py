@@ -145,10 +145,10 @@ def test_bad_data_fails_the_first_step_with_one_reason_and_what_helps(
     assert reason in log.output
 
 
-def test_data_that_is_not_there_is_named(deployed: Aws, staged: dict[str, str]) -> None:
+def test_an_input_that_is_not_staged_is_named_before_anything_starts(deployed: Aws, staged: dict[str, str]) -> None:
     uri = f"s3://{deployed.storage['RawDataBucketName']}/datasets/none/"
-    failed = run(deployed, {**staged, "DataUri": uri}).failed_step
-    assert failed is not None and f"No S3 objects found under {uri}" in failed.failure_reason
+    with pytest.raises(ExecutionError, match=f"DataUri: nothing lies under {uri}; stage it with `tunestack data add"):
+        start(deployed, {**staged, "DataUri": uri})
 
 
 def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: Aws) -> None:

@@ -8,6 +8,7 @@ from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws, NotDeployedError
 from tunestack.executions.errors import ExecutionError
+from tunestack.executions.inputs import missing_inputs
 from tunestack.pipeline.recipe_parameters import CHECKPOINT_KEY, NOT_IN_CHECKPOINT_KEY, RUN_CHOICES, checkpoint_key
 from tunestack.settings.problems import nearest
 from tunestack.settings.recipe import field_schema
@@ -19,7 +20,7 @@ def start(aws: Aws, given: Mapping[str, str]) -> str:
     A training of the same data, model and hyperparameters gets the same CheckpointKey, so that it resumes.
 
     Raises:
-        ExecutionError: a parameter is unknown or out of range; a line for each.
+        ExecutionError: a parameter is unknown or out of range, or an input isn't staged; a line for each.
         NotDeployedError: the pipeline isn't there.
     """
     declared = deployed_parameters(aws)
@@ -27,6 +28,10 @@ def start(aws: Aws, given: Mapping[str, str]) -> str:
     problems = [problem for name, value in values.items() if (problem := check_parameter(name, value, declared))]
     if problems:
         raise ExecutionError("\n".join(problems))
+    defaults = {name: str(parameter.get("DefaultValue", "")) for name, parameter in declared.items()}
+    missing = list(missing_inputs(aws, {**defaults, **values}))
+    if missing:
+        raise ExecutionError("\n".join(missing))
     if CHECKPOINT_KEY not in values:
         values[CHECKPOINT_KEY] = key_for_run(values, declared)
     answer = aws.sagemaker.start_pipeline_execution(

@@ -1,0 +1,104 @@
+"""The commands that README and docs show, run as they are shown, against the AWS on this machine."""
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tunestack.local import LocalAws
+
+pytestmark = pytest.mark.slow
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+# What isn't run here, and where it is.
+ELSEWHERE = {
+    "make demo": "test_executions.py does what it does, on a tiny model",
+    "make test": "is running",
+    "tunestack local up": "the fixture `local`",
+    "tunestack local down": "test_emulator.py; the other tests need the server",
+    "tunestack local build-images": "test_container.py builds the same Dockerfile",
+}
+# What a user fills in, and what keeps a real recipe short on a machine without a GPU.
+SHORT = " ".join(
+    f"--param {name}={value}"
+    for name, value in {
+        "MaxSteps": 8, "LearningRate": 0.01, "PerDeviceTrainBatchSize": 2, "GradientAccumulationSteps": 1,
+        "MaxGeneralLossRatio": 5,
+    }.items()
+)  # fmt: skip
+
+
+def shown(page: str) -> list[str]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+    return [line for line in lines if line not in ELSEWHERE]
+
+
+class Shell:
+    """A user's shell: credentials and address in the environment, the virtual environment active."""
+
+    def __init__(self, local: LocalAws, project: Path, assembly: Path) -> None:
+        tools = f"{ROOT / '.venv' / 'bin'}:{ROOT / 'node_modules' / '.bin'}"
+        self.project = project
+        self.environment = {
+            **os.environ, **local.environment(), "PATH": f"{tools}:{os.environ['PATH']}", "CI": "true",
+            "CDK_OUTPUT": str(assembly), "CDK_REQUIRE_APPROVAL": "never",
+        }  # fmt: skip
+
+    def run(self, line: str) -> str:
+        cwd = ROOT if line.startswith(("npx", "make", "source")) else self.project
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", line], cwd=cwd, env=self.environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{line}\n{(done.stdout + done.stderr)[-3000:]}"
+        return done.stdout
+
+
+@pytest.fixture
+def shell(local: LocalAws, project: Path, tmp_path: Path) -> Shell:
+    return Shell(local, project, tmp_path / "assembly")
+
+
+def test_every_page_with_commands_is_run() -> None:
+    pages = {str(page.relative_to(ROOT)) for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
+    with_commands = {page for page in pages if BLOCK.search((ROOT / page).read_text(encoding="utf-8"))}
+    assert with_commands == {"README.md", "docs/first-deployment.md", "docs/local-aws.md", "docs/operating.md"}
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/first-deployment.md"])
+def test_a_deployment_to_an_account_as_the_page_shows_it(
+    page: str, shell: Shell, tiny_model: Path, project: Path, staged: dict[str, str]
+) -> None:
+    (project / "my-data.jsonl").write_text((project / "rows.jsonl").read_text())
+    uri = ""
+    for line in shown(page):
+        if "--from-hub" in line:  # no hub can be reached from a test
+            shell.run(line.replace("--from-hub", f"{tiny_model} --name"))
+        elif "DataUri=s3://…" in line:
+            assert "Succeeded" in shell.run(f"{line.replace('s3://…', uri)} {SHORT}")
+        else:
+            printed = shell.run(line)
+            uri = next(iter(re.findall(r"DataUri=(s3://\S+)", printed)), uri)
+    assert uri
+
+
+def test_the_local_aws_is_used_as_its_page_shows(shell: Shell) -> None:
+    for line in shown("docs/local-aws.md"):
+        shell.run(line)
+
+
+def test_operating_as_its_page_shows(shell: Shell, staged: dict[str, str]) -> None:
+    parameters = " ".join(f"--param '{name}={value}'" for name, value in staged.items() if name != "MaxSteps")
+    for line in shown("docs/operating.md"):
+        shell.run(f"{line} {parameters}" if line.startswith("tunestack run") else line)
+
+
+def test_following_a_log_ends_with_the_step(shell: Shell, staged: dict[str, str]) -> None:
+    parameters = " ".join(f"--param '{name}={value}'" for name, value in {**staged, "MaxSteps": "3"}.items())
+    execution = json.loads(shell.run(f"tunestack run --detach --json {parameters}"))["id"]
+    shell.run(f"until tunestack logs {execution} FineTune >/dev/null 2>&1; do sleep 0.5; done")
+    assert "adapter saved" in shell.run(f"tunestack logs {execution} FineTune --follow")
+    shell.run(f"until tunestack describe {execution} | grep -q 'BatchTransform  Succeeded'; do sleep 0.5; done")
