@@ -1,0 +1,150 @@
+"""A language model as its linear layers, norms and attention: what memory, FLOPs and adapters are counted from."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Linear:
+    """A weight matrix, in features × out features; `copies` of it for a layer's experts, `active` of them per token."""
+
+    name: str
+    inputs: int
+    outputs: int
+    bias: bool = False
+    copies: int = 1
+    active: float = 1
+    # Experts of transformers 5 are one three-dimensional parameter, and routers a bare one: no nn.Linear, so
+    # neither LoRA's "all-linear" nor bitsandbytes touches them.
+    is_module: bool = True
+
+    @property
+    def weight(self) -> int:
+        return self.copies * self.inputs * self.outputs
+
+    @property
+    def parameters(self) -> int:
+        return self.weight + (self.copies * self.outputs if self.bias else 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attention:
+    """The shape of a layer's attention; widths are elements per token."""
+
+    heads: int
+    kv_heads: int
+    head_dim: int
+    value_dim: int
+    # Sliding window in tokens; None attends to everything.
+    window: int | None = None
+    # What multi-head latent attention caches instead of keys and values.
+    latent: int | None = None
+    qk_norm: bool = False
+
+    @property
+    def query_width(self) -> int:
+        return self.heads * self.head_dim
+
+    @property
+    def key_value_width(self) -> int:
+        return self.kv_heads * (self.head_dim + self.value_dim)
+
+    @property
+    def output_width(self) -> int:
+        return self.heads * self.value_dim
+
+    @property
+    def cache_width(self) -> int:
+        """Elements that a token leaves in the KV cache of this layer."""
+        return self.latent if self.latent is not None else self.key_value_width
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """One kind of decoder layer, and how many of it the model has."""
+
+    copies: int
+    attention: Attention
+    linears: tuple[Linear, ...]
+    # The MLP's inner width that one token passes through, over all active experts.
+    mlp_width: float
+    gated: bool
+    # Norms over the residual stream, in layers of `hidden` elements.
+    norms: int
+    # Parameters of norms, and of whatever else is neither matrix nor bias.
+    norm_parameters: int
+    other_parameters: int = 0
+    experts_per_token: int = 0
+
+    @property
+    def linear_parameters(self) -> int:
+        return sum(linear.parameters for linear in self.linears)
+
+    @property
+    def parameters(self) -> int:
+        return self.linear_parameters + self.norm_parameters + self.other_parameters
+
+
+@dataclass(frozen=True, kw_only=True)
+class Architecture:
+    """A decoder-only language model."""
+
+    name: str
+    vocabulary: int
+    hidden: int
+    layers: tuple[Layer, ...]
+    tied_embeddings: bool
+    final_norm_parameters: int
+    rms_norm: bool = True
+    head_bias: bool = False
+    position_parameters: int = 0
+    # What else is loaded with the text model, as a vision tower.
+    tower_parameters: int = 0
+    softcaps_logits: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def depth(self) -> int:
+        return sum(layer.copies for layer in self.layers)
+
+    @property
+    def embedding_parameters(self) -> int:
+        return self.vocabulary * self.hidden
+
+    @property
+    def head_parameters(self) -> int:
+        """The output head's own parameters: none where it is the embedding."""
+        own = 0 if self.tied_embeddings else self.embedding_parameters
+        return own + (self.vocabulary if self.head_bias else 0)
+
+    @property
+    def parameters(self) -> int:
+        """All parameters, each counted once, as `sum(p.numel() for p in model.parameters())`."""
+        inside = sum(layer.copies * layer.parameters for layer in self.layers)
+        outside = self.embedding_parameters + self.head_parameters + self.position_parameters
+        return inside + outside + self.final_norm_parameters + self.tower_parameters
+
+    @property
+    def active_parameters(self) -> float:
+        """Parameters that one token is multiplied with: of experts, the active ones; of the embedding, none."""
+        inside = sum(layer.copies * linear.inputs * linear.outputs * linear.active for layer, linear in self.linears())
+        return inside + self.embedding_parameters
+
+    def linears(self) -> Iterator[tuple[Layer, Linear]]:
+        """Every linear of every kind of layer, with the layer that says how often it is there."""
+        for layer in self.layers:
+            for linear in layer.linears:
+                yield layer, linear
+
+    @property
+    def quantizable_parameters(self) -> int:
+        """Weights of the layers' linears; embeddings, head, norms, biases and routers stay as they are."""
+        return sum(layer.copies * linear.weight for layer, linear in self.linears() if linear.name != "router")
+
+    @property
+    def largest_linear(self) -> int:
+        return max(linear.inputs * linear.outputs for _, linear in self.linears())
+
+    @property
+    def largest_layer(self) -> int:
+        return max(layer.parameters for layer in self.layers)
