@@ -100,7 +100,8 @@ class Architecture:
     position_parameters: int = 0
     # What else is loaded with the text model, as a vision tower.
     tower_parameters: int = 0
-    softcaps_logits: bool = False
+    # Gemma 2 passes logits and attention scores through tanh: flash kernels of most versions can't.
+    softcaps: bool = False
     notes: tuple[str, ...] = field(default=())
 
     @property

@@ -36,7 +36,7 @@ def _llama(c: ModelConfig, *, layers: tuple[Layer, ...] | None = None, **differs
     )
 
 
-def _layer(  # noqa: PLR0913 - what the families differ in
+def _layer(
     c: ModelConfig,
     *,
     copies: int,
@@ -55,6 +55,7 @@ def _layer(  # noqa: PLR0913 - what the families differ in
     bias = c.flag("attention_bias", False)
     qkv = bias if qkv_bias is None else qkv_bias
     q, kv = attention.query_width, attention.kv_heads * attention.head_dim
+    inner: tuple[Linear, ...]
     if fused:
         inner = (Linear(name="qkv_proj", inputs=hidden, outputs=q + 2 * kv, bias=qkv),)
     else:
@@ -170,7 +171,7 @@ def _gemma(c: ModelConfig, **differs: Any) -> Architecture:
 
 def _gemma2(c: ModelConfig) -> Architecture:
     layers = _alternating(c, norms=4, every=2)
-    return _gemma(c, layers=layers, softcaps_logits=True)
+    return _gemma(c, layers=layers, softcaps=True)
 
 
 def _gemma3_text(c: ModelConfig) -> Architecture:
@@ -271,7 +272,7 @@ def _gpt_oss(c: ModelConfig) -> Architecture:
     return _llama(c, layers=(layer, *_without_window(layer, depth // 2)))
 
 
-def _classic(  # noqa: PLR0913 - what the families differ in
+def _classic(
     c: ModelConfig,
     *,
     names: tuple[str, ...],
@@ -353,10 +354,8 @@ def _falcon(c: ModelConfig) -> Architecture:
     hidden, heads = c.positive("hidden_size"), c.positive("num_attention_heads")
     head_dim = c.divides("hidden_size", heads, "num_attention_heads")
     new, parallel = c.flag("new_decoder_architecture", False), c.flag("parallel_attn", True)
-    if new:
-        kv_heads = c.optional_positive("num_kv_heads") or heads
-    else:
-        kv_heads = 1 if c.flag("multi_query", True) else heads
+    shared = 1 if c.flag("multi_query", True) else heads
+    kv_heads = (c.optional_positive("num_kv_heads") or heads) if new else shared
     norms = (c.optional_positive("num_ln_in_parallel_attn") or (2 if new else 1)) if parallel else 2
     return _classic(
         c, names=("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"), hidden=hidden,

@@ -1,0 +1,166 @@
+"""How far the memory model is from measured figures: `python -m benchmarks.memory_accuracy CSV [--out FILE]`."""
+
+import csv
+import statistics
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from benchmarks.memory_rows import Row, UnknownSettings, estimate
+from tunestack.catalogue.gpus import usable_bytes
+from tunestack.sizing.estimate import GIB, MemoryEstimate
+from tunestack.sizing.fine_tuning import SizingError
+from tunestack.sizing.model_config import ModelConfigError
+
+OUT_COLUMNS = ("id", "allocated_bytes", "reserved_bytes", "device_bytes", "fits", "not_predicted_because")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row, and what the model says of it, or why it says nothing."""
+
+    row: Row
+    found: MemoryEstimate | None
+    reason: str = ""
+
+    @property
+    def measured_bytes(self) -> float:
+        return float(self.row["peak_gb"]) * _unit_bytes(self.row)
+
+    @property
+    def predicted_bytes(self) -> float:
+        """In the same sense as the figure: allocated, reserved or device-used, per GPU or over all."""
+        assert self.found is not None
+        stat = self.row["stat"]
+        each = {
+            "allocated": self.found.allocated_bytes, "active": self.found.allocated_bytes,
+            "reserved": self.found.reserved_bytes, "nvidia-smi": self.found.device_bytes,
+        }.get(stat)  # fmt: skip
+        if each is None:
+            each = self.found.allocated_bytes if self.row["method"] == "inference" else self.found.reserved_bytes
+        return each * (int(self.row["n_gpus"] or 1) if self.row["scope"] == "total" else 1)
+
+    @property
+    def error(self) -> float:
+        return self.predicted_bytes / self.measured_bytes - 1
+
+
+def _unit_bytes(row: Row) -> float:
+    """Bytes of the row's unit. Where it isn't proven, GB as PyTorch users print it: 1024³."""
+    if row["unit_bytes"]:
+        return float(row["unit_bytes"])
+    return {"MB": GIB / 1024, "MiB": GIB / 1024, "TB": 1e12}.get(row["unit"], float(GIB))
+
+
+def predict(row: Row) -> Result:
+    try:
+        return Result(row, estimate(row))
+    except (UnknownSettings, SizingError, ModelConfigError) as error:
+        return Result(row, None, str(error))
+
+
+@click.command()
+@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a row per input row.")
+@click.option("--worst", default=0, help="Show so many rows with the largest errors.")
+def main(table: Path, out: Path | None, worst: int) -> None:
+    """Compare the memory model with the measured peaks of a TABLE with the columns of memory.csv."""
+    with table.open(encoding="utf-8", newline="") as lines:
+        results = [predict(row) for row in csv.DictReader(lines)]
+    if out:
+        write(out, results)
+    for line in report(results):
+        click.echo(line)
+    compared = [item for item in results if item.found and item.row["kind"] == "measured"]
+    for item in sorted(compared, key=lambda item: -abs(item.error))[:worst]:
+        click.echo(
+            f"{item.error:+7.1%}  {item.predicted_bytes / GIB:7.2f} {item.measured_bytes / GIB:7.2f} GiB  "
+            f"{item.row['id']}"
+        )
+
+
+def report(results: list[Result]) -> Iterable[str]:
+    measured = [item for item in results if item.found and item.row["kind"] == "measured"]
+    yield "| rows | count | median | p90 | worst | bias | under by > 10 % |"
+    yield "|---|---|---|---|---|---|---|"
+    training = [item for item in measured if item.row["method"] != "inference"]
+    inference = [item for item in measured if item.row["method"] == "inference"]
+    yield _line("all measured, settings known", measured)
+    yield _line("training", training)
+    yield _line("training, exact", [item for item in training if item.row["quality"] == "exact"])
+    yield _line("inference", inference)
+    yield _line("inference, exact", [item for item in inference if item.row["quality"] == "exact"])
+    usable = [item for item in measured if item.row["quality"] not in ("load_peak", "suspect")]
+    yield _line("without load_peak and suspect", usable)
+    groups: dict[str, Callable[[Row], str]] = {
+        "method": lambda row: row["method"],
+        "quantisation": lambda row: row["quant"] or "none",
+        "size": lambda row: _size(float(row["params_b"] or 0)),
+        "source": lambda row: row["source"].removeprefix("github.com/").split("@")[0],
+    }
+    for group, key in groups.items():
+        for value in sorted({key(item.row) for item in measured}):
+            yield _line(f"{group}: {value}", [item for item in measured if key(item.row) == value])
+    yield ""
+    yield from _fits(results)
+    skipped = [item for item in results if not item.found and item.row["kind"] == "measured"]
+    yield f"{len(skipped)} measured rows without a prediction: settings missing or unknown."
+
+
+def _line(name: str, items: list[Result]) -> str:
+    if not items:
+        return f"| {name} | 0 | | | | | |"
+    errors = [item.error for item in items]
+    sizes = sorted(abs(error) for error in errors)
+    p90 = sizes[min(len(sizes) - 1, int(0.9 * len(sizes)))]
+    under = sum(error < -0.1 for error in errors) / len(errors)
+    return (
+        f"| {name} | {len(items)} | {statistics.median(sizes):.1%} | {p90:.1%} | {sizes[-1]:.1%} | "
+        f"{statistics.median(errors):+.1%} | {under:.0%} |"
+    )
+
+
+def _size(billions: float) -> str:
+    bounds = ((2, "up to 2B"), (5, "2B to 5B"), (10, "5B to 10B"), (20, "10B to 20B"), (50, "20B to 50B"))
+    return next((name for bound, name in bounds if billions <= bound), "above 50B")
+
+
+def _fits(results: list[Result]) -> Iterable[str]:
+    bounds = [item for item in results if item.found and item.row["kind"] in ("fits", "does_not_fit")]
+    right, dangerous = 0, []
+    for item in bounds:
+        answer = item.found.fits(_capacity(item.row)) if item.found else "no"
+        does = item.row["kind"] == "fits"
+        right += answer != "no" if does else answer != "yes"
+        if not does and answer == "yes":
+            dangerous.append(item.row["id"])
+    yield (
+        f"fits / does not fit: {right} of {len(bounds)} right; "
+        f"a confident fit that ran out of memory: {dangerous or 'none'}"
+    )
+
+
+def _capacity(row: Row) -> float:
+    return usable_bytes(row["gpu_model"]) or usable_bytes(f"{row['peak_gb']} GB card") or 0.0
+
+
+def write(out: Path, results: list[Result]) -> None:
+    with out.open("w", encoding="utf-8", newline="") as file:
+        table = csv.DictWriter(file, OUT_COLUMNS)
+        table.writeheader()
+        for item in results:
+            found = item.found
+            table.writerow({
+                "id": item.row["id"],
+                "allocated_bytes": round(found.allocated_bytes) if found else "",
+                "reserved_bytes": round(found.reserved_bytes) if found else "",
+                "device_bytes": round(found.device_bytes) if found else "",
+                "fits": found.fits(capacity) if found and (capacity := usable_bytes(item.row["gpu_model"])) else "",
+                "not_predicted_because": item.reason,
+            })  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()

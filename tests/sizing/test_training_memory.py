@@ -1,0 +1,230 @@
+"""What must always hold of the memory model, and the textbook cases."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from tunestack.catalogue.gpus import usable_gib
+from tunestack.catalogue.models import model_configs
+from tunestack.sizing import rules_of_thumb
+from tunestack.sizing.architecture import Architecture
+from tunestack.sizing.estimate import GIB, MemoryEstimate
+from tunestack.sizing.families import from_config
+from tunestack.sizing.fine_tuning import FineTuning, SizingError
+from tunestack.sizing.inference_memory import Inference, inference_memory
+from tunestack.sizing.trainable import adapter_parameters
+from tunestack.sizing.training_memory import training_memory
+
+
+def model(name: str) -> Architecture:
+    return from_config(model_configs()[name], name=name)
+
+
+LLAMA_8B, LLAMA_70B = model("meta-llama/Llama-3.1-8B"), model("meta-llama/Llama-3.1-70B")
+MODELS = [from_config(config, name=name) for name, config in model_configs().items()]
+FROM_3B = [item for item in MODELS if item.parameters >= 3e9]
+
+
+def job(**chosen: Any) -> FineTuning:
+    return FineTuning(**{"method": "lora", "micro_batch": 1, "sequence_length": 512, **chosen})
+
+
+def full(**chosen: Any) -> FineTuning:
+    return job(**{"method": "full", **chosen})
+
+
+def qlora(**chosen: Any) -> FineTuning:
+    return job(quantization="nf4", double_quant=True, **chosen)
+
+
+def weights(estimate: MemoryEstimate) -> float:
+    return sum(size for name, size in estimate.components().items() if name.startswith("weights"))
+
+
+jobs = st.builds(
+    job,
+    micro_batch=st.integers(1, 16),
+    sequence_length=st.integers(16, 8192),
+    lora_rank=st.integers(1, 64),
+    checkpointing=st.sampled_from(["none", "full", "selective"]),
+    attention=st.sampled_from(["flash", "eager"]),
+    loss=st.sampled_from(["plain", "trainer_2023", "chunked", "fused"]),
+    gradient_accumulation=st.integers(1, 8),
+)
+
+
+@given(st.sampled_from(MODELS), jobs)
+def test_weights_of_qlora_are_at_most_lora_s_and_those_at_most_full_s(
+    architecture: Architecture, some: FineTuning
+) -> None:
+    tuned = [replace(some, quantization="nf4"), some, replace(some, method="full")]
+    sizes = [weights(training_memory(architecture, item)) for item in tuned]
+    assert sizes == sorted(sizes)
+
+
+@given(st.sampled_from(FROM_3B), jobs)
+def test_from_3b_up_the_peaks_keep_that_order_too(architecture: Architecture, some: FineTuning) -> None:
+    # Without checkpointing, thousands of tokens' adapter inputs can outgrow what full fine-tuning keeps in states.
+    assume(some.checkpointing == "full" or some.tokens <= 4096)
+    tuned = [replace(some, quantization="nf4", double_quant=True), some, replace(some, method="full")]
+    peaks = [training_memory(architecture, item).allocated_bytes for item in tuned]
+    assert peaks == sorted(peaks)
+
+
+@given(st.sampled_from(MODELS), jobs, st.sampled_from(["micro_batch", "sequence_length", "lora_rank"]))
+def test_more_batch_sequence_or_rank_never_needs_less(architecture: Architecture, some: FineTuning, name: str) -> None:
+    more = replace(some, **{name: getattr(some, name) * 2})
+    assert training_memory(architecture, more).device_bytes >= training_memory(architecture, some).device_bytes
+
+
+@given(jobs, st.sampled_from(["full", "lora"]))
+def test_a_larger_model_of_a_family_never_needs_less(some: FineTuning, method: str) -> None:
+    sizes = [model(f"Qwen/Qwen2.5-{size}") for size in ("0.5B", "1.5B", "3B", "7B", "14B", "32B", "72B")]
+    peaks = [training_memory(item, replace(some, method=method)).device_bytes for item in sizes]
+    assert peaks == sorted(peaks)
+
+
+@given(
+    st.sampled_from(MODELS),
+    jobs,
+    st.sampled_from(["zero1", "zero2", "zero3", "fsdp", "ddp"]),
+    st.sampled_from([2, 4, 8, 64]),
+)
+def test_sharding_never_increases_a_gpu_s_weights(
+    architecture: Architecture, some: FineTuning, sharding: str, gpus: int
+) -> None:
+    alone = training_memory(architecture, some)
+    spread = training_memory(architecture, replace(some, sharding=sharding, gpus=gpus))
+    assert weights(spread) <= weights(alone)
+
+
+@given(st.sampled_from(MODELS), jobs)
+def test_the_peak_is_the_largest_phase_and_allocated_reserved_device_are_in_order(
+    architecture: Architecture, some: FineTuning
+) -> None:
+    found = training_memory(architecture, some)
+    assert found.allocated_bytes == max(phase.size_bytes for phase in found.phases)
+    assert found.allocated_bytes < sum(phase.size_bytes for phase in found.phases)
+    assert found.allocated_bytes <= found.reserved_bytes <= found.device_bytes
+    assert found.low_bytes <= found.device_bytes <= found.high_bytes
+    assert all(component.size_bytes >= 0 for phase in found.phases for component in phase.components)
+
+
+@settings(max_examples=30)
+@given(st.sampled_from(MODELS), st.integers(1, 8), st.integers(16, 8192))
+def test_inference_grows_with_batch_and_sequence(architecture: Architecture, batch: int, length: int) -> None:
+    small = inference_memory(architecture, Inference(batch=batch, sequence_length=length))
+    assert (
+        inference_memory(architecture, Inference(batch=batch + 1, sequence_length=length)).allocated_bytes
+        > small.allocated_bytes
+    )
+    assert (
+        inference_memory(architecture, Inference(batch=batch, sequence_length=length + 1)).allocated_bytes
+        > small.allocated_bytes
+    )
+
+
+def test_the_rules_of_thumb_that_everyone_quotes() -> None:
+    assert rules_of_thumb.fp32_inference_gb(1e9) == 4
+    assert rules_of_thumb.fp32_inference_gb(70e9) == 280
+    assert rules_of_thumb.full_fine_tuning_gb(1e9) == 24
+
+
+def test_llama_3_70b_in_fp32_is_280_gb_and_fits_eight_a100() -> None:
+    found = inference_memory(LLAMA_70B, Inference(weight_dtype="fp32", gpus=8))
+    assert LLAMA_70B.parameters * 4 / 1e9 == pytest.approx(282, abs=1)
+    assert found.device_bytes < usable_gib("A100", 40) * GIB
+    assert (
+        inference_memory(LLAMA_70B, Inference(weight_dtype="fp32", gpus=4)).fits(usable_gib("A100", 40) * GIB) == "no"
+    )
+
+
+def test_65b_qlora_fits_one_48_gb_gpu() -> None:
+    # As in the QLoRA paper: paged AdamW, rank 64 on all linears, checkpointing, short sequences.
+    paper = qlora(lora_rank=64, optimizer="paged_adamw", adapter_dtype="bf16", attention="flash")
+    assert training_memory(model("huggyllama/llama-65b"), paper).device_bytes < 48e9
+
+
+@pytest.mark.parametrize("name", ["meta-llama/Llama-2-7b-hf", "meta-llama/Llama-3.1-8B", "google/gemma-2-9b"])
+def test_7_to_10b_qlora_fits_one_24_gb_gpu(name: str) -> None:
+    assert training_memory(model(name), qlora(attention="flash")).fits(usable_gib("A10G", 24) * GIB) == "yes"
+
+
+def test_full_fine_tuning_in_fp32_is_near_the_rule_s_sixfold() -> None:
+    found = training_memory(
+        model("TinyLlama/TinyLlama-1.1B-Chat-v1.0"),
+        full(weight_dtype="fp32", compute_dtype="fp32", sequence_length=1024, checkpointing="none"),
+    )
+    assert 4 < found.allocated_bytes / (1.1e9 * 4) < 7
+
+
+def test_rank_times_inputs_and_outputs_is_what_an_adapter_has() -> None:
+    # Llama-2-7B, rank 8 on q and v: 8 × (4096 + 4096) × 2 × 32 (LoRA paper, table of trainable parameters).
+    assert (
+        adapter_parameters(model("meta-llama/Llama-2-7b-hf"), job(lora_rank=8, lora_targets=("q_proj", "v_proj")))
+        == 4_194_304
+    )
+
+
+def test_below_3b_qlora_can_need_more_than_lora_and_the_components_say_why() -> None:
+    tiny = model("TinyLlama/TinyLlama-1.1B-Chat-v1.0")
+    long = {"sequence_length": 4096, "checkpointing": "none", "adapter_dtype": "bf16", "loss": "fused"}
+    lora, quantised = training_memory(tiny, job(**long)), training_memory(tiny, qlora(**long, quantized_inputs="fp32"))
+    assert quantised.allocated_bytes > lora.allocated_bytes
+    assert quantised.components()["activations: mlp"] > lora.components()["activations: mlp"]
+
+
+def test_eager_attention_is_quadratic_in_the_sequence() -> None:
+    def scores(length: int) -> float:
+        found = training_memory(
+            LLAMA_8B, job(sequence_length=length, attention="eager", checkpointing="none", loss="fused")
+        )
+        return found.components()["activations: scores"]
+
+    assert scores(4096) == 4 * scores(2048)
+
+
+def test_a_fused_loss_removes_the_logits() -> None:
+    plain, fused = (
+        training_memory(LLAMA_8B, qlora(micro_batch=4)),
+        training_memory(LLAMA_8B, qlora(micro_batch=4, loss="fused")),
+    )
+    assert plain.device_bytes - fused.device_bytes > 2e9
+
+
+def test_prompt_methods_train_few_parameters_and_keep_the_graph() -> None:
+    prompt = training_memory(LLAMA_8B, job(method="prompt_tuning", virtual_tokens=20))
+    assert prompt.components()["adapter weights"] == 20 * 4096 * 4
+    assert prompt.allocated_bytes > LLAMA_8B.parameters * 2
+
+
+def test_frozen_layers_need_less_than_full() -> None:
+    last = training_memory(LLAMA_8B, job(method="frozen", trainable_layers=4))
+    assert last.device_bytes < 0.6 * training_memory(LLAMA_8B, full()).device_bytes
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: job(micro_batch=0), "micro_batch must be at least 1, got 0"),
+        (lambda: job(sequence_length=-1), "sequence_length must be at least 1, got -1"),
+        (lambda: job(lora_rank=0), "lora_rank must be at least 1, got 0"),
+        (lambda: full(quantization="nf4"), "quantised weights can't train"),
+        (lambda: job(gpus=3, tensor_parallel=2), r"gpus \(3\) must be a multiple of .* \(2\)"),
+        (lambda: training_memory(LLAMA_8B, job(lora_rank=5000)), "lora_rank 5000 is above the width .* \\(4096\\)"),
+        (
+            lambda: training_memory(LLAMA_8B, job(lora_targets=("qproj",))),
+            "lora_targets qproj name no linear of .*; it has",
+        ),
+        (
+            lambda: training_memory(LLAMA_8B, job(method="frozen", trainable_layers=33)),
+            "trainable_layers must be from 1 to 32",
+        ),
+    ],
+)
+def test_a_job_that_cannot_be_is_refused(make: Any, message: str) -> None:
+    with pytest.raises(SizingError, match=message):
+        make()

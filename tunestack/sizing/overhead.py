@@ -1,0 +1,31 @@
+"""What a GPU holds besides tensors: workspaces, the allocator's slack, the CUDA context, NCCL's buffers."""
+
+MIB, GIB = 1024**2, 1024**3
+
+# cuBLAS' workspace on Ampere (8 MiB) to Hopper (32 MiB), which PyTorch's allocator holds.
+WORKSPACE_MIB = 32
+# Blocks freed and not fitting again: of what changes during a step, about a fifth. Allocated and reserved memory
+# differ by 12-24 % in one and the same run, reserved and device-used memory by the context (memory.md).
+SLACK_OF_DYNAMIC = 0.2
+# The same with batches of different lengths: "tens of %" where logs have both figures (memory.md).
+SLACK_OF_VARYING = 0.5
+SLACK_OF_STATIC = 0.01
+# Context and kernels: 0.5-1 GB by card and loaded libraries (memory.md).
+CONTEXT_GIB = 0.6
+NCCL_GIB = 0.5
+
+
+def workspace_bytes() -> float:
+    return WORKSPACE_MIB * MIB
+
+
+def reserved_bytes(allocated: float, *, static: float, varying: bool = False) -> float:
+    """What the allocator holds for so many bytes of tensors, of which `static` never move."""
+    dynamic = max(allocated - static, 0)
+    slack = SLACK_OF_VARYING if varying else SLACK_OF_DYNAMIC
+    return allocated + slack * dynamic + SLACK_OF_STATIC * min(static, allocated)
+
+
+def device_bytes(reserved: float, *, gpus: int = 1) -> float:
+    """What nvidia-smi shows for it."""
+    return reserved + (CONTEXT_GIB + (NCCL_GIB if gpus > 1 else 0)) * GIB
