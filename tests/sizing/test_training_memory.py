@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tunestack.catalogue.gpus import usable_gib
+from tunestack.catalogue.gpus import Gpu, find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing import rules_of_thumb
 from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.estimate import GIB, MemoryEstimate
+from tunestack.sizing.estimate import MemoryEstimate
 from tunestack.sizing.families import from_config
 from tunestack.sizing.fine_tuning import FineTuning, SizingError
 from tunestack.sizing.inference_memory import Inference, inference_memory
@@ -23,6 +23,13 @@ def model(name: str) -> Architecture:
     return from_config(model_configs()[name], name=name)
 
 
+def gpu(name: str) -> Gpu:
+    found = find_gpu(name)
+    assert found is not None
+    return found
+
+
+A100_40, A10G = gpu("A100-40"), gpu("A10G")
 LLAMA_8B, LLAMA_70B = model("meta-llama/Llama-3.1-8B"), model("meta-llama/Llama-3.1-70B")
 MODELS = [from_config(config, name=name) for name, config in model_configs().items()]
 FROM_3B = [item for item in MODELS if item.parameters >= 3e9]
@@ -136,10 +143,8 @@ def test_the_rules_of_thumb_that_everyone_quotes() -> None:
 def test_llama_3_70b_in_fp32_is_280_gb_and_fits_eight_a100() -> None:
     found = inference_memory(LLAMA_70B, Inference(weight_dtype="fp32", gpus=8))
     assert LLAMA_70B.parameters * 4 / 1e9 == pytest.approx(282, abs=1)
-    assert found.device_bytes < usable_gib("A100", 40) * GIB
-    assert (
-        inference_memory(LLAMA_70B, Inference(weight_dtype="fp32", gpus=4)).fits(usable_gib("A100", 40) * GIB) == "no"
-    )
+    assert found.device_bytes < A100_40.usable_bytes
+    assert inference_memory(LLAMA_70B, Inference(weight_dtype="fp32", gpus=4)).fits(A100_40.usable_bytes) == "no"
 
 
 def test_65b_qlora_fits_one_48_gb_gpu() -> None:
@@ -150,7 +155,7 @@ def test_65b_qlora_fits_one_48_gb_gpu() -> None:
 
 @pytest.mark.parametrize("name", ["meta-llama/Llama-2-7b-hf", "meta-llama/Llama-3.1-8B", "google/gemma-2-9b"])
 def test_7_to_10b_qlora_fits_one_24_gb_gpu(name: str) -> None:
-    assert training_memory(model(name), qlora(attention="flash")).fits(usable_gib("A10G", 24) * GIB) == "yes"
+    assert training_memory(model(name), qlora(attention="flash")).fits(A10G.usable_bytes) == "yes"
 
 
 def test_full_fine_tuning_in_fp32_is_near_the_rule_s_sixfold() -> None:

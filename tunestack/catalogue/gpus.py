@@ -1,47 +1,85 @@
-"""How much memory a GPU really offers: what PyTorch reports as its total capacity, less than what it is sold as.
+"""The GPUs: what memory each really offers, and how fast it computes and moves data.
 
-Cards with GDDR6 and ECC (T4, A10G, L4, L40S) keep a sixteenth for check bits; every driver keeps some hundred MiB.
-Figures: `torch.cuda.get_device_properties(0).total_memory`, as out-of-memory messages in public issues show them
-(as of 2026-11).
+`usable_gib` is what PyTorch reports as total capacity (`torch.cuda.get_device_properties(0).total_memory`, as
+out-of-memory messages in public issues show it, 2026-11), less than what a card is sold as: GDDR6 cards with ECC keep
+a sixteenth for check bits, and every driver keeps some hundred MiB. TFLOPS are dense bf16 (fp16 where the card has no
+bf16), bandwidth is the memory's: the vendors' data sheets, as in `data/instances.csv`. `link_gb_per_s` is what one
+GPU sends to its neighbours in the same machine: NVLink's or PCIe's, one direction.
 """
 
 import re
+from dataclasses import dataclass
 
 GIB = 1024**3
 
-_TOTAL_GIB = {
-    "T4": {16: 14.58},
-    "A10G": {24: 22.06},
-    "L4": {24: 21.96},
-    "L40S": {48: 44.32},
-    "V100": {16: 15.77, 32: 31.73},
-    "A100": {40: 39.38, 80: 79.14},
-    "H100": {80: 79.10, 96: 95.0},
-    "H200": {141: 139.72},
-    "RTX3090": {24: 23.69},
-    "RTX4090": {24: 23.52},
-}
+
+@dataclass(frozen=True, kw_only=True)
+class Gpu:
+    """One GPU model in one memory size."""
+
+    name: str
+    memory_gb: float
+    usable_gib: float
+    bf16_tflops: float
+    bandwidth_gb_per_s: float
+    link_gb_per_s: float
+
+    @property
+    def usable_bytes(self) -> float:
+        return self.usable_gib * GIB
+
+
+def _gpu(name: str, gb: float, usable: float, tflops: float, bandwidth: float, link: float) -> Gpu:
+    return Gpu(
+        name=name, memory_gb=gb, usable_gib=usable, bf16_tflops=tflops, bandwidth_gb_per_s=bandwidth,
+        link_gb_per_s=link,
+    )  # fmt: skip
+
+
+# name, GB as sold, usable GiB, dense bf16 TFLOPS, memory GB/s, link GB/s
+GPUS = (
+    _gpu("T4", 16, 14.58, 65, 320, 12),
+    _gpu("V100", 16, 15.77, 125, 900, 130),
+    _gpu("V100", 32, 31.73, 125, 900, 130),
+    _gpu("A10G", 24, 22.06, 70, 600, 12),
+    _gpu("L4", 24, 21.96, 121, 300, 12),
+    _gpu("L40S", 48, 44.32, 362, 864, 24),
+    _gpu("A6000", 48, 47.5, 155, 768, 24),
+    _gpu("RTX3090", 24, 23.69, 71, 936, 12),
+    _gpu("RTX4090", 24, 23.52, 165, 1008, 24),
+    _gpu("RTX-PRO-SERVER-6000", 96, 94.9, 503, 1792, 48),
+    _gpu("A100", 40, 39.38, 312, 1555, 300),
+    _gpu("A100", 80, 79.14, 312, 2039, 300),
+    _gpu("H100", 80, 79.10, 989, 3350, 450),
+    _gpu("H100", 96, 95.0, 989, 3350, 450),
+    _gpu("H200", 141, 139.72, 989, 4800, 450),
+    _gpu("B200", 180, 178.0, 2250, 8000, 900),
+    _gpu("B300", 270, 267.0, 2250, 8000, 900),
+)
 # Of a card that isn't in the table: with ECC on GDDR6 a sixteenth is gone, and some hundred MiB.
 UNKNOWN_SHARE = 0.92
 
-_NAME = re.compile(r"(?:(?P<model>[A-Za-z][A-Za-z0-9 ]*)[- ])?(?P<gb>\d+)\s*GB", re.ASCII)
+_NAME = re.compile(r"(?:(?P<model>[A-Za-z][A-Za-z0-9 -]*?)[- ])?(?P<gb>\d+)\s*GB", re.ASCII)
 
 
-def usable_gib(model: str, nominal_gb: float) -> float:
-    """Capacity in GiB of a GPU sold with `nominal_gb`.
-
-    >>> usable_gib("A10G", 24)
-    22.06
-    """
-    for name, totals in _TOTAL_GIB.items():
-        if re.search(rf"\b{name}\b", model.replace("-", " ")):
-            nearest = min(totals, key=lambda gb: abs(gb - nominal_gb))
-            if abs(nearest - nominal_gb) <= 2:
-                return totals[nearest]
-    return nominal_gb * UNKNOWN_SHARE
+def find_gpu(model: str, memory_gb: float | None = None) -> Gpu | None:
+    """The GPU of that name (`A10G`, `a100`, `A100-80`), the one nearest in memory where there are several."""
+    found = re.fullmatch(r"(?P<name>.+?)(?:-(?P<gb>\d+)(?:GB)?)?(?:\(\?\))?", model.strip(), re.IGNORECASE)
+    size = memory_gb or (float(found["gb"]) if found and found["gb"] else None)
+    names = {model.upper(), found["name"].upper() if found else ""}
+    same = [gpu for gpu in GPUS if gpu.name.upper() in names]
+    if not same:
+        return None
+    return min(same, key=lambda gpu: abs(gpu.memory_gb - size)) if size else same[-1]
 
 
 def usable_bytes(name: str) -> float | None:
     """Capacity in bytes of a GPU named with its size (`A100-80GB`), or None where the name has no size."""
     found = _NAME.fullmatch(name.split(" card", maxsplit=1)[0].strip())
-    return usable_gib(found["model"] or "", float(found["gb"])) * GIB if found else None
+    if not found:
+        return None
+    size = float(found["gb"])
+    gpu = find_gpu(found["model"], size) if found["model"] else None
+    if gpu and abs(gpu.memory_gb - size) <= 2:
+        return gpu.usable_bytes
+    return size * UNKNOWN_SHARE * GIB

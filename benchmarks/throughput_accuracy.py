@@ -1,0 +1,139 @@
+"""How far throughput is from published logs: `python -m benchmarks.throughput_accuracy CSV [--out FILE]`."""
+
+import csv
+import re
+import statistics
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+
+from tunestack.catalogue.gpus import find_gpu
+from tunestack.catalogue.models import model_configs
+from tunestack.sizing.architecture import Architecture
+from tunestack.sizing.families import from_config
+from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.throughput import Network, Throughput, Work, throughput
+from tunestack.sizing.training_memory import training_memory
+
+Row = dict[str, str]
+ADDED = ("predicted_tokens_per_s_per_gpu", "low", "high")
+MACHINE = Network(gpus_per_machine=8, gbit_per_s=1600)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One row, the model's rate and the measured one, tokens per second and GPU, where each is known."""
+
+    row: Row
+    found: Throughput | None
+    measured: float | None
+
+    @property
+    def error(self) -> float:
+        assert self.found and self.measured
+        return self.found.tokens_per_second / self.measured - 1
+
+    @property
+    def inside(self) -> bool:
+        assert self.found and self.measured
+        return self.found.low <= self.measured <= self.found.high
+
+
+def predict(row: Row) -> Result:
+    gpu = find_gpu(row["gpu"])
+    sequence = re.search(r"\d+", row["seq"])
+    if gpu is None or sequence is None or row["method"] not in ("full", "lora", "qlora"):
+        return Result(row, None, _measured(row))
+    gpus = int(row["n_gpus"] or 1)
+    architecture = _architecture(row)
+    job = FineTuning(
+        method="full" if row["method"] == "full" else "lora",
+        quantization="nf4" if row["method"] == "qlora" else "none",
+        micro_batch=int(float(row["micro_batch"] or 1)),
+        sequence_length=int(sequence.group()),
+        gpus=gpus,
+        sharding="fsdp" if gpus > 1 else "none",
+        gradient_accumulation=int(float(row["grad_accum"] or 1)),
+    )
+    # Rows don't say it: activations are recomputed where they wouldn't fit, and with adapters on one GPU, as PEFT's
+    # guides and TRL's defaults have it.
+    kept = replace(job, checkpointing="none", loss="chunked", attention="flash")
+    alone = job.method == "lora" and gpus == 1
+    if not alone and training_memory(architecture, kept).device_bytes <= gpu.usable_bytes:
+        job = replace(job, checkpointing="none")
+    found = throughput(Work.of(architecture), job, gpu, network=MACHINE, fp8=row["precision"] == "fp8")
+    return Result(row, found, _measured(row))
+
+
+def _architecture(row: Row) -> Architecture:
+    """The preset that the row names, else a GPT of its parameter count in the usual shape of that size."""
+    name = row["model"].lower()
+    for hub_id, config in model_configs().items():
+        if hub_id.lower().rpartition("/")[2].removesuffix("-hf").removesuffix("-instruct") == name:
+            return from_config(config, name=hub_id)
+    billions = float(row["params_b"])
+    # 12 × depth × width²: 32 layers at 6.7B, 80 at 65B; the width follows.
+    depth = round(32 * (billions / 6.7) ** 0.4)
+    hidden = round((billions * 1e9 / 12 / depth) ** 0.5 / 128) * 128
+    shape = {
+        "model_type": "gpt_neox", "hidden_size": hidden, "num_attention_heads": hidden // 128, "vocab_size": 50432,
+        "num_hidden_layers": depth, "intermediate_size": 4 * hidden, "tie_word_embeddings": True,
+    }  # fmt: skip
+    return from_config(shape, name=row["model"])
+
+
+def _measured(row: Row) -> float | None:
+    if row["tokens_per_s_per_gpu"]:
+        return float(row["tokens_per_s_per_gpu"])
+    if row["samples_per_s"] and row["seq"].isdigit():
+        return float(row["samples_per_s"]) * int(row["seq"]) / int(row["n_gpus"] or 1)
+    return None
+
+
+@click.command()
+@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows with the predictions.")
+@click.option("--worst", default=0, help="Show so many rows with the largest errors.")
+def main(table: Path, out: Path | None, worst: int) -> None:
+    """Compare the throughput model with a TABLE that has the columns of throughput.csv."""
+    with table.open(encoding="utf-8", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    results = [predict(row) for row in rows]
+    if out:
+        with out.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, [*rows[0], *ADDED])
+            writer.writeheader()
+            writer.writerows(_out(item) for item in results)
+    compared = [item for item in results if item.found and item.measured]
+    click.echo("| rows | count | median | p90 | bias | inside the range |")
+    click.echo("|---|---|---|---|---|---|")
+    click.echo(_line("all", compared))
+    for column in ("gpu", "method", "source_id"):
+        for value in sorted({item.row[column] for item in compared}):
+            click.echo(_line(f"{column}: {value}", [item for item in compared if item.row[column] == value]))
+    for item in sorted(compared, key=lambda item: -abs(item.error))[:worst]:
+        assert item.found
+        click.echo(
+            f"{item.error:+7.1%} {item.found.tokens_per_second:8.0f} {item.measured:8.0f} {item.row['source_id']} "
+            f"{item.row['model']} {item.row['method']} {item.row['gpu']} × {item.row['n_gpus']}"
+        )
+
+
+def _out(item: Result) -> dict[str, object]:
+    found = item.found
+    values = (found.tokens_per_second, found.low, found.high) if found else ("", "", "")
+    return {**item.row, **dict(zip(ADDED, values, strict=True))}
+
+
+def _line(name: str, items: list[Result]) -> str:
+    errors = [item.error for item in items]
+    sizes = sorted(abs(error) for error in errors)
+    p90 = sizes[min(len(sizes) - 1, int(0.9 * len(sizes)))]
+    inside = sum(item.inside for item in items) / len(items)
+    median, bias = statistics.median(sizes), statistics.median(errors)
+    return f"| {name} | {len(items)} | {median:.1%} | {p90:.1%} | {bias:+.1%} | {inside:.0%} |"
+
+
+if __name__ == "__main__":
+    main()
