@@ -8,12 +8,13 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from tunestack.errors import UserError
 from tunestack.local import LOCAL_ENVIRONMENT, local_aws
 from tunestack.local.address import ACCOUNT
 from tunestack.settings import Settings
 
 
-class NotDeployedError(Exception):
+class NotDeployedError(UserError):
     """The environment's stacks aren't there; the text says how to deploy them."""
 
 

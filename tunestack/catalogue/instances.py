@@ -8,6 +8,8 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Literal
 
+from tunestack.catalogue.gpus import Gpu, find_gpu
+
 JobKind = Literal["training", "processing", "transform", "hosting"]
 JOB_KINDS: tuple[JobKind, ...] = ("training", "processing", "transform", "hosting")
 
@@ -23,7 +25,13 @@ class InstanceType:
     gpu_model: str | None
     gpu_memory_gib_each: float | None
     local_nvme_gb: float
+    network_gbps: float
     allowed_for: frozenset[JobKind]
+
+    @property
+    def gpu(self) -> Gpu | None:
+        """What each of its GPUs is, or None where it has none that the catalogue knows."""
+        return find_gpu(self.gpu_model, self.gpu_memory_gib_each) if self.gpu_model else None
 
     @property
     def has_local_storage(self) -> bool:
@@ -60,5 +68,6 @@ def _parse(row: dict[str, str]) -> InstanceType:
         gpu_model=row["gpu_model"] or None,
         gpu_memory_gib_each=float(row["gpu_memory_gib_each"]) if row["gpu_memory_gib_each"] else None,
         local_nvme_gb=float(row["local_nvme_gb"] or 0),
+        network_gbps=float(row["network_gbps"] or 10),
         allowed_for=frozenset(kind for kind in JOB_KINDS if row[f"{kind}_ok"] == "y"),
     )

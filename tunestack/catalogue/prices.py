@@ -67,3 +67,9 @@ def _service_prices() -> dict[tuple[str, str, str], Price]:
         )
         for row in rows
     }
+
+
+@cache
+def regions() -> tuple[str, ...]:
+    """The regions that the snapshot has instance prices of."""
+    return tuple(sorted({row["region"] for row in table_rows() if row["region"]}))

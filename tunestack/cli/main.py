@@ -1,50 +1,40 @@
-"""The `tunestack` command: each group in a file of its own."""
+"""The `tunestack` command: each group in a file of its own, imported when it is called."""
 
 import sys
 
 import click
-from botocore.exceptions import BotoCoreError, ClientError
 
-from tunestack.aws import NotDeployedError
-from tunestack.cli.definition import definition
-from tunestack.cli.executions import describe_command, executions_command, logs_command, run_command
-from tunestack.cli.local import local
-from tunestack.cli.settings import settings
-from tunestack.cli.staging import data, models
-from tunestack.executions.errors import ExecutionError
-from tunestack.local.lifecycle import LocalAwsError
-from tunestack.settings import SettingsError
-from tunestack.staging import StagingError
+from tunestack.cli.lazy import LazyGroup
+from tunestack.errors import UserError
 
-USER_ERRORS = (SettingsError, NotDeployedError, ExecutionError, StagingError, LocalAwsError)
+COMMANDS = {
+    "data": ("staging:data", "Stage data sets."),
+    "definition": ("definition:definition", "Show and validate pipeline definitions."),
+    "describe": ("executions:describe_command", "Show an execution, step by step."),
+    "executions": ("executions:executions_command", "List the pipeline's executions."),
+    "local": ("local:local", "Start and stop an AWS on this machine."),
+    "logs": ("executions:logs_command", "Print a step's log."),
+    "models": ("staging:models", "Stage base models."),
+    "plan": ("plan:plan_command", "Where a job fits, how long it takes, what it costs."),
+    "run": ("executions:run_command", "Start an execution and follow it."),
+    "settings": ("settings:settings", "Check the settings, and get their JSON Schema."),
+}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def tunestack() -> None:
     """Fine-tune language models on Amazon SageMaker, and know what it costs."""
-
-
-for command in (
-    data,
-    definition,
-    describe_command,
-    executions_command,
-    local,
-    logs_command,
-    models,
-    run_command,
-    settings,
-):
-    tunestack.add_command(command)
 
 
 def main() -> None:
     """Run the command; a user's mistake is a message and exit code 1, never a traceback."""
     try:
         tunestack()
-    except USER_ERRORS as error:
+    except UserError as error:
         sys.exit(f"error: {error}")
-    except (ClientError, BotoCoreError) as error:
+    except Exception as error:
+        if not type(error).__module__.startswith("botocore."):
+            raise
         sys.exit(
             f"error: AWS says: {error}\nIs the local AWS running (`tunestack local up`), or are credentials missing?"
         )

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from tunestack.aws import Aws
-from tunestack.settings import load_settings
+if TYPE_CHECKING:
+    from tunestack.aws import Aws
 
 env_option = click.option(
     "--env", "env", default="local", show_default=True, help="The environment, a file in config/."
@@ -15,8 +15,11 @@ env_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def aws_of(env: str) -> Aws:
+def aws_of(env: str) -> "Aws":
     """The environment's AWS."""
+    from tunestack.aws import Aws
+    from tunestack.settings import load_settings
+
     return Aws(load_settings(env))
 
 

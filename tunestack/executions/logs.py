@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
+from tunestack.errors import nearest
 from tunestack.executions.describe import ENDED, JOB_KINDS, ExecutionView, StepView, describe
 from tunestack.executions.errors import ExecutionError
-from tunestack.settings.problems import nearest
 
 POLL_SECONDS = 1.0
 

@@ -7,10 +7,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws, NotDeployedError
+from tunestack.errors import nearest
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.inputs import missing_inputs
 from tunestack.pipeline.recipe_parameters import CHECKPOINT_KEY, NOT_IN_CHECKPOINT_KEY, RUN_CHOICES, checkpoint_key
-from tunestack.settings.problems import nearest
 from tunestack.settings.recipe import field_schema
 
 

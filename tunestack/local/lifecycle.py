@@ -10,13 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+from tunestack.errors import UserError
 from tunestack.local.address import LocalAws
 
 START_SECONDS = 60
 STOP_SECONDS = 150
 
 
-class LocalAwsError(Exception):
+class LocalAwsError(UserError):
     """The local AWS can't be started or stopped; the text says why and what to do."""
 
 

@@ -2,7 +2,7 @@
 
 from tunestack.settings.environment import Environment
 from tunestack.settings.loading import CONFIG_FOLDER, Settings, environment_names, load_settings
-from tunestack.settings.problems import Problem, SettingsError, nearest
+from tunestack.settings.problems import Problem, SettingsError
 
 __all__ = [
     "CONFIG_FOLDER",
@@ -12,5 +12,4 @@ __all__ = [
     "SettingsError",
     "environment_names",
     "load_settings",
-    "nearest",
 ]

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tunestack.catalogue import JobKind, find_instance, instance_types
-from tunestack.settings.problems import nearest
+from tunestack.errors import nearest
 
 Gb = Annotated[int, Field(ge=1, le=16_384)]
 Minutes = Annotated[int, Field(ge=1, le=40_320)]

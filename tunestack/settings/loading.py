@@ -6,8 +6,9 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from tunestack.errors import nearest
 from tunestack.settings.environment import Environment
-from tunestack.settings.problems import Problem, SettingsError, nearest
+from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.recipe import Recipe, load_recipe
 from tunestack.settings.yaml_file import KeyPath, YamlFile, read_yaml
 

@@ -8,7 +8,8 @@ from typing import Any
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.exceptions import best_match
 
-from tunestack.settings.problems import Problem, SettingsError, nearest
+from tunestack.errors import nearest
+from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.yaml_file import YamlFile, read_yaml
 
 SCHEMA_FILE = Path(__file__).parents[2] / "training_code" / "recipe.schema.json"

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from tunestack.errors import UserError
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import BYTES, Dtype, Quantization
 
@@ -14,7 +15,7 @@ LossKernel = Literal["plain", "trainer_2023", "chunked", "fused"]
 Sharding = Literal["none", "ddp", "zero1", "zero2", "zero3", "fsdp", "tensor", "layers"]
 
 
-class SizingError(ValueError):
+class SizingError(UserError, ValueError):
     """A job that can't be; the text says what, the value, and what would be right."""
 
 

@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from tunestack.settings.problems import nearest
+from tunestack.errors import UserError, nearest
 
 
-class ModelConfigError(ValueError):
+class ModelConfigError(UserError, ValueError):
     """A `config.json` that can't be sized; the text names the file or model, the field, and what would be right."""
 
 

@@ -4,8 +4,10 @@ import hashlib
 from pathlib import Path
 from typing import Any
 
+from tunestack.errors import UserError
 
-class StagingError(Exception):
+
+class StagingError(UserError):
     """What can't be staged; the text says what is wrong, where, and what would be right."""
 
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tunestack.errors import nearest
 from tunestack.local.runner.errors import ApiError
-from tunestack.settings.problems import nearest
 
 
 def parameter_values(declared: list[dict[str, Any]], given: list[dict[str, str]]) -> dict[str, Any]:

@@ -7,11 +7,11 @@ from typing import Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from tunestack.errors import nearest
 from tunestack.pipeline.validation.expressions import get_paths, json_gets
 from tunestack.pipeline.validation.finding import Finding
 from tunestack.pipeline.validation.graph import PlacedStep, predecessors
 from tunestack.pipeline.validation.service_model import OPERATIONS, outcome_shape
-from tunestack.settings.problems import nearest
 
 EXECUTION_VARIABLES = frozenset(
     {

@@ -6,9 +6,9 @@ from typing import Any
 import regex
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from tunestack.errors import nearest
 from tunestack.pipeline.validation.expressions import is_expression, is_filled_in_later, parameter_of
 from tunestack.pipeline.validation.finding import Finding
-from tunestack.settings.problems import nearest
 
 Parameters = Mapping[str, Mapping[str, Any]]
 

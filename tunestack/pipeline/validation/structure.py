@@ -5,10 +5,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from tunestack.errors import nearest
 from tunestack.pipeline.validation.finding import Finding
 from tunestack.pipeline.validation.graph import PlacedStep
 from tunestack.pipeline.validation.service_model import OPERATIONS, step_types_of_the_service
-from tunestack.settings.problems import nearest
 
 KEYS = frozenset({"Version", "Metadata", "Parameters", "Steps", "PipelineExperimentConfig"})
 STEP_KEYS = frozenset(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from tunestack.settings.problems import nearest
+from tunestack.errors import nearest
 
 EXCEPTION_TYPES = frozenset(
     {

@@ -1,0 +1,116 @@
+"""Plans: where a job fits, in the order of what it costs, and why something cheaper was refused."""
+
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tunestack.catalogue.instances import instance_types
+from tunestack.catalogue.prices import find_instance_price
+from tunestack.planning import Planning, PlanRequest, find_model, make_plans
+from tunestack.planning.recipe_job import job_of_recipe
+from tunestack.settings.recipe import load_recipe
+from tunestack.sizing.fine_tuning import FineTuning, SizingError
+
+LLAMA_8B, LLAMA_70B = find_model("meta-llama/Llama-3.1-8B"), find_model("meta-llama/Llama-3.1-70B")
+
+
+def qlora(**chosen: Any) -> FineTuning:
+    return FineTuning(
+        **{
+            "method": "lora",
+            "quantization": "nf4",
+            "double_quant": True,
+            "micro_batch": 1,
+            "sequence_length": 1024,
+            **chosen,
+        }
+    )
+
+
+def plans(**chosen: Any) -> Planning:
+    return make_plans(PlanRequest(**{"architecture": LLAMA_8B, "job": qlora(), "tokens": 10_000_000, **chosen}))
+
+
+def test_plans_are_ranked_by_cost_and_each_surely_fits() -> None:
+    found = plans().plans
+    priced = [plan.usd for plan in found if plan.usd is not None]
+    assert len(priced) > 20 and priced == sorted(priced)
+    assert all(plan.usd is None for plan in found[len(priced) :])
+    assert {plan.candidate.fit for plan in found} == {"yes"}
+
+
+def test_a_plan_says_batch_accumulation_hours_dollars_and_quota() -> None:
+    plan = plans(instance_types=("ml.g5.2xlarge",)).plans[0]
+    job = plan.candidate.job
+    assert job.micro_batch * job.gradient_accumulation == 16
+    assert 0 < plan.hours_low < plan.hours < plan.hours_high
+    assert plan.usd == pytest.approx(plan.hours * 1.515)
+    assert plan.quota is not None and plan.quota.code == "L-2D6DEB3C"
+    assert plan.spot_usd is not None and plan.usd is not None and plan.spot_usd < plan.usd
+
+
+def test_8b_qlora_is_planned_on_one_24_gb_gpu() -> None:
+    assert [plan.instance.name for plan in plans(instance_types=("ml.g5.xlarge",)).plans] == ["ml.g5.xlarge"]
+
+
+def test_what_does_not_fit_is_refused_with_its_figures() -> None:
+    found = plans(architecture=LLAMA_70B, instance_types=("ml.g5.2xlarge",), max_instances=1)
+    assert not found.plans
+    assert "does not fit: needs" in found.refusals[0].reason and "of a GPU's 22.1 GiB" in found.refusals[0].reason
+
+
+def test_full_fine_tuning_of_70b_is_sharded_over_several_machines_or_refused() -> None:
+    found = plans(architecture=LLAMA_70B, job=qlora(method="full", quantization="none"))
+    assert found.plans and all(plan.candidate.job.sharding == "fsdp" for plan in found.plans)
+    assert any(refusal.instance_type == "ml.g5.2xlarge" for refusal in found.refusals)
+
+
+def test_a_deadline_moves_the_plan_to_more_or_faster_gpus() -> None:
+    slow, fast = plans(instance_types=("ml.g5.2xlarge",)), plans(instance_types=("ml.g5.2xlarge",), deadline_hours=2.5)
+    assert slow.plans[0].candidate.count == 1
+    assert fast.plans[0].candidate.count > 1 and fast.plans[0].hours <= 2.5
+
+
+def test_a_budget_refuses_with_the_cost() -> None:
+    found = plans(budget_usd=1.0)
+    assert not [plan for plan in found.plans if plan.usd and plan.usd > 1]
+    assert any("the budget is $1.00" in refusal.reason for refusal in found.refusals)
+
+
+def test_an_unknown_price_stays_unknown_and_comes_last() -> None:
+    found = plans(region="eu-west-1").plans
+    assert found and any(plan.usd is None for plan in found)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "message"),
+    [
+        ({"tokens": 0}, "tokens must be at least 1, got 0"),
+        ({"deadline_hours": -1}, "deadline_hours must be greater than 0, got -1"),
+        ({"spot_savings": 1.0}, r"spot_savings must be in \[0, 1\), got 1"),
+        ({"instance_types": ("ml.g5.3xlarge",)}, "unknown instance type 'ml.g5.3xlarge'; did you mean"),
+    ],
+)
+def test_a_request_that_cannot_be_is_refused(chosen: dict[str, Any], message: str) -> None:
+    with pytest.raises(SizingError, match=message):
+        plans(**chosen)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("recipes/*.yaml")), ids=lambda path: path.stem)
+def test_every_recipe_can_be_planned(path: Any) -> None:
+    recipe = load_recipe(path, name=path.name)
+    found = plans(architecture=find_model(recipe["model"]["name_or_path"]), job=job_of_recipe(recipe))
+    assert found.plans
+
+
+def test_every_gpu_instance_that_may_train_is_planned_or_refused() -> None:
+    found = plans()
+    named = {plan.instance.name for plan in found.plans} | {refusal.instance_type for refusal in found.refusals}
+    assert named == {name for name, item in instance_types().items() if item.gpus and "training" in item.allowed_for}
+
+
+def test_the_rate_of_a_public_bill_is_the_catalogue_s() -> None:
+    # Llama-2-13B QLoRA on ml.g5.4xlarge: 31,728 billed seconds, $17.89.
+    price = find_instance_price("ml.g5.4xlarge", "training", region="us-east-1")
+    assert price is not None and price.usd * 31_728 / 3600 == pytest.approx(17.89, abs=0.005)

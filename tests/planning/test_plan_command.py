@@ -1,0 +1,68 @@
+"""`tunestack plan`: what it prints, its JSON, and what it says to mistakes."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+LLAMA = ["--model", "meta-llama/Llama-3.1-8B"]
+
+
+def plan(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tunestack.cli.main", "plan", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_it_shows_plans_components_quota_and_assumptions() -> None:
+    shown = plan(*LLAMA, "--tokens", "10000000").stdout
+    for text in ("8,030,261,248 parameters", "ml.g5.xlarge", "logits and loss", "L-", "assumed:", "spot: 60% saved"):
+        assert text in shown
+
+
+def test_json_has_bytes_hours_dollars_and_reasons() -> None:
+    found = json.loads(plan("llama-3.1-8b-qlora", "--json").stdout)
+    best = found["plans"][0]
+    assert best["memory"]["allocated_bytes"] <= best["memory"]["reserved_bytes"] <= best["memory"]["device_bytes"]
+    assert best["hours_range"][0] < best["hours"] < best["hours_range"][1]
+    assert best["quota"]["code"].startswith("L-")
+
+
+def test_it_imports_neither_cdk_nor_boto3_nor_pydantic() -> None:
+    code = "import sys, tunestack.cli.plan as _; print([m for m in ('aws_cdk','torch','boto3','pydantic') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_config_json_by_path_is_planned(tmp_path: Path) -> None:
+    config = {"model_type": "llama", "hidden_size": 2048, "intermediate_size": 5632, "num_hidden_layers": 22,
+              "num_attention_heads": 32, "num_key_value_heads": 4, "vocab_size": 32000}  # fmt: skip
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert "1,100,048,384 parameters" in plan("--model", str(tmp_path / "config.json")).stdout
+    assert "1,100,048,384 parameters" in plan("--model", str(tmp_path)).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([], "give either a RECIPE or --model"),
+        (["no-such-recipe"], "no recipe 'no-such-recipe'; known: llama-3.1-8b-qlora"),
+        (["--model", "meta-llama/Llama-3.1-9B"], "did you mean 'meta-llama/Llama-3.1-8B'?"),
+        ([*LLAMA, "--region", "mars"], "no prices of region 'mars'; known: "),
+        ([*LLAMA, "--tokens", "0"], "tokens must be at least 1, got 0"),
+        ([*LLAMA, "--rank", "9999"], "lora_rank 9999 is above the width"),
+        ([*LLAMA, "--method", "full", "--instance-type", "ml.g5.xlarge"], "no instance type fits"),
+    ],
+)
+def test_a_mistake_is_one_message(arguments: list[str], message: str) -> None:
+    done = plan(*arguments)
+    assert done.returncode == 1 and message in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_broken_config_json_is_one_message(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text("{half")
+    done = plan("--model", str(tmp_path / "config.json"))
+    assert done.returncode == 1 and "config.json: not JSON" in done.stderr

@@ -1,0 +1,197 @@
+"""`tunestack plan`: where a job fits, how long it takes, what it costs, before anything is deployed."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tunestack.errors import UserError
+from tunestack.planning import Planning, PlanRequest, find_model, make_plans
+from tunestack.planning.plan import Plan
+from tunestack.sizing.estimate import GIB
+from tunestack.sizing.fine_tuning import FineTuning
+
+METHODS = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
+SHOWN, REFUSED_SHOWN = 8, 6
+HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours", "on demand", "spot", "$/M tokens")
+
+
+@click.command("plan")
+@click.argument("recipe", required=False)
+@click.option("--model", help="A preset's hub id, or the path of a config.json, instead of a RECIPE.")
+@click.option("--method", type=click.Choice(METHODS), help="With --model.  [default: qlora]")
+@click.option("--tokens", type=int, default=1_000_000, show_default=True, help="Tokens to train on, all epochs.")
+@click.option("--sequence-length", type=int, help="Tokens of a row.  [default: the recipe's, or 1024]")
+@click.option("--rank", type=int, default=16, show_default=True, help="LoRA's rank, with --model.")
+@click.option("--effective-batch", type=int, default=16, show_default=True, help="Rows of an optimizer step.")
+@click.option("--deadline-hours", type=float, help="Refuse what takes longer.")
+@click.option("--budget-usd", type=float, help="Refuse what costs more.")
+@click.option("--region", default="us-east-1", show_default=True)
+@click.option("--spot-savings", type=float, default=0.6, show_default=True, help="Assumed share saved on spot.")
+@click.option("--instance-type", "instance_types", multiple=True, help="Only these.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def plan_command(recipe: str | None, model: str | None, method: str | None, as_json: bool, **chosen: Any) -> None:
+    """Rank the ways to run a job: RECIPE is a file, or a name in config/recipes/."""
+    if (recipe is None) == (model is None):
+        raise UserError("give either a RECIPE or --model")
+    request = _of_recipe(recipe, chosen) if recipe else _of_model(str(model), method or "qlora", chosen)
+    _check_region(request.region)
+    found = make_plans(request)
+    if as_json:
+        click.echo(json.dumps(to_json(found), indent=2))
+    else:
+        _print(request, found)
+    if not found.plans:
+        raise UserError("no instance type fits; the reasons are above")
+
+
+def _of_model(model: str, method: str, chosen: dict[str, Any]) -> PlanRequest:
+    job = FineTuning(
+        method="lora" if method == "qlora" else method,  # type: ignore[arg-type]
+        quantization="nf4" if method == "qlora" else "none",
+        double_quant=method == "qlora",
+        lora_rank=chosen["rank"],
+        virtual_tokens=20 if method.startswith("pr") else 0,
+        micro_batch=1,
+        sequence_length=chosen["sequence_length"] or 1024,
+    )
+    return PlanRequest(architecture=find_model(model), job=job, **_common(chosen))
+
+
+def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
+    from dataclasses import replace
+
+    from tunestack.planning.recipe_job import job_of_recipe
+    from tunestack.settings.loading import CONFIG_FOLDER
+    from tunestack.settings.recipe import load_recipe
+
+    path = Path(name) if Path(name).is_file() else CONFIG_FOLDER / "recipes" / f"{name.removesuffix('.yaml')}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
+        raise UserError(f"no recipe {name!r}; known: {known}")
+    recipe = load_recipe(path, name=str(name))
+    job = job_of_recipe(recipe)
+    if chosen["sequence_length"]:
+        job = replace(job, sequence_length=chosen["sequence_length"])
+    return PlanRequest(architecture=find_model(recipe["model"]["name_or_path"]), job=job, **_common(chosen))
+
+
+def _common(chosen: dict[str, Any]) -> dict[str, Any]:
+    names = ("tokens", "effective_batch", "deadline_hours", "budget_usd", "region", "spot_savings", "instance_types")
+    return {name: chosen[name] for name in names}
+
+
+def _check_region(region: str) -> None:
+    from tunestack.catalogue.prices import regions
+
+    if region not in regions():
+        raise UserError(f"no prices of region {region!r}; known: {', '.join(regions())}")
+
+
+def to_json(found: Planning) -> dict[str, Any]:
+    """The plans as plain values: bytes, hours, dollars; null for what isn't known."""
+    return {
+        "plans": [_plan_json(plan) for plan in found.plans],
+        "refusals": [
+            {"instance_type": item.instance_type, "count": item.count, "reason": item.reason} for item in found.refusals
+        ],
+        "assumptions": list(found.assumptions),
+    }
+
+
+def _plan_json(plan: Plan) -> dict[str, Any]:
+    job, memory = plan.candidate.job, plan.candidate.memory
+    return {
+        "instance_type": plan.instance.name,
+        "instance_count": plan.candidate.count,
+        "per_device_train_batch_size": job.micro_batch,
+        "gradient_accumulation_steps": job.gradient_accumulation,
+        "gradient_checkpointing": job.checkpointing == "full",
+        "sharding": job.sharding,
+        "memory": {
+            "allocated_bytes": round(memory.allocated_bytes),
+            "reserved_bytes": round(memory.reserved_bytes),
+            "device_bytes": round(memory.device_bytes),
+            "device_bytes_range": [round(memory.low_bytes), round(memory.high_bytes)],
+            "peak_phase": memory.peak.name,
+            "components": {name: round(size) for name, size in memory.components().items() if size},
+        },
+        "tokens_per_second": plan.candidate.tokens_per_second,
+        "hours": plan.hours,
+        "hours_range": [plan.hours_low, plan.hours_high],
+        "usd": plan.usd,
+        "usd_range": [plan.usd_low, plan.usd_high],
+        "spot_usd": plan.spot_usd,
+        "usd_per_million_tokens": plan.usd_per_million_tokens,
+        "price": None
+        if plan.price is None
+        else {"usd_per_hour": plan.price.usd, "as_of": plan.price.as_of, "exact": plan.price.exact},
+        "quota": None if plan.quota is None else {"code": plan.quota.code, "name": plan.quota.name},
+        "spot_quota": None if plan.spot_quota is None else {"code": plan.spot_quota.code, "name": plan.spot_quota.name},
+    }
+
+
+def _print(request: PlanRequest, found: Planning) -> None:
+    architecture, job = request.architecture, request.job
+    how = f"{job.quantization} {job.method}" if job.quantization != "none" else job.method
+    click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {how}, {request.region}\n")
+    rows: list[tuple[str, ...]] = [HEADER]
+    rows += [_row(plan) for plan in found.plans[:SHOWN]]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+    if len(found.plans) > SHOWN:
+        click.echo(f"and {len(found.plans) - SHOWN} dearer ones")
+    if found.plans:
+        _print_best(found.plans[0])
+    if found.refusals:
+        click.echo("\nrefused:")
+    for item in found.refusals[:REFUSED_SHOWN]:
+        click.echo(f"  {item.instance_type}: {item.reason}")
+    if len(found.refusals) > REFUSED_SHOWN:
+        click.echo(f"  and {len(found.refusals) - REFUSED_SHOWN} more; --json has them all")
+    click.echo("\nassumed:")
+    for line in found.assumptions:
+        click.echo(f"  {line}")
+
+
+def _row(plan: Plan) -> tuple[str, ...]:
+    job, memory = plan.candidate.job, plan.candidate.memory
+    gpu = plan.instance.gpu
+    count = f"{plan.candidate.count} × " if plan.candidate.count > 1 else ""
+    return (
+        f"{count}{plan.instance.name}",
+        f"{memory.device_bytes / GIB:.1f} of {gpu.usable_gib if gpu else 0:.1f} GiB",
+        f"{job.micro_batch} × {job.gradient_accumulation}" + (f" × {job.gpus}" if job.gpus > 1 else ""),
+        "yes" if job.checkpointing == "full" else "no",
+        job.sharding,
+        f"{plan.hours:.1f} ({plan.hours_low:.1f}–{plan.hours_high:.1f})",
+        _usd(plan.usd) if plan.price is None or plan.price.exact else f"~{_usd(plan.usd)}",
+        _usd(plan.spot_usd),
+        _usd(plan.usd_per_million_tokens),
+    )
+
+
+def _print_best(plan: Plan) -> None:
+    memory = plan.candidate.memory
+    click.echo(f"\n{plan.instance.name}'s GPU memory, at its peak ({memory.peak.name}):")
+    for name, size in sorted(memory.components().items(), key=lambda item: -item[1]):
+        if size >= GIB / 100:
+            click.echo(f"  {size / GIB:6.2f} GiB  {name}")
+    click.echo(
+        f"  allocated {memory.allocated_bytes / GIB:.1f}, reserved {memory.reserved_bytes / GIB:.1f}, on the device "
+        f"{memory.device_bytes / GIB:.1f} GiB ({memory.low_bytes / GIB:.1f}–{memory.high_bytes / GIB:.1f})"
+    )
+    price = plan.price
+    if price:
+        kind = "" if price.exact else "list price, may differ by some per cent; "
+        click.echo(f"price: ${price.usd:g}/h ({kind}{price.as_of})")
+    for quota in (plan.quota, plan.spot_quota):
+        if quota:
+            default = "unknown" if quota.default is None else f"{quota.default:g}"
+            click.echo(f"quota: {quota.name} ({quota.code}), default {default}")
+
+
+def _usd(value: float | None) -> str:
+    return "unknown" if value is None else f"${value:,.2f}"

@@ -1,0 +1,74 @@
+"""The ways to run a job on an instance type: micro-batch, checkpointing, sharding; the fastest that fits counts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from tunestack.catalogue.gpus import Gpu
+from tunestack.catalogue.instances import InstanceType
+from tunestack.planning.request import PlanRequest
+from tunestack.sizing.estimate import Fit, MemoryEstimate
+from tunestack.sizing.fine_tuning import Checkpointing, FineTuning, Sharding
+from tunestack.sizing.throughput import Network, Throughput, Work, throughput
+from tunestack.sizing.training_memory import training_memory
+
+MICRO_BATCHES = (16, 8, 4, 2, 1)
+CHECKPOINTING: tuple[Checkpointing, ...] = ("none", "full")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """One way to run the job on `count` instances."""
+
+    instance: InstanceType
+    count: int
+    job: FineTuning
+    memory: MemoryEstimate
+    rate: Throughput
+    fit: Fit
+
+    @property
+    def tokens_per_second(self) -> float:
+        return self.rate.tokens_per_second * self.job.gpus
+
+
+def best_candidate(request: PlanRequest, work: Work, instance: InstanceType, count: int) -> Candidate | None:
+    """The fastest way that surely fits, else the smallest one that may; None for an instance without known GPUs."""
+    gpu = instance.gpu
+    if gpu is None:
+        return None
+    network = Network(gpus_per_machine=instance.gpus, gbit_per_s=instance.network_gbps)
+    found = [_candidate(request, work, instance, count, job, gpu, network) for job in _jobs(request, instance, count)]
+    sure = [item for item in found if item.fit == "yes"]
+    if sure:
+        return max(sure, key=lambda item: item.tokens_per_second)
+    return min(found, key=lambda item: item.memory.device_bytes)
+
+
+def _candidate(
+    request: PlanRequest, work: Work, instance: InstanceType, count: int, job: FineTuning, gpu: Gpu, network: Network
+) -> Candidate:
+    memory = training_memory(request.architecture, job)
+    return Candidate(
+        instance=instance,
+        count=count,
+        job=job,
+        memory=memory,
+        rate=throughput(work, job, gpu, network=network),
+        fit=memory.fits(gpu.usable_bytes),
+    )
+
+
+def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[FineTuning]:
+    gpus = instance.gpus * count
+    shardings: tuple[Sharding, ...] = ("none",) if gpus == 1 else ("ddp", "fsdp")
+    batches = (request.job.micro_batch,) if request.fixed_micro_batch else MICRO_BATCHES
+    for sharding in shardings:
+        for micro_batch in batches:
+            if micro_batch * gpus > max(request.effective_batch, gpus) and not request.fixed_micro_batch:
+                continue
+            accumulation = max(1, round(request.effective_batch / (micro_batch * gpus)))
+            for checkpointing in CHECKPOINTING if not request.fixed_micro_batch else (request.job.checkpointing,):
+                yield replace(
+                    request.job, micro_batch=micro_batch, gradient_accumulation=accumulation, gpus=gpus,
+                    sharding=sharding, checkpointing=checkpointing,
+                )  # fmt: skip

@@ -1,0 +1,173 @@
+"""Ranked plans for a job, and why each cheaper choice was refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunestack.catalogue.instances import InstanceType, instance_types
+from tunestack.catalogue.prices import Price, find_instance_price
+from tunestack.catalogue.quotas import Quota, find_quota
+from tunestack.errors import nearest
+from tunestack.planning.candidates import Candidate, best_candidate
+from tunestack.planning.request import SPOT_EXTRA_TIME, PlanRequest
+from tunestack.sizing.estimate import GIB
+from tunestack.sizing.fine_tuning import SizingError
+from tunestack.sizing.throughput import Work
+
+# From request to the first step: instance, image, model; billed.
+START_UP_HOURS = 8 / 60
+COUNTS = (1, 2, 4)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """One way to run the job, with its time and its cost; prices are None where no source gives one."""
+
+    candidate: Candidate
+    hours: float
+    hours_low: float
+    hours_high: float
+    price: Price | None
+    spot_savings: float
+    tokens: int
+    quota: Quota | None
+    spot_quota: Quota | None
+
+    @property
+    def instance(self) -> InstanceType:
+        return self.candidate.instance
+
+    @property
+    def usd(self) -> float | None:
+        return self._usd(self.hours)
+
+    @property
+    def usd_low(self) -> float | None:
+        return self._usd(self.hours_low)
+
+    @property
+    def usd_high(self) -> float | None:
+        return self._usd(self.hours_high)
+
+    @property
+    def spot_usd(self) -> float | None:
+        """On-demand rate × billable hours, less the assumed savings, with the assumed time for interruptions."""
+        usd = self._usd(self.hours * (1 + SPOT_EXTRA_TIME))
+        return None if usd is None else usd * (1 - self.spot_savings)
+
+    @property
+    def usd_per_million_tokens(self) -> float | None:
+        return None if self.usd is None else self.usd / self.tokens * 1e6
+
+    def _usd(self, hours: float) -> float | None:
+        return None if self.price is None else self.price.usd * hours * self.candidate.count
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """An instance type that was not chosen, and why."""
+
+    instance_type: str
+    count: int
+    reason: str
+    usd_per_hour: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Planning:
+    """The plans, cheapest first, those without a known price last; and what was refused."""
+
+    plans: tuple[Plan, ...]
+    refusals: tuple[Refusal, ...]
+    assumptions: tuple[str, ...]
+
+
+def make_plans(request: PlanRequest) -> Planning:
+    """Every instance type's best way, ranked by expected cost, with deadline and budget kept.
+
+    Raises:
+        SizingError: an instance type or region that isn't known, or a job that can't be.
+    """
+    work = Work.of(request.architecture)
+    plans: list[Plan] = []
+    refusals: list[Refusal] = []
+    for instance in _instances(request):
+        for item in _placements(request, work, instance):
+            (plans if isinstance(item, Plan) else refusals).append(item)  # type: ignore[arg-type]
+    plans.sort(key=lambda plan: (plan.usd is None, plan.usd or 0.0, plan.hours))
+    refusals.sort(key=lambda item: (item.usd_per_hour is None, item.usd_per_hour or 0.0, item.instance_type))
+    return Planning(plans=tuple(plans), refusals=tuple(refusals), assumptions=_assumptions(request))
+
+
+def _instances(request: PlanRequest) -> Iterator[InstanceType]:
+    known = instance_types()
+    for name in request.instance_types:
+        if name not in known:
+            raise SizingError(f"unknown instance type {name!r}; {nearest(name, known)}")
+    for name, instance in known.items():
+        if instance.gpus and "training" in instance.allowed_for and (name in (request.instance_types or known)):
+            yield instance
+
+
+def _placements(request: PlanRequest, work: Work, instance: InstanceType) -> Iterator[Plan | Refusal]:
+    """The plan on one instance; on more, where one doesn't fit or isn't fast enough; else why not."""
+    refusal = None
+    for count in (count for count in COUNTS if count <= request.max_instances):
+        candidate = best_candidate(request, work, instance, count)
+        if candidate is None:
+            yield _refuse(request, instance, count, f"its GPU {instance.gpu_model} isn't in the catalogue")
+            return
+        plan = _plan(request, candidate)
+        reason = _reason_against(request, plan)
+        if reason is None:
+            yield plan
+            return
+        refusal = refusal or _refuse(request, instance, count, reason)
+    if refusal:
+        yield refusal
+
+
+def _refuse(request: PlanRequest, instance: InstanceType, count: int, reason: str) -> Refusal:
+    price = find_instance_price(instance.name, "training", region=request.region)
+    return Refusal(
+        instance_type=instance.name, count=count, reason=reason, usd_per_hour=price.usd * count if price else None
+    )
+
+
+def _plan(request: PlanRequest, candidate: Candidate) -> Plan:
+    seconds = request.tokens / candidate.tokens_per_second
+    spread = candidate.rate.tokens_per_second
+    return Plan(
+        candidate=candidate,
+        hours=START_UP_HOURS + seconds / 3600,
+        hours_low=START_UP_HOURS + seconds / 3600 * spread / candidate.rate.high,
+        hours_high=START_UP_HOURS + seconds / 3600 * spread / candidate.rate.low,
+        price=find_instance_price(candidate.instance.name, "training", region=request.region),
+        spot_savings=request.spot_savings,
+        tokens=request.tokens,
+        quota=find_quota(candidate.instance.name, "training job"),
+        spot_quota=find_quota(candidate.instance.name, "spot training job"),
+    )
+
+
+def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
+    memory, gpu = plan.candidate.memory, plan.instance.gpu
+    assert gpu is not None
+    if plan.candidate.fit != "yes":
+        needs = f"{memory.device_bytes / GIB:.1f} GiB ({memory.low_bytes / GIB:.1f}–{memory.high_bytes / GIB:.1f})"
+        verb = "may not fit" if plan.candidate.fit == "tight" else "does not fit"
+        return f"{verb}: needs {needs} of a GPU's {gpu.usable_gib:.1f} GiB in its {memory.peak.name}"
+    if request.deadline_hours is not None and plan.hours > request.deadline_hours:
+        return f"takes {plan.hours:.1f} h, the deadline is {request.deadline_hours:g} h"
+    if request.budget_usd is not None and plan.usd is not None and plan.usd > request.budget_usd:
+        return f"costs ${plan.usd:,.2f}, the budget is ${request.budget_usd:,.2f}"
+    return None
+
+
+def _assumptions(request: PlanRequest) -> tuple[str, ...]:
+    job = request.job
+    return (
+        f"{request.tokens:,} tokens in sequences of {job.sequence_length:,}, {request.effective_batch} a step",
+        f"{START_UP_HOURS * 60:.0f} minutes from request to the first step, billed",
+        f"spot: {request.spot_savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time for interruptions",
+        f"logits: {job.loss}; attention: {job.attention}; optimizer: {job.optimizer}",
+    )

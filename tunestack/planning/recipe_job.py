@@ -1,0 +1,36 @@
+"""A recipe → the job that the memory model sizes."""
+
+from tunestack.settings.recipe import Recipe
+from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.optimizers import Optimizer
+
+_OPTIMIZERS: dict[str, Optimizer] = {
+    "adamw_torch": "adamw",
+    "adamw_torch_fused": "adamw",
+    "adamw_8bit": "adamw_8bit",
+    "paged_adamw_8bit": "paged_adamw_8bit",
+    "adafactor": "adafactor",
+    "sgd": "sgd",
+}
+_ATTENTION = {"sdpa": "sdpa", "eager": "eager", "flash_attention_2": "flash"}
+
+
+def job_of_recipe(recipe: Recipe) -> FineTuning:
+    """The recipe's training on one GPU, as `training_code` runs it: fp32 adapters, full logits, rows padded."""
+    quantization, lora, training = recipe["quantization"], recipe["lora"], recipe["training"]
+    targets = lora["target_modules"]
+    return FineTuning(
+        method="lora",
+        quantization=quantization["bnb_4bit_quant_type"] if quantization["load_in_4bit"] else "none",
+        double_quant=quantization["bnb_4bit_use_double_quant"],
+        lora_rank=lora["r"],
+        lora_dropout=lora["lora_dropout"],
+        lora_targets=(targets,) if isinstance(targets, str) else tuple(targets),
+        optimizer=_OPTIMIZERS[training["optim"]],
+        micro_batch=training["per_device_train_batch_size"],
+        gradient_accumulation=training["gradient_accumulation_steps"],
+        sequence_length=training["max_length"],
+        checkpointing="full" if training["gradient_checkpointing"] else "none",
+        attention=_ATTENTION[recipe["model"]["attn_implementation"]],  # type: ignore[arg-type]
+        varying_lengths=not training["packing"],
+    )
