@@ -53,11 +53,13 @@ def _synth() -> list[tuple[str, str, str]]:
     ratios = [one / empty for one, empty in zip(times["one"], times["empty"], strict=True)]
     medians = {name: statistics.median(values) for name, values in times.items()}
     second, third = medians["two"] - medians["one"], medians["three"] - medians["two"]
+    ratio = statistics.median(ratios)
+    verdict = "≤ 1.5 ×" if ratio <= 1.5 else "≤ 1.5 ×: **missed**"
     return [
         (
             "`cdk synth` of the whole app (dev) / of an app with one stack that holds next to nothing",
-            f"{statistics.median(ratios):.2f} × ({medians['one']:.1f} s / {medians['empty']:.1f} s)",
-            "≤ 1.5 ×",
+            f"{ratio:.2f} × ({medians['one']:.1f} s / {medians['empty']:.1f} s)",
+            verdict,
         ),
         (
             "each further environment in one synth",
@@ -91,7 +93,7 @@ def _deploy() -> tuple[str, str, str]:
     return (
         "`cdk deploy` of all stacks into the emulator, from an assembly",
         f"{first:.1f} s; again, unchanged: {again:.1f} s",
-        "",
+        "none set",
     )
 
 
@@ -113,9 +115,11 @@ def _timed(case: Callable[[], object]) -> float:
 
 
 def _cdk_synth(folder: Path, env: str) -> None:
+    # A user's Python writes its bytecode once; some build machines forbid it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     with tempfile.TemporaryDirectory() as out:
         command = ["cdk", "synth", "--quiet", "-c", f"env={env}", "--output", out]
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -62,13 +62,12 @@ def predict(row: Row) -> Result:
 
 
 @click.command()
-@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("table_file", metavar="TABLE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a row per input row.")
 @click.option("--worst", default=0, help="Show so many rows with the largest errors.")
-def main(table: Path, out: Path | None, worst: int) -> None:
+def main(table_file: Path, out: Path | None, worst: int) -> None:
     """Compare the memory model with the measured peaks of a TABLE with the columns of memory.csv."""
-    with table.open(encoding="utf-8", newline="") as lines:
-        results = [predict(row) for row in csv.DictReader(lines)]
+    results = read(table_file)
     if out:
         write(out, results)
     for line in report(results):
@@ -79,6 +78,17 @@ def main(table: Path, out: Path | None, worst: int) -> None:
             f"{item.error:+7.1%}  {item.predicted_bytes / GIB:7.2f} {item.measured_bytes / GIB:7.2f} GiB  "
             f"{item.row['id']}"
         )
+
+
+def read(file: Path) -> list[Result]:
+    """The rows of a file, predicted."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        return [predict(row) for row in csv.DictReader(lines)]
+
+
+def table(file: Path) -> Iterable[str]:
+    """The accuracy on a file's rows, as Markdown."""
+    return report(read(file))
 
 
 def report(results: list[Result]) -> Iterable[str]:

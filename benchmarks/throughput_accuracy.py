@@ -3,6 +3,7 @@
 import csv
 import re
 import statistics
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,32 +93,50 @@ def _measured(row: Row) -> float | None:
 
 
 @click.command()
-@click.argument("table", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("table_file", metavar="TABLE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows with the predictions.")
 @click.option("--worst", default=0, help="Show so many rows with the largest errors.")
-def main(table: Path, out: Path | None, worst: int) -> None:
+def main(table_file: Path, out: Path | None, worst: int) -> None:
     """Compare the throughput model with a TABLE that has the columns of throughput.csv."""
-    with table.open(encoding="utf-8", newline="") as lines:
-        rows = list(csv.DictReader(lines))
-    results = [predict(row) for row in rows]
+    results = read(table_file)
     if out:
         with out.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, [*rows[0], *ADDED])
+            writer = csv.DictWriter(file, [*results[0].row, *ADDED])
             writer.writeheader()
             writer.writerows(_out(item) for item in results)
-    compared = [item for item in results if item.found and item.measured]
-    click.echo("| rows | count | median | p90 | bias | inside the range |")
-    click.echo("|---|---|---|---|---|---|")
-    click.echo(_line("all", compared))
-    for column in ("gpu", "method", "source_id"):
-        for value in sorted({item.row[column] for item in compared}):
-            click.echo(_line(f"{column}: {value}", [item for item in compared if item.row[column] == value]))
-    for item in sorted(compared, key=lambda item: -abs(item.error))[:worst]:
+    for line in report(results):
+        click.echo(line)
+    for item in sorted(_compared(results), key=lambda item: -abs(item.error))[:worst]:
         assert item.found
         click.echo(
             f"{item.error:+7.1%} {item.found.tokens_per_second:8.0f} {item.measured:8.0f} {item.row['source_id']} "
             f"{item.row['model']} {item.row['method']} {item.row['gpu']} × {item.row['n_gpus']}"
         )
+
+
+def read(file: Path) -> list[Result]:
+    """The rows of a file, predicted."""
+    with file.open(encoding="utf-8", newline="") as lines:
+        return [predict(row) for row in csv.DictReader(lines)]
+
+
+def table(file: Path) -> Iterable[str]:
+    """The accuracy on a file's rows, as Markdown."""
+    return report(read(file))
+
+
+def report(results: list[Result]) -> Iterable[str]:
+    compared = _compared(results)
+    yield "| rows | count | median | p90 | bias | inside the range |"
+    yield "|---|---|---|---|---|---|"
+    yield _line("all", compared)
+    for column in ("gpu", "method", "source_id"):
+        for value in sorted({item.row[column] for item in compared}):
+            yield _line(f"{column}: {value}", [item for item in compared if item.row[column] == value])
+
+
+def _compared(results: list[Result]) -> list[Result]:
+    return [item for item in results if item.found and item.measured]
 
 
 def _out(item: Result) -> dict[str, object]:

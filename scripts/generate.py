@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from benchmarks import memory_accuracy, throughput_accuracy
 from scripts import pictures
 from scripts.settings_reference import reference
 from tunestack.settings.schema import environment_schema
@@ -43,6 +44,16 @@ def with_pictures(file: Path) -> str:
     return text
 
 
+def with_accuracy(file: Path) -> str:
+    """A page with the accuracy tables of the memory and throughput models drawn anew."""
+    text = file.read_text(encoding="utf-8")
+    for name, module in (("memory", memory_accuracy), ("throughput", throughput_accuracy)):
+        table = "\n".join(module.table(ROOT / "benchmarks" / "data" / f"{name}.csv"))
+        pattern = rf"<!-- accuracy: {name} -->(?s:.*?)<!-- /accuracy -->"
+        text = re.sub(pattern, f"<!-- accuracy: {name} -->\n{table}\n<!-- /accuracy -->", text)
+    return text
+
+
 @cache
 def _pictures() -> dict[str, str]:
     stacks = pictures.synthesized("prod")
@@ -57,6 +68,8 @@ GENERATED: dict[Path, Callable[[], str]] = {
     ROOT / "training_code" / "recipe.schema.json": lambda: _json(recipe_schema()),
     ROOT / "config" / "settings.schema.json": lambda: _json(environment_schema()),
     ROOT / "docs" / "settings.md": settings_reference,
+    ROOT / "docs" / "memory-model.md": lambda: with_accuracy(ROOT / "docs" / "memory-model.md"),
+    ROOT / "docs" / "planning.md": lambda: with_accuracy(ROOT / "docs" / "planning.md"),
     ROOT / "README.md": lambda: with_pictures(ROOT / "README.md"),
     ROOT / "docs" / "index.md": lambda: with_pictures(ROOT / "docs" / "index.md"),
 }

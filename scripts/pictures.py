@@ -53,7 +53,7 @@ def pipeline_graph(stacks: dict[str, dict[str, Any]]) -> str:
     """The deployed definition's steps, and what waits for what."""
     template = next(item["template"] for name, item in stacks.items() if name.endswith("-pipeline"))
     definition = json.loads(definition_of_template(template))
-    lines = ["flowchart LR"]
+    lines = ["flowchart TD"]
     _draw(definition["Steps"], lines)
     return "\n".join(lines)
 

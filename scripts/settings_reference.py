@@ -1,5 +1,6 @@
 """The settings reference of the docs, made from the JSON Schemas."""
 
+import json
 from typing import Any
 
 
@@ -29,10 +30,15 @@ def _section(name: str, section: dict[str, Any], schema: dict[str, Any]) -> list
 def _table(fields: dict[str, Any], required: set[str]) -> list[str]:
     lines = ["| key | values | default | meaning |", "|---|---|---|---|"]
     for name, field in fields.items():
-        default = "required" if name in required else f"`{field.get('default')}`"
+        default = "required" if name in required else f"`{_yaml(field.get('default'))}`"
         meaning = field.get("description", "").replace("\n", " ").replace("|", "\\|")
         lines.append(f"| `{name}` | {_values(field)} | {default} | {meaning} |")
     return [*lines, ""]
+
+
+def _yaml(value: Any) -> str:
+    """A value as YAML has it: null, true; text as it is."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _values(field: dict[str, Any]) -> str:
@@ -41,7 +47,7 @@ def _values(field: dict[str, Any]) -> str:
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
     if "const" in field:
-        return f"`{field['const']}`"
+        return f"`{_yaml(field['const'])}`"
     limits = {"minimum": "≥", "exclusiveMinimum": ">", "maximum": "≤", "exclusiveMaximum": "<"}
     bounds = " ".join(f"{sign} {field[key]}" for key, sign in limits.items() if key in field)
     return f"{field.get('type', '')} {bounds}".strip()

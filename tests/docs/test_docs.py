@@ -46,7 +46,10 @@ def parse(command: click.Command, words: list[str]) -> None:
     command.make_context(command.name, list(words))
 
 
-@pytest.mark.parametrize("arguments", [["settings", "check", "--env", "dev"], ["settings", "schema"], ["--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["settings", "check", "--env", "dev"], ["settings", "schema"], ["--help"], ["plan", "smollm2-135m-qlora"]],
+)
 def test_commands_that_need_no_aws_run(arguments: list[str]) -> None:
     done = subprocess.run([sys.executable, "-m", "tunestack.cli.main", *arguments], cwd=ROOT, capture_output=True)
     assert done.returncode == 0 and done.stdout
@@ -57,3 +60,6 @@ def test_the_site_builds_strictly(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "settings" / "index.html").exists()
+    # Pictures are drawn without a network: the page names the site's own script, and it is there.
+    assert "javascripts/mermaid.js" in (tmp_path / "index.html").read_text()
+    assert (tmp_path / "javascripts" / "mermaid.js").stat().st_size > 1_000_000

@@ -65,7 +65,8 @@ def shell(local: LocalAws, project: Path, tmp_path: Path) -> Shell:
 def test_every_page_with_commands_is_run() -> None:
     pages = {str(page.relative_to(ROOT)) for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
     with_commands = {page for page in pages if BLOCK.search((ROOT / page).read_text(encoding="utf-8"))}
-    assert with_commands == {"README.md", "docs/first-deployment.md", "docs/local-aws.md", "docs/operating.md"}
+    run_here = {"README.md", "docs/first-deployment.md", "docs/local-aws.md", "docs/operating.md", "docs/planning.md"}
+    assert with_commands == {*run_here, "docs/index.md"} and not shown("docs/index.md")
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/first-deployment.md"])
@@ -83,6 +84,11 @@ def test_a_deployment_to_an_account_as_the_page_shows_it(
             printed = shell.run(line)
             uri = next(iter(re.findall(r"DataUri=(s3://\S+)", printed)), uri)
     assert uri
+
+
+def test_planning_as_its_page_shows(shell: Shell) -> None:
+    for line in shown("docs/planning.md"):
+        assert "ml." in shell.run(line)
 
 
 def test_the_local_aws_is_used_as_its_page_shows(shell: Shell) -> None:

@@ -37,6 +37,7 @@ class Quantization(Section):
     load_in_4bit: bool = True
     """QLoRA when true; LoRA on the unquantised base when false."""
     bnb_4bit_quant_type: Literal["nf4", "fp4"] = "nf4"
+    """The 4-bit format: nf4 fits weights that are normally distributed, as most are (QLoRA paper)."""
     bnb_4bit_use_double_quant: bool = True
     """Quantise the scales too: about 0.4 bits a parameter less, at no cost in quality (QLoRA paper)."""
     bnb_4bit_compute_dtype: Literal["auto", "bfloat16", "float16", "float32"] = "auto"
@@ -51,6 +52,7 @@ class Lora(Section):
     lora_alpha: Annotated[int, Field(ge=1, le=4096)] = 32
     """The adapter's scale is lora_alpha / r."""
     lora_dropout: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """The share of the adapter's inputs that training drops; more than 0 costs memory, three bytes an input."""
     target_modules: Literal["all-linear"] | Annotated[list[str], Field(min_length=1)] = "all-linear"
     """The layers that get an adapter; all-linear is what the QLoRA paper found to match full fine-tuning."""
 
@@ -59,16 +61,21 @@ class Training(Section):
     """The training run (the names of TRL's SFTConfig)."""
 
     num_train_epochs: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """How often the training rows are seen; max_steps overrules it."""
     max_steps: Annotated[int, Field(ge=-1, le=10_000_000)] = -1
     """Optimizer steps; -1: as many as num_train_epochs needs."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
+    """The peak of the schedule; adapters take about ten times what full fine-tuning takes."""
     lr_scheduler_type: Literal["linear", "cosine", "constant", "constant_with_warmup"] = "cosine"
+    """How the learning rate falls after the warm-up."""
     warmup_steps: Annotated[float, Field(ge=0)] = 0.03
     """Steps, or below 1 the share of all steps."""
     weight_decay: Annotated[float, Field(ge=0, le=1)] = 0.0
+    """The share of each trained weight that a step takes away, times the learning rate."""
     optim: Literal["adamw_torch", "adamw_torch_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd"] = (
         "adamw_torch"
     )
+    """The optimizer; 8-bit states save six bytes a trained parameter, paged ones leave the GPU when it is full."""
     per_device_train_batch_size: Annotated[int, Field(ge=1, le=1024)] = 1
     """Rows that a GPU holds at once: the activations grow with it."""
     gradient_accumulation_steps: Annotated[int, Field(ge=1, le=4096)] = 16
@@ -82,11 +89,13 @@ class Training(Section):
     gradient_checkpointing: bool = True
     """Recompute activations in the backward pass: about a third more time for much less memory."""
     logging_steps: Annotated[int, Field(ge=1)] = 10
+    """Optimizer steps between two lines of loss, learning rate and peak memory in the log."""
     save_steps: Annotated[int, Field(ge=1)] = 100
     """Optimizer steps between checkpoints: what an interruption costs at the most."""
     save_total_limit: Annotated[int, Field(ge=1)] = 2
     """How many checkpoints are kept."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
+    """Splits, shuffling and initial adapters follow from it."""
 
 
 class Data(Section):
@@ -116,7 +125,9 @@ class Evaluation(Section):
     generated_rows: Annotated[int, Field(ge=0)] = 100
     """Rows of each set that are answered in full, for the task's accuracy; 0: none."""
     max_new_tokens: Annotated[int, Field(ge=1, le=8192)] = 128
+    """The longest answer that is generated for the task's accuracy."""
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 4
+    """Rows that are evaluated at once."""
 
 
 class Merge(Section):
@@ -132,6 +143,7 @@ class Inference(Section):
     """How the served model answers."""
 
     max_new_tokens: Annotated[int, Field(ge=1, le=8192)] = 256
+    """The longest answer."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     """0: the most likely token each time, so that the same input gives the same answer."""
 

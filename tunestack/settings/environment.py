@@ -30,6 +30,7 @@ class Storage(Section):
     old_versions_expire_after_days: Days = 30
     """When an overwritten or deleted object is gone for good."""
     access_logs_expire_after_days: Days = 90
+    """How long the record of who read which object is kept."""
 
 
 class Network(Section):
@@ -39,6 +40,7 @@ class Network(Section):
     """A VPC without internet access, with the endpoints that the jobs need; false: no VPC at all, which
     saves the endpoints' standing cost."""
     cidr: Annotated[str, Field(pattern=r"^(10|172|192)\.\d{1,3}\.\d{1,3}\.0/(1[6-9]|2[0-4])$")] = "10.20.0.0/16"
+    """The VPC's private addresses; choose a range of its own where networks are joined."""
     availability_zones: Annotated[int, Field(ge=1, le=3)] = 2
     """Each zone adds an address, and its hourly price, to every interface endpoint."""
 
@@ -56,6 +58,7 @@ class Images(Section):
     training_base_image: Annotated[str, Field(min_length=1, max_length=300)] = "python:3.11-slim-bookworm"
     """What `training_code/Dockerfile` builds on: a public image, or an AWS deep learning container."""
     inference_base_image: Annotated[str, Field(min_length=1, max_length=300)] = "python:3.11-slim-bookworm"
+    """What the serving image is built on; on GPU types, its CUDA must fit ami_version's driver."""
     keep_last: Annotated[int, Field(ge=2, le=1000)] = 10
     """Older images are deleted."""
 
@@ -102,6 +105,7 @@ class TransformJob(Job):
     """What the batch transform runs on."""
 
     max_concurrent_transforms: Annotated[int, Field(ge=1, le=100)] = 1
+    """Requests that an instance of the batch transform answers at once."""
     max_payload_mb: Annotated[int, Field(ge=1, le=100)] = 6
     """The largest request; times max_concurrent_transforms at most 100."""
     ami_version: Literal["al2-ami-sagemaker-batch-gpu-470", "al2-ami-sagemaker-batch-gpu-535"] | None = None
@@ -195,5 +199,6 @@ class Environment(Section):
     jobs: Jobs
     costs: Costs = Costs()
     log_retention_days: RETENTION_DAYS = 90
+    """How long the jobs' and builds' logs are kept."""
     tags: dict[Annotated[str, Field(pattern=r"^[\w+\-=.:/@ ]{1,128}$")], Annotated[str, Field(max_length=256)]] = {}
     """Put on every resource and every job; cost allocation reads them."""
