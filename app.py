@@ -10,12 +10,17 @@ from tunestack.settings import SettingsError, load_settings
 
 
 def build(app: App) -> App:
-    """Add the stacks of the environments that the context names (`-c env=dev`, `-c env=staging,prod`)."""
+    """Add the stacks of the environments that the context names (`-c env=dev`, `-c env=staging,prod`).
+
+    `-c allow=memory,budget,deadline` lets a gate pass that would stop the synthesis, and records it.
+    """
+    allow = [name for name in str(app.node.try_get_context("allow") or "").split(",") if name]
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     for name in str(app.node.get_context("env")).split(","):
         settings = load_settings(name)
         account, region = settings.environment.account, settings.environment.region
-        add_environment(app, settings, env=Environment(account=account, region=region) if account else None)
+        where = Environment(account=account, region=region) if account else None
+        add_environment(app, settings, allow=allow, env=where)
     return app
 
 

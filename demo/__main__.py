@@ -133,8 +133,8 @@ def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
     for question, answer in zip(QUESTIONS, _answers(aws, steps["BatchTransform"].outputs["answers"]), strict=True):
         console.print(f"  [dim]{question}[/dim]\n  {answer}")
     console.print(
-        f"on AWS           about ${cost.expected_usd:.2f} for such a run (at most ${cost.ceiling_usd:.2f}), by the "
-        f"rules of thumb: {'; '.join(cost.assumptions)}"
+        f"on AWS           about ${cost.expected_usd:.2f} for such a run (at most ${cost.ceiling_usd:.2f}), assuming "
+        f"{'; '.join(cost.assumptions)}"
     )
     console.print(f'files            {local_aws().home} (S3: eval "$(tunestack local environment)"; aws s3 ls)')
     console.print(

@@ -1,7 +1,9 @@
 """All stacks of one environment."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from aws_cdk import Annotations
 from constructs import Construct
 from tunestack_cdk.fine_tuning_pipeline import tag_everything
 
@@ -9,11 +11,17 @@ from stacks.images import ImagesStack
 from stacks.pipeline import PipelineStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
+from tunestack.planning.gates import enforce, gate_problems, month_problems
 from tunestack.settings import Settings
 
 
-def add_environment(scope: Construct, settings: Settings, **kwargs: Any) -> None:
-    """Add an environment's stacks to an app or a stage, named `PROJECT-ENVIRONMENT-STACK`."""
+def add_environment(scope: Construct, settings: Settings, *, allow: Iterable[str] = (), **kwargs: Any) -> None:
+    """Add an environment's stacks to an app or a stage, named `PROJECT-ENVIRONMENT-STACK`.
+
+    Raises:
+        SettingsError: a job doesn't fit its machine, or budget or deadline are missed, and `allow` doesn't let it pass.
+    """
+    overrides = enforce(gate_problems(settings), allow=allow)
     prefix = settings.prefix
     storage = StorageStack(scope, f"{prefix}-storage", settings=settings, **kwargs)
     network = None
@@ -32,8 +40,12 @@ def add_environment(scope: Construct, settings: Settings, **kwargs: Any) -> None
         network=network,
         images=images,
         registry=registry,
+        overrides=overrides,
         **kwargs,
     )
-    for stack in (storage, network, images, registry, pipeline):
-        if stack is not None:
-            tag_everything(stack, settings)
+    stacks = [stack for stack in (storage, network, images, registry, pipeline) if stack is not None]
+    standing_usd = sum(stack.cost.standing.usd_per_month for stack in stacks)
+    for line in enforce(month_problems(settings, standing_usd=standing_usd), allow=allow):
+        Annotations.of(pipeline).add_warning_v2("tunestack:override", line)
+    for stack in stacks:
+        tag_everything(stack, settings)

@@ -55,4 +55,4 @@ class ImagesStack(Stack):
         self.training_image_uri = training_build.image_uri
         self.inference_repository = inference.repository
         self.inference_image_uri = inference_build.image_uri
-        annotate_costs(self, region=environment.region)
+        self.cost = annotate_costs(self, region=environment.region)

@@ -28,4 +28,4 @@ class NetworkStack(Stack):
             key=key,
             log_retention=log_retention(environment.log_retention_days),
         )
-        annotate_costs(self, region=environment.region)
+        self.cost = annotate_costs(self, region=environment.region)

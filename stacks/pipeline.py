@@ -32,6 +32,7 @@ class PipelineStack(Stack):
         network: NetworkStack | None,
         images: ImagesStack,
         registry: RegistryStack,
+        overrides: tuple[str, ...],
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -54,4 +55,6 @@ class PipelineStack(Stack):
         self.add_stack_dependency(registry)
         self.add_stack_dependency(images)
         CfnOutput(self, "PipelineName", value=pipeline.pipeline_name)
-        annotate_costs(self, region=settings.environment.region, run=run_cost(settings))
+        self.cost = annotate_costs(
+            self, region=settings.environment.region, run=run_cost(settings), overrides=overrides
+        )

@@ -24,4 +24,4 @@ class RegistryStack(Stack):
         )
         self.group_name = registry.group_name
         CfnOutput(self, "ModelPackageGroupName", value=registry.group_name)
-        annotate_costs(self, region=settings.environment.region)
+        self.cost = annotate_costs(self, region=settings.environment.region)

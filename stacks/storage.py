@@ -55,4 +55,4 @@ class StorageStack(Stack):
         )
         self.results = bucket("Results")
         CfnOutput(self, "KeyArn", value=self.key.key_arn)
-        annotate_costs(self, region=settings.environment.region)
+        self.cost = annotate_costs(self, region=settings.environment.region)

@@ -5,15 +5,22 @@ from aws_cdk import Annotations, CfnOutput, CfnResource, Stack
 from tunestack.costs import CostReport, ResourceUse, RunCost, standing_cost
 
 METADATA_KEY = "tunestack:cost"
+RUN_OUTPUTS = {
+    "RunLowUsd": "What an execution costs at best",
+    "RunExpectedUsd": "What an execution is expected to cost",
+    "RunCeilingUsd": "What an execution can cost at the most, when every job runs into its time limit",
+}
 
 
-def annotate_costs(stack: Stack, *, region: str, run: RunCost | None = None) -> CostReport:
+def annotate_costs(
+    stack: Stack, *, region: str, run: RunCost | None = None, overrides: tuple[str, ...] = ()
+) -> CostReport:
     """Price what the stack holds, say it in four agreeing places, and return the report.
 
     Call it last: it counts the resources that are there.
     """
     resources = [_use(node) for node in stack.node.find_all() if isinstance(node, CfnResource)]
-    report = CostReport(standing=standing_cost(resources, region=region), run=run)
+    report = CostReport(standing=standing_cost(resources, region=region), run=run, overrides=overrides)
     figures = report.metadata()
     Annotations.of(stack).add_info_v2("tunestack:cost", report.line())
     stack.template_options.metadata = {METADATA_KEY: figures}
@@ -23,12 +30,8 @@ def annotate_costs(stack: Stack, *, region: str, run: RunCost | None = None) -> 
         value=figures["StandingUsdPerMonth"],
         description="What this stack costs a month before anything runs",
     )
-    CfnOutput(
-        stack,
-        "RunExpectedUsd",
-        value=figures["RunExpectedUsd"],
-        description=f"What an execution is expected to cost; at most {figures['RunCeilingUsd']}",
-    )
+    for output, description in RUN_OUTPUTS.items():
+        CfnOutput(stack, output, value=figures[output], description=description)
     return report
 
 

@@ -16,6 +16,7 @@ from tunestack.cli.main import tunestack
 from tunestack.executions.describe import ENDED, ExecutionView, describe
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.start import start
+from tunestack.settings import SettingsError
 
 pytestmark = pytest.mark.slow
 
@@ -149,6 +150,14 @@ def test_an_input_that_is_not_staged_is_named_before_anything_starts(deployed: A
     uri = f"s3://{deployed.storage['RawDataBucketName']}/datasets/none/"
     with pytest.raises(ExecutionError, match=f"DataUri: nothing lies under {uri}; stage it with `tunestack data add"):
         start(deployed, {**staged, "DataUri": uri})
+
+
+def test_a_run_that_would_not_fit_is_refused_before_anything_starts(deployed: Aws, staged: dict[str, str]) -> None:
+    before = len(json.loads(command("executions", "--json").output))
+    huge = {**staged, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
+    with pytest.raises(SettingsError, match=r"jobs\.train: ml\.g5\.2xlarge: the training needs .* GiB"):
+        start(deployed, huge)
+    assert len(json.loads(command("executions", "--json").output)) == before
 
 
 def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: Aws) -> None:

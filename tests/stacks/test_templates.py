@@ -1,7 +1,12 @@
 """What every environment's templates hold, and what they must never hold."""
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,6 +14,7 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.conftest import ENVIRONMENTS, ROOT, synthesize
+from tunestack.costs.standing import FREE_OR_BILLED_BY_USE, PRICED
 
 HASH = re.compile(r"[0-9a-f]{64}")
 TAG = re.compile(r"(?<=[:\"])[0-9a-f]{16}(?=\"|$|\\)")
@@ -128,7 +134,8 @@ def test_costs_agree_in_annotation_metadata_and_outputs(env: str, assembly: Any)
         figures = template["Metadata"]["tunestack:cost"]
         standing = figures["StandingUsdPerMonth"]
         assert template["Outputs"]["StandingUsdPerMonth"]["Value"] == standing
-        assert template["Outputs"]["RunExpectedUsd"]["Value"] == figures["RunExpectedUsd"]
+        for output in ("RunLowUsd", "RunExpectedUsd", "RunCeilingUsd"):
+            assert template["Outputs"][output]["Value"] == figures[output]
         assert figures["UnpricedResourceTypes"] == []
         metadata = _metadata(assembly(env).folder, manifest, name)
         assert f"standing cost ${standing} a month" in metadata
@@ -153,3 +160,33 @@ def test_cfn_lint_is_clean(env: str, assembly: Any) -> None:
     files = [str(file) for file in sorted(assembly(env).folder.glob("*.template.json"))]
     done = subprocess.run(["cfn-lint", *files, "--ignore-checks", "W3005"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 0, done.stdout[:3000]
+
+
+def test_a_gate_stops_the_synthesis_with_its_figures_unless_allowed_and_recorded(tmp_path: Any) -> None:
+    # GIVEN a budget that a run exceeds, in a copy of the app
+    shutil.copytree(ROOT, tmp_path / "kit", ignore=shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs"))
+    kit = tmp_path / "kit"
+    with (kit / "config" / "dev.yaml").open("a") as file:
+        file.write("budget:\n  run_usd: 0.10\n")
+    run = partial(subprocess.run, [sys.executable, "app.py"], cwd=kit, capture_output=True, text=True, check=False)
+    context = {**json.loads((ROOT / "cdk.json").read_text())["context"], "env": "dev"}
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": f"{kit}:{kit / 'constructs'}",
+        "CDK_OUTDIR": str(tmp_path / "out"),
+    }
+    # WHEN it is synthesized
+    refused = run(env={**environment, "CDK_CONTEXT_JSON": json.dumps(context)})
+    allowed = run(env={**environment, "CDK_CONTEXT_JSON": json.dumps({**context, "allow": "budget"})})
+    # THEN it fails with one line, or passes with the override in the template
+    assert refused.returncode == 1 and "Traceback" not in refused.stderr
+    assert "config/dev.yaml: budget.run_usd: a run is expected to cost $0." in refused.stderr
+    assert allowed.returncode == 0, allowed.stderr[-2000:]
+    template = json.loads((tmp_path / "out" / "tunestack-dev-pipeline.template.json").read_text())
+    assert "allowed by -c allow=budget" in template["Metadata"]["tunestack:cost"]["Overrides"][0]
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_every_type_of_resource_is_priced_or_declared_free(env: str, assembly: Any) -> None:
+    types = {item["Type"] for template in assembly(env).templates.values() for item in template["Resources"].values()}
+    assert types <= PRICED.keys() | FREE_OR_BILLED_BY_USE, "price it in tunestack/costs/standing.py, or declare it free"

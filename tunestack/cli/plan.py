@@ -62,9 +62,9 @@ def _of_model(model: str, method: str, chosen: dict[str, Any]) -> PlanRequest:
 def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
     from dataclasses import replace
 
-    from tunestack.planning.recipe_job import job_of_recipe
     from tunestack.settings.loading import CONFIG_FOLDER
     from tunestack.settings.recipe import load_recipe
+    from tunestack.sizing.recipe_job import job_of_recipe
 
     path = Path(name) if Path(name).is_file() else CONFIG_FOLDER / "recipes" / f"{name.removesuffix('.yaml')}.yaml"
     if not path.is_file():

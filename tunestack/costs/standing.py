@@ -30,7 +30,7 @@ class StandingCost:
 
 
 # Type → the catalogue's service and item, and its units a month.
-_PRICED = {
+PRICED = {
     "AWS::KMS::Key": ("KMS", "Customer managed key", 1),
     "AWS::EC2::VPCEndpoint": ("VPC", "Interface endpoint", HOURS_PER_MONTH),
 }
@@ -74,7 +74,7 @@ def standing_cost(resources: Iterable[ResourceUse], *, region: str) -> StandingC
     for kind, count in sorted(units.items()):
         if kind in FREE_OR_BILLED_BY_USE or count == 0:
             continue
-        service, item, per_month = _PRICED.get(kind, ("", "", 0))
+        service, item, per_month = PRICED.get(kind, ("", "", 0))
         price = find_price(service, item, region=region) if service else None
         if price is None:
             unpriced.add(kind)

@@ -1,7 +1,7 @@
 """Start an execution: parameters checked against the deployed definition before anything runs."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -9,18 +9,20 @@ from botocore.exceptions import ClientError
 from tunestack.aws import Aws, NotDeployedError
 from tunestack.errors import nearest
 from tunestack.executions.errors import ExecutionError
+from tunestack.executions.gates import check_run
 from tunestack.executions.inputs import missing_inputs
 from tunestack.pipeline.recipe_parameters import CHECKPOINT_KEY, NOT_IN_CHECKPOINT_KEY, RUN_CHOICES, checkpoint_key
 from tunestack.settings.recipe import field_schema
 
 
-def start(aws: Aws, given: Mapping[str, str]) -> str:
-    """Start an execution with some parameters chosen; its ARN.
+def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> str:
+    """Start an execution with some parameters chosen; its ARN. `allow` names gates that needn't be passed.
 
     A training of the same data, model and hyperparameters gets the same CheckpointKey, so that it resumes.
 
     Raises:
         ExecutionError: a parameter is unknown or out of range, or an input isn't staged; a line for each.
+        SettingsError: a job doesn't fit its machine, or budget or deadline are missed.
         NotDeployedError: the pipeline isn't there.
     """
     declared = deployed_parameters(aws)
@@ -32,6 +34,7 @@ def start(aws: Aws, given: Mapping[str, str]) -> str:
     missing = list(missing_inputs(aws, {**defaults, **values}))
     if missing:
         raise ExecutionError("\n".join(missing))
+    check_run(aws, {**defaults, **values}, allow=allow)
     if CHECKPOINT_KEY not in values:
         values[CHECKPOINT_KEY] = key_for_run(values, declared)
     answer = aws.sagemaker.start_pipeline_execution(

@@ -171,6 +171,23 @@ class Costs(Section):
 
     training_tokens: Annotated[int, Field(ge=1)] = 1_000_000
     """The data set's size in tokens: rows × tokens a row, as PrepareData's report gives it."""
+    config_json: str | None = None
+    """The path of the model's config.json, for a model that the catalogue has no preset of."""
+    spot_savings: Annotated[float, Field(ge=0, lt=1)] = 0.6
+    """The share of the on-demand price that spot is assumed to save; public logs show 0.54 to 0.78."""
+
+
+class Budget(Section):
+    """What may be spent: a synthesis that would exceed it fails (`-c allow=budget` lets it pass, and records it)."""
+
+    run_usd: Annotated[float, Field(gt=0)] | None = None
+    """What a run may be expected to cost."""
+    month_usd: Annotated[float, Field(gt=0)] | None = None
+    """What runs_per_month runs and the stacks' standing cost may come to."""
+    runs_per_month: Annotated[int, Field(ge=1, le=10_000)] = 4
+    """How many runs a month are counted."""
+    deadline_hours: Annotated[float, Field(gt=0)] | None = None
+    """How long the training may be expected to take."""
 
 
 class Registry(Section):
@@ -198,6 +215,7 @@ class Environment(Section):
     registry: Registry = Registry()
     jobs: Jobs
     costs: Costs = Costs()
+    budget: Budget = Budget()
     log_retention_days: RETENTION_DAYS = 90
     """How long the jobs' and builds' logs are kept."""
     tags: dict[Annotated[str, Field(pattern=r"^[\w+\-=.:/@ ]{1,128}$")], Annotated[str, Field(max_length=256)]] = {}

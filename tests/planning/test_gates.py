@@ -1,0 +1,83 @@
+"""Gates: what would not fit, or cost or take too much, stops a synthesis with its figures and what would work."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tunestack.planning.gates import enforce, gate_problems, month_problems
+from tunestack.settings import Settings, SettingsError, load_settings
+
+
+def changed(
+    name: str = "prod", *, recipe: dict[str, dict[str, Any]] | None = None, **sections: dict[str, Any]
+) -> Settings:
+    """An environment's settings with some fields of its sections and of its recipe replaced."""
+    settings = load_settings(name)
+    merged = {section: {**fields, **(recipe or {}).get(section, {})} for section, fields in settings.recipe.items()}
+    environment = settings.environment
+    for section, fields in sections.items():
+        environment = environment.model_copy(update={section: getattr(environment, section).model_copy(update=fields)})
+    return replace(settings, environment=environment, recipe=merged)
+
+
+def train_on(name: str, **fields: Any) -> dict[str, Any]:
+    jobs = load_settings("prod").environment.jobs
+    return {"train": jobs.train.model_copy(update={"instance_type": name, "allowed_instance_types": [], **fields})}
+
+
+def lines(settings: Settings) -> list[str]:
+    return [str(item.problem) for item in gate_problems(settings)]
+
+
+@pytest.mark.parametrize("name", ["dev", "local", "staging", "prod"])
+def test_the_shipped_environments_pass(name: str) -> None:
+    assert lines(load_settings(name)) == []
+
+
+def test_a_training_that_does_not_fit_names_its_need_the_gpu_and_what_fits() -> None:
+    found = lines(changed(recipe={"training": {"max_length": 4096, "per_device_train_batch_size": 2}}))
+    assert any("config/prod.yaml: jobs.train: ml.g5.2xlarge: the training needs" in line for line in found)
+    assert any("GiB of its A10G; ml." in line and "is the cheapest type that it fits" in line for line in found)
+
+
+def test_what_fits_no_single_gpu_says_so() -> None:
+    big = {"model": {"name_or_path": "meta-llama/Llama-3.1-405B"}}
+    assert any("no single GPU fits it" in line for line in lines(changed(recipe=big)))
+
+
+def test_packing_and_serving_need_their_host_s_memory() -> None:
+    found = lines(changed(recipe={"model": {"name_or_path": "meta-llama/Llama-3.1-70B"}}))
+    assert any("jobs.register: ml.m5.4xlarge: fusing the model in fp32 needs about 296 GiB" in line for line in found)
+    assert any("jobs.transform: ml.m5.12xlarge: serving the fused fp32 model" in line for line in found)
+
+
+def test_a_run_over_budget_names_the_dearest_step() -> None:
+    found = lines(changed(budget={"run_usd": 1.0}))
+    assert any(
+        "budget.run_usd: a run is expected to cost $4." in line and "FineTune on ml.g5.2xlarge" in line
+        for line in found
+    )
+
+
+def test_a_time_limit_or_deadline_that_cannot_be_met_is_refused() -> None:
+    found = lines(changed(costs={"training_tokens": 500_000_000}, budget={"deadline_hours": 10}))
+    assert any("jobs.train.max_runtime_minutes: the training is expected to take" in line for line in found)
+    assert any("budget.deadline_hours" in line and "the deadline is 10 h" in line for line in found)
+
+
+def test_a_month_counts_runs_and_stacks() -> None:
+    settings = changed(budget={"month_usd": 150.0, "runs_per_month": 10})
+    assert month_problems(settings, standing_usd=0) == []
+    (problem,) = month_problems(settings, standing_usd=140)
+    assert "10 runs at $4." in str(problem.problem) and "$140.00 for the stacks" in str(problem.problem)
+
+
+def test_an_allowed_gate_passes_and_is_recorded_an_unknown_one_is_refused() -> None:
+    problems = gate_problems(changed(budget={"run_usd": 1.0}))
+    with pytest.raises(SettingsError, match=r"budget\.run_usd"):
+        enforce(problems, allow=["memory"])
+    (line,) = enforce(problems, allow=["budget"])
+    assert line.startswith("allowed by -c allow=budget: config/prod.yaml: budget.run_usd")
+    with pytest.raises(SettingsError, match="no gate 'budgte'; did you mean 'budget'"):
+        enforce([], allow=["budgte"])
