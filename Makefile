@@ -26,6 +26,7 @@ demo: setup ## deploy into an AWS on this machine, fine-tune a real model there,
 
 test: setup setup-sdk ## run every test
 	@scripts/ensure-docker
+	scripts/ensure-chromium
 	pytest
 	.venv-training/bin/python -m pytest tests/training_code -c tests/training_code/pytest.ini --confcutdir=tests/training_code
 

@@ -1,8 +1,6 @@
 """`tunestack definition`: the pipeline definition, shown and validated."""
 
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -10,10 +8,9 @@ from typing import Any
 
 import click
 
+from tunestack.cli.synthesis import synthesize
 from tunestack.pipeline.validation import validate
-from tunestack.settings import Problem, SettingsError, load_settings
-
-ROOT = Path(__file__).parents[2]
+from tunestack.settings import load_settings
 
 
 @click.group()
@@ -52,28 +49,12 @@ def deployed_definition(env: str) -> str:
     """Synthesize the environment and take the definition from its pipeline stack's template.
 
     Raises:
-        SettingsError: synthesis fails; with its message.
+        UserError: synthesis fails; with its message.
     """
     with tempfile.TemporaryDirectory() as folder:
         synthesize(env, Path(folder))
         template = next(Path(folder).glob("*-pipeline.template.json"))
         return definition_of_template(json.loads(template.read_text(encoding="utf-8")))
-
-
-def synthesize(env: str, folder: Path) -> None:
-    """Run the app, as the CDK command line runs it, into a folder.
-
-    Raises:
-        SettingsError: synthesis fails; with its message.
-    """
-    context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
-    environment = {**os.environ, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context)}
-    done = subprocess.run(
-        [sys.executable, "app.py"], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-        raise SettingsError([Problem(file=f"config/{env}.yaml", message=f"synthesis failed: {reason}")])
 
 
 def definition_of_template(template: dict[str, Any]) -> str:

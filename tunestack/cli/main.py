@@ -8,6 +8,7 @@ from tunestack.cli.lazy import LazyGroup
 from tunestack.errors import UserError
 
 COMMANDS = {
+    "cost": ("cost:cost", "What a change costs; an environment's report."),
     "data": ("staging:data", "Stage data sets."),
     "definition": ("definition:definition", "Show and validate pipeline definitions."),
     "describe": ("executions:describe_command", "Show an execution, step by step."),

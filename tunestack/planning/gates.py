@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from tunestack.catalogue import find_instance
-from tunestack.costs.job_hours import architecture_of, training_hours
+from tunestack.costs.job_hours import architecture_of, training_hours, training_tokens
 from tunestack.costs.run import RunCost, run_cost
 from tunestack.errors import nearest
 from tunestack.planning.plan import make_plans
@@ -133,7 +133,7 @@ def _what_works(settings: Settings, architecture: Architecture) -> str:
     request = PlanRequest(
         architecture=architecture,
         job=job_of_recipe(settings.recipe),
-        tokens=settings.environment.costs.training_tokens,
+        tokens=round(training_tokens(settings)),
         region=settings.environment.region,
         fixed_micro_batch=True,
         max_instances=1,

@@ -1,0 +1,76 @@
+"""What a change costs: between two assemblies, as a pull request's comment and as JSON."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tunestack.costs.assembly import assembly_costs
+from tunestack.costs.diff import cost_diff
+from tunestack.costs.diff_text import to_json, to_markdown
+from tunestack.errors import UserError
+
+
+@pytest.fixture
+def changed(assembly: Any, tmp_path: Path) -> Path:
+    """dev, with FineTune on a dearer instance and one more key."""
+    for file in assembly("dev").folder.glob("*.template.json"):
+        template = json.loads(file.read_text())
+        figures = template["Metadata"]["tunestack:cost"]
+        if "FineTune" in figures["RunSteps"]:
+            figures["RunSteps"]["FineTune"].update(InstanceType="ml.g6e.2xlarge", UsdPerHour="2.8")
+            figures["RunExpectedUsd"] = "0.70"
+        if file.name.endswith("storage.template.json"):
+            figures["StandingUsdPerMonth"] = "2.00"
+            figures["StandingDrivers"] = {"2 × KMS Customer managed key": "2.00"}
+            template["Resources"]["Second"] = {"Type": "AWS::KMS::Key"}
+        (tmp_path / file.name).write_text(json.dumps(template))
+    return tmp_path
+
+
+def diff(*arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-m", "tunestack.cli.main", "cost", "diff", *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+
+
+def test_the_comment_says_what_a_month_and_a_run_cost_more_and_why(assembly: Any, changed: Path) -> None:
+    found = cost_diff(assembly_costs(assembly("dev").folder), assembly_costs(changed))
+    text = to_markdown(found, title="Cost of the change")
+    assert "**+$1.00 a month** ($1.00 → $2.00) and **+$0." in text
+    assert "| tunestack-dev-pipeline | FineTune |" in text and "ml.g5.2xlarge → ml.g6e.2xlarge" in text
+    assert "| tunestack-dev-storage | `AWS::KMS::Key` | 1 | 2 |" in text
+    assert to_json(found)["month"]["difference_usd"] == 1.0
+
+
+def test_no_change_is_one_line(assembly: Any) -> None:
+    same = assembly_costs(assembly("dev").folder)
+    assert to_markdown(cost_diff(same, same), title="x") == "### x\n\n**No change**: $1.00 a month, $0.54 a run.\n"
+
+
+def test_a_new_stack_counts_whole(assembly: Any) -> None:
+    found = cost_diff({}, assembly_costs(assembly("prod").folder))
+    assert found.month.before == 0 and found.month.difference == pytest.approx(198.10)
+
+
+def test_two_folders_and_a_git_revision_are_compared_by_the_command(assembly: Any, changed: Path) -> None:
+    assert "+$1.00 a month" in diff(str(assembly("dev").folder), str(changed), "--format", "markdown").stdout
+    assert "FineTune" in diff(str(assembly("dev").folder), str(changed)).stdout
+    assert json.loads(diff("HEAD", str(changed), "--format", "json").stdout)["month"]["after_usd"] == 2.0
+
+
+def test_what_is_no_assembly_or_revision_is_said(tmp_path: Path) -> None:
+    done = diff("no-such-revision", str(tmp_path))
+    assert done.returncode == 1
+    assert "'no-such-revision' is neither a cloud assembly's folder nor a git revision" in done.stderr
+    with pytest.raises(UserError, match="no cloud assembly"):
+        assembly_costs(tmp_path)
+
+
+def test_a_template_of_another_app_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "other.template.json").write_text('{"Resources": {}}')
+    with pytest.raises(UserError, match=r"has no tunestack:cost metadata"):
+        assembly_costs(tmp_path)

@@ -1,0 +1,78 @@
+"""The report: the same figures in HTML, Markdown and JSON; the page draws itself in a real browser, without a network."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tunestack.costs.assembly import assembly_costs
+from tunestack.errors import UserError
+from tunestack.report import write_report
+from tunestack.settings import load_settings
+
+
+@pytest.fixture(scope="session")
+def report(assembly: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """report(suffix): prod's report in that form."""
+    folder, stacks = tmp_path_factory.mktemp("report"), assembly_costs(assembly("prod").folder)
+
+    def make(suffix: str) -> Path:
+        out = folder / f"prod{suffix}"
+        if not out.exists():
+            write_report(load_settings("prod"), stacks, out)
+        return out
+
+    return make
+
+
+def test_every_form_has_the_stacks_own_figures(report: Any, assembly: Any) -> None:
+    metadata = assembly("prod").template("pipeline")["Metadata"]["tunestack:cost"]
+    assert json.loads(report(".json").read_text())["run_usd"]["expected"] == float(metadata["RunExpectedUsd"])
+    for suffix in (".md", ".html"):
+        text = report(suffix).read_text()
+        for value in (metadata["RunExpectedUsd"], metadata["RunLowUsd"], metadata["RunCeilingUsd"]):
+            assert f"${value}" in text
+        for word in ("logits and loss", "FineTune", "27 × VPC Interface endpoint: $197.10", "L-2D6DEB3C"):
+            assert word in text
+        assert "training tokens" in text
+
+
+def test_the_page_carries_all_it_needs(report: Any) -> None:
+    page = report(".html").read_text()
+    assert "<script src" not in page
+    outside = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "http" not in outside and "url(" not in outside
+
+
+def test_a_browser_draws_its_three_charts(report: Any, tmp_path: Path) -> None:
+    browser = shutil.which("chromium")
+    if browser is None:
+        assert not os.environ.get("CI"), "CI must have a Chromium: scripts/ensure-chromium"
+        pytest.skip("no Chromium")
+    command = [browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=10000",
+               f"--user-data-dir={tmp_path}", "--dump-dom", report(".html").as_uri()]  # fmt: skip
+    dom = subprocess.run(command, capture_output=True, text=True, timeout=120).stdout
+    assert dom.count('<svg class="main-svg"') >= 3 and "backward of the head" in dom
+
+
+def test_a_model_that_is_not_known_has_costs_but_no_memory(assembly: Any, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    settings = load_settings("prod")
+    recipe = {**settings.recipe, "model": {**settings.recipe["model"], "name_or_path": "my/own-model"}}
+    write_report(replace(settings, recipe=recipe), assembly_costs(assembly("prod").folder), tmp_path / "own.json")
+    found = json.loads((tmp_path / "own.json").read_text())
+    assert found["memory"] is None and found["plans"] == [] and found["steps"]
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("x.pdf", "must end in one of .html, .md, .json"), ("no/x.html", "no such folder")]
+)
+def test_a_place_that_cannot_be_written_is_said(name: str, message: str, assembly: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=message):
+        write_report(load_settings("prod"), assembly_costs(assembly("prod").folder), tmp_path / name)

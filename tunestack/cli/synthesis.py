@@ -1,0 +1,62 @@
+"""The app, synthesized as the CDK command line does it: of this tree, or of a git revision."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tunestack.errors import UserError
+
+ROOT = Path(__file__).parents[2]
+
+
+def synthesize(env: str, folder: Path, *, root: Path = ROOT) -> None:
+    """Run the app of a source tree into a folder.
+
+    Raises:
+        UserError: synthesis fails; with its message.
+    """
+    context = {**json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
+    # A revision's own packages come before the installed ones.
+    path = os.pathsep.join(str(item) for item in (root, root / "constructs"))
+    environment = {
+        **os.environ, "PYTHONPATH": path, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context),
+    }  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "app.py"], cwd=root, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        reason = done.stderr.strip() or "no reason given"
+        if "Traceback" in reason:
+            reason = reason.splitlines()[-1]
+        raise UserError(f"config/{env}.yaml: synthesis failed: {reason}")
+
+
+@contextmanager
+def assembly_of(source: str, env: str) -> Iterator[Path]:
+    """The cloud assembly that a name stands for: a folder that is one, or a git revision, synthesized.
+
+    Raises:
+        UserError: it is neither, or its synthesis fails.
+    """
+    if Path(source).is_dir():
+        yield Path(source)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tree, out = Path(folder) / "tree", Path(folder) / "assembly"
+        _git(source, "worktree", "add", "--detach", str(tree), source)
+        try:
+            synthesize(env, out, root=tree)
+            yield out
+        finally:
+            _git(source, "worktree", "remove", "--force", str(tree))
+
+
+def _git(source: str, *arguments: str) -> None:
+    done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise UserError(f"{source!r} is neither a cloud assembly's folder nor a git revision: {done.stderr.strip()}")

@@ -1,0 +1,80 @@
+"""A cost diff as Markdown, for a pull request, and as JSON."""
+
+from typing import Any
+
+from tunestack.costs.diff import Change, CostDiff
+
+
+def to_markdown(diff: CostDiff, *, title: str) -> str:
+    """What changes, as a pull request's comment: the totals in a sentence, then a table of what they are made of."""
+    lines = [f"### {title}", "", _sentence(diff), ""]
+    if diff.changes:
+        lines += ["| stack | what | before | after | change | why |", "|---|---|---:|---:|---:|---|"]
+        lines += [_row(change) for change in diff.changes]
+        lines.append("")
+    if diff.resources:
+        lines += [
+            "<details><summary>Resources</summary>",
+            "",
+            "| stack | type | before | after |",
+            "|---|---|---:|---:|",
+        ]
+        lines += [f"| {stack} | `{kind}` | {before} | {after} |" for stack, kind, before, after in diff.resources]
+        lines += ["", "</details>", ""]
+    lines += [f"> ⚠ {line}" for line in diff.overrides]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _sentence(diff: CostDiff) -> str:
+    if not diff.changes and not diff.resources:
+        return f"**No change**: {_usd(diff.month.after)} a month, {_usd(diff.run.after)} a run."
+    month, run = _signed(diff.month), _signed(diff.run)
+    return (
+        f"**{month} a month** ({_usd(diff.month.before)} → {_usd(diff.month.after)}) and **{run} a run** "
+        f"({_usd(diff.run.before)} → {_usd(diff.run.after)} expected, at most {_usd(diff.run_ceiling.before)} → "
+        f"{_usd(diff.run_ceiling.after)})."
+    )
+
+
+def _row(change: Change) -> str:
+    cells = (
+        change.stack,
+        change.what,
+        _usd(change.before),
+        _usd(change.after),
+        f"{_signed(change)} {change.per}",
+        change.note,
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+def _usd(value: float | None) -> str:
+    return "unknown" if value is None else f"${value:,.2f}"
+
+
+def _signed(change: Change) -> str:
+    if change.difference is None:
+        return "unknown"
+    return f"{'+' if change.difference >= 0 else '−'}${abs(change.difference):,.2f}"
+
+
+def to_json(diff: CostDiff) -> dict[str, Any]:
+    """The same as plain values: dollars, null where no price is known."""
+
+    def plain(change: Change) -> dict[str, Any]:
+        return {
+            "stack": change.stack, "what": change.what, "per": change.per, "before_usd": change.before,
+            "after_usd": change.after, "difference_usd": change.difference, "note": change.note,
+        }  # fmt: skip
+
+    return {
+        "month": plain(diff.month),
+        "run": plain(diff.run),
+        "run_ceiling": plain(diff.run_ceiling),
+        "changes": [plain(change) for change in diff.changes],
+        "resources": [
+            {"stack": stack, "type": kind, "before": before, "after": after}
+            for stack, kind, before, after in diff.resources
+        ],
+        "overrides": list(diff.overrides),
+    }

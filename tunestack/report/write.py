@@ -1,0 +1,105 @@
+"""A report's file: HTML with its charts and scripts inside, Markdown, or JSON."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+
+from tunestack.costs.assembly import StackCost
+from tunestack.errors import UserError
+from tunestack.report.content import Report, make_report
+from tunestack.settings import Settings
+from tunestack.sizing.estimate import GIB
+
+FORMATS = (".html", ".md", ".json")
+
+
+def write_report(settings: Settings, stacks: Mapping[str, StackCost], out: Path) -> None:
+    """Write an environment's report; the file's suffix chooses its form.
+
+    Raises:
+        UserError: another suffix, or a folder that isn't there.
+    """
+    if out.suffix not in FORMATS:
+        raise UserError(f"{out}: must end in one of {', '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise UserError(f"{out.parent}: no such folder")
+    report = make_report(settings, stacks)
+    text = {".html": _html, ".md": _markdown, ".json": _json}[out.suffix](report)
+    half = out.with_name(f".{out.name}.half")
+    half.write_text(text, encoding="utf-8")
+    half.replace(out)
+
+
+def _templates() -> Environment:
+    found = Environment(
+        loader=PackageLoader("tunestack.report", "."), autoescape=select_autoescape(["html.jinja"]),
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
+    found.filters["usd"] = lambda value: "unknown" if value is None else f"${value:,.2f}"
+    found.filters["gib"] = lambda value: f"{value / GIB:,.1f} GiB" if value >= GIB / 10 else f"{value / GIB:,.2f} GiB"
+    return found
+
+
+def _html(report: Report) -> str:
+    from tunestack.report.charts import memory_chart, plans_chart, steps_chart
+
+    chosen = {"steps": steps_chart}
+    if report.memory:
+        chosen = {"memory": memory_chart, **chosen}
+    if report.plans:
+        chosen = {"plans": plans_chart, **chosen}
+    charts: dict[str, str] = {}
+    # The page carries plotly's script itself, once: it opens anywhere, without a network.
+    for name in [name for name in ("memory", "plans", "steps") if name in chosen]:
+        charts[name] = chosen[name](report).to_html(
+            full_html=False, include_plotlyjs=not charts, config={"responsive": True, "displayModeBar": False}
+        )
+    return _templates().get_template("report.html.jinja").render(report=report, charts=charts)
+
+
+def _markdown(report: Report) -> str:
+    return _templates().get_template("report.md.jinja").render(report=report)
+
+
+def _json(report: Report) -> str:
+    memory = report.memory
+    value: dict[str, Any] = {
+        "environment": report.environment,
+        "region": report.region,
+        "model": report.model,
+        "parameters": report.parameters,
+        "month_usd": report.month_usd,
+        "run_usd": {
+            "low": report.run.run_low_usd,
+            "expected": report.run.run_expected_usd,
+            "ceiling": report.run.run_ceiling_usd,
+        },
+        "memory": None
+        if memory is None
+        else {
+            "peak_phase": memory.peak.name,
+            "allocated_bytes": round(memory.allocated_bytes),
+            "reserved_bytes": round(memory.reserved_bytes),
+            "device_bytes": round(memory.device_bytes),
+            "phases": {
+                phase.name: {part.name: round(part.size_bytes) for part in phase.components} for phase in memory.phases
+            },
+        },
+        "plans": [
+            {"instance_type": plan.instance.name, "count": plan.candidate.count, "hours": plan.hours, "usd": plan.usd}
+            for plan in report.plans
+        ],
+        "stacks": {
+            name: {"month_usd": stack.standing_usd, "drivers": dict(stack.drivers)}
+            for name, stack in report.stacks.items()
+        },
+        "steps": {
+            name: {"instance_type": step.instance_type, "hours": step.expected_hours, "usd": step.expected_usd}
+            for name, step in report.run.steps.items()
+        },
+        "assumptions": list(report.run.assumptions),
+    }
+    return json.dumps(value, indent=2) + "\n"
