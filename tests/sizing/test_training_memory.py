@@ -89,6 +89,8 @@ def test_more_batch_sequence_or_rank_never_needs_less(architecture: Architecture
 
 @given(jobs, st.sampled_from(["full", "lora"]))
 def test_a_larger_model_of_a_family_never_needs_less(some: FineTuning, method: str) -> None:
+    # Eager attention's scores grow with the heads, of which the 1.5B has fewer than the 0.5B.
+    assume(some.attention == "flash")
     sizes = [model(f"Qwen/Qwen2.5-{size}") for size in ("0.5B", "1.5B", "3B", "7B", "14B", "32B", "72B")]
     peaks = [training_memory(item, replace(some, method=method)).device_bytes for item in sizes]
     assert peaks == sorted(peaks)

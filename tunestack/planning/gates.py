@@ -14,11 +14,12 @@ from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.estimate import GIB
 from tunestack.sizing.inference_memory import Inference, inference_memory
 from tunestack.sizing.recipe_job import job_of_recipe
+from tunestack.sizing.serving_memory import merge_needs
 from tunestack.sizing.training_memory import training_memory
 
 GATES = ("memory", "budget", "deadline")
-# Fusing holds the model in fp32 and a 16-bit copy of its largest shard; serving on a CPU, the fp32 weights.
-HOST_BYTES_PER_PARAMETER = 4.5
+# Of a host's memory, what the system and the Python processes leave.
+HOST_SHARE = 0.95
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,14 +115,14 @@ def _memory(settings: Settings, architecture: Architecture) -> Iterator[Problem]
 
 
 def _host_memory(settings: Settings, architecture: Architecture) -> Iterator[Problem]:
-    needed_gib = architecture.parameters * HOST_BYTES_PER_PARAMETER / GIB
+    needed_gib = merge_needs(architecture).host_memory_bytes / GIB
     jobs = settings.environment.jobs
     for key, job, what in (
         ("jobs.register", jobs.registration, "fusing the model in fp32"),
         ("jobs.transform", jobs.transform, "serving the fused fp32 model"),
     ):
         instance = find_instance(job.instance_type)
-        if instance and not instance.gpus and needed_gib > instance.memory_gib:
+        if instance and not instance.gpus and needed_gib > instance.memory_gib * HOST_SHARE:
             yield _problem(
                 settings,
                 key,

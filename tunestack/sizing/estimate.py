@@ -53,6 +53,10 @@ class MemoryEstimate:
     def peak(self) -> Phase:
         return max(self.phases, key=lambda phase: phase.size_bytes)
 
+    def peak_of(self, name: str) -> float:
+        """The size of one phase, in bytes."""
+        return next(phase.size_bytes for phase in self.phases if phase.name == name)
+
     @property
     def allocated_bytes(self) -> float:
         return self.peak.size_bytes

@@ -11,7 +11,7 @@ Method = Literal["full", "frozen", "lora", "dora", "prompt_tuning", "prefix_tuni
 Checkpointing = Literal["none", "full", "selective"]
 AttentionKernel = Literal["flash", "sdpa", "eager"]
 # How the loss is taken from the logits; see `loss_head`.
-LossKernel = Literal["plain", "trainer_2023", "chunked", "fused"]
+LossKernel = Literal["plain", "trainer_2023", "chunked", "fused", "score"]
 Sharding = Literal["none", "ddp", "zero1", "zero2", "zero3", "fsdp", "tensor", "layers"]
 
 

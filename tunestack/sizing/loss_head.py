@@ -17,6 +17,8 @@ BYTES_PER_LOGIT: dict[LossKernel, float] = {
     "chunked": 8,
     # Liger's fused linear cross-entropy, cut cross-entropy: a chunk at a time, gradients at once.
     "fused": 0,
+    # A reward model's head has one output, not a vocabulary.
+    "score": 0,
 }
 # tanh keeps its result.
 SOFTCAP_BYTES = 2
@@ -26,6 +28,8 @@ FUSED_CHUNKS_OF_HIDDEN = 3
 
 def logit_bytes(architecture: Architecture, job: FineTuning) -> float:
     """Bytes of the logits, the loss and their gradients at the moment when the most of them is there."""
+    if job.loss == "score":
+        return 16.0 * job.micro_batch
     if job.loss == "fused":
         return FUSED_CHUNKS_OF_HIDDEN * job.compute_bytes * job.tokens * architecture.hidden
     softcap = SOFTCAP_BYTES if architecture.softcaps else 0

@@ -26,15 +26,25 @@ HIGH_VARYING, HIGH_INT8 = 1.3, 1.6
 LOADING_SLACK = 1.1
 
 
-def training_memory(architecture: Architecture, job: FineTuning) -> MemoryEstimate:
+def training_memory(
+    architecture: Architecture,
+    job: FineTuning,
+    *,
+    resident: tuple[Component, ...] = (),
+    before: tuple[Phase, ...] = (),
+) -> MemoryEstimate:
     """The peak of one GPU, with its phases and their components.
+
+    `resident` is there all along beside the trained model (a reference model, a reward model); `before` are phases of
+    the same job that come before the training step (rollouts).
 
     Raises:
         SizingError: the job can't be (a rank above the width, more trainable layers than there are).
     """
     check_rank(architecture, job)
-    parts = _Parts(architecture, job)
-    phases = (parts.load(), parts.head(), parts.last_layer(), parts.first_layer(), parts.step())
+    parts = _Parts(architecture, job, resident)
+    own = (parts.load(), parts.head(), parts.last_layer(), parts.first_layer(), parts.step())
+    phases = (*before, *own)
     allocated = max(phase.size_bytes for phase in phases)
     reserved = reserved_bytes(allocated, static=parts.static_bytes(), varying=job.varying_lengths)
     return MemoryEstimate(
@@ -57,8 +67,8 @@ def _high(job: FineTuning) -> float:
 class _Parts:
     """The components, each computed once, and the phases made of them."""
 
-    def __init__(self, architecture: Architecture, job: FineTuning) -> None:
-        self.architecture, self.job = architecture, job
+    def __init__(self, architecture: Architecture, job: FineTuning, resident: tuple[Component, ...]) -> None:
+        self.architecture, self.job, self.resident = architecture, job, resident
         self.share = shares(job)
         self._states()
         self._activations()
@@ -215,10 +225,11 @@ class _Parts:
         return device_bytes(whole * LOADING_SLACK, gpus=self.job.gpus)
 
     def static_bytes(self) -> float:
-        return self.base_bytes + self.adapter.size_bytes + self.state_bytes + self.gradient_bytes
+        beside = sum(component.size_bytes for component in self.resident)
+        return self.base_bytes + self.adapter.size_bytes + self.state_bytes + self.gradient_bytes + beside
 
     def _always(self) -> list[Component]:
-        return [*self.weights, self.adapter, self.states, self.workspace, self.buckets]
+        return [*self.weights, self.adapter, self.states, self.workspace, self.buckets, *self.resident]
 
     def _accumulated(self) -> list[Component]:
         return [self.gradients] if self.job.gradient_accumulation > 1 else []
@@ -228,7 +239,7 @@ class _Parts:
         twice = Component(
             name="weight being quantised", size_bytes=2 * self.unpacked.size_bytes, formula="two 16-bit copies"
         )
-        return Phase(name="load", components=(*self.weights, self.adapter, self.workspace, twice))
+        return Phase(name="load", components=(*self.weights, self.adapter, self.workspace, twice, *self.resident))
 
     def head(self) -> Phase:
         """The loss's gradient leaves the logits; every layer's activations are still there."""

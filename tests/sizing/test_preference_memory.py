@@ -1,0 +1,86 @@
+"""Preference methods, serving and merging: what each adds to a fine-tuning, and which phases compete."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.inference_memory import Inference, inference_memory
+from tunestack.sizing.model_source import find_model
+from tunestack.sizing.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
+from tunestack.sizing.serving_memory import many_adapters, many_copies, merge_needs
+from tunestack.sizing.training_memory import training_memory
+
+LLAMA_8B, SMALL = find_model("meta-llama/Llama-3.1-8B"), find_model("Qwen/Qwen2.5-0.5B")
+
+
+def job(**chosen: Any) -> FineTuning:
+    return FineTuning(**{"method": "lora", "micro_batch": 1, "sequence_length": 1024, **chosen})
+
+
+def test_dpo_sees_pairs_and_with_adapters_needs_no_second_model() -> None:
+    with_reference, without = dpo_memory(LLAMA_8B, job()), dpo_memory(LLAMA_8B, job(), reference=False)
+    assert with_reference.allocated_bytes == without.allocated_bytes
+    assert without.allocated_bytes == training_memory(LLAMA_8B, job(micro_batch=2)).allocated_bytes
+
+
+def test_full_dpo_has_a_reference_model_and_simpo_none() -> None:
+    full = job(method="full")
+    dpo, simpo = dpo_memory(LLAMA_8B, full), dpo_memory(LLAMA_8B, full, reference=False)
+    assert dpo.allocated_bytes - simpo.allocated_bytes == pytest.approx(LLAMA_8B.parameters * 2)
+
+
+def test_a_reward_model_has_no_logits() -> None:
+    assert reward_memory(SMALL, job()).allocated_bytes < 0.5 * dpo_memory(SMALL, job()).allocated_bytes
+
+
+def test_full_ppo_has_four_models_of_which_two_train() -> None:
+    full = job(method="full")
+    alone, ppo = training_memory(SMALL, full), ppo_memory(SMALL, full)
+    names = ppo.components()
+    assert {"reference model", "reward model", "value model"} <= set(names)
+    assert names["value model"] > 3 * names["reward model"]
+    assert ppo.allocated_bytes > 2 * alone.allocated_bytes
+
+
+def test_ppo_with_adapters_adds_only_the_reward_model_that_is_given() -> None:
+    assert set(ppo_memory(LLAMA_8B, job(), reward=SMALL).components()) - set(
+        training_memory(LLAMA_8B, job()).components()
+    ) == {"reward model"}
+
+
+def test_grpo_takes_the_larger_of_rollout_and_step_never_both() -> None:
+    found = grpo_memory(LLAMA_8B, job(), generations=64)
+    assert found.peak.name == "rollout"
+    assert found.allocated_bytes == max(phase.size_bytes for phase in found.phases)
+    awake = grpo_memory(LLAMA_8B, job(), generations=64, engine_sleeps=False)
+    step = "backward of the head"
+    assert awake.peak_of(step) == found.peak_of(step) + awake.components()["KV cache"]
+
+
+def test_grpo_has_a_reference_only_with_beta_and_without_adapters() -> None:
+    full = job(method="full")
+    assert "reference model" in grpo_memory(SMALL, full, beta=0.04).components()
+    assert "reference model" not in grpo_memory(SMALL, full).components()
+    assert "reference model" not in grpo_memory(SMALL, job(), beta=0.04).components()
+
+
+def test_many_adapters_on_one_base_are_cheaper_than_many_copies() -> None:
+    serving = Inference(sequence_length=512)
+    shared = many_adapters(LLAMA_8B, serving, count=20, rank=16)
+    assert shared.device_bytes < 1.3 * inference_memory(LLAMA_8B, serving).device_bytes
+    assert many_copies(LLAMA_8B, serving, count=20) > 15 * shared.device_bytes / 1.3
+
+
+def test_merging_needs_the_fp32_model_in_memory_and_more_on_disk() -> None:
+    needs = merge_needs(LLAMA_8B)
+    assert needs.host_memory_bytes == pytest.approx(LLAMA_8B.parameters * 4 + 5e9)
+    assert needs.disk_bytes == pytest.approx(LLAMA_8B.parameters * (2 + 4 + 4))
+    assert merge_needs(LLAMA_8B, dtype="bf16", archive=False).disk_bytes == LLAMA_8B.parameters * 4
+
+
+def test_prefix_and_prompt_and_p_tuning_are_sized() -> None:
+    for method in ("prompt_tuning", "prefix_tuning", "p_tuning"):
+        found = training_memory(LLAMA_8B, replace(job(), method=method, virtual_tokens=20))  # type: ignore[arg-type]
+        assert LLAMA_8B.parameters * 2 < found.allocated_bytes < LLAMA_8B.parameters * 4
