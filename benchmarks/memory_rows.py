@@ -12,6 +12,7 @@ from tunestack.sizing.estimate import MemoryEstimate
 from tunestack.sizing.families import from_config
 from tunestack.sizing.fine_tuning import FineTuning
 from tunestack.sizing.inference_memory import Inference, inference_memory
+from tunestack.sizing.preference_memory import dpo_memory
 from tunestack.sizing.training_memory import training_memory
 
 Row = dict[str, str]
@@ -42,7 +43,10 @@ def estimate(row: Row) -> MemoryEstimate:
     architecture = _architecture(row)
     if row["method"] == "inference":
         return inference_memory(architecture, _inference(row))
-    return training_memory(architecture, _training(row, architecture))
+    job = _training(row, architecture)
+    if row["method"] in ("dpo", "simpo"):
+        return dpo_memory(architecture, job, reference=row["method"] == "dpo")
+    return training_memory(architecture, job)
 
 
 def _architecture(row: Row) -> Architecture:
@@ -97,7 +101,7 @@ def _training(row: Row, architecture: Architecture) -> FineTuning:
     method, sequence = row["method"], row["seq_len"]
     if not sequence or not row["micro_batch"]:
         raise UnknownSettings("no micro-batch or sequence length")
-    batch = int(row["micro_batch"]) * (2 if method in ("dpo", "simpo") else 1)
+    batch = int(row["micro_batch"])
     adapts = bool(row["lora_rank"])
     kind = {
         "qlora": "lora",

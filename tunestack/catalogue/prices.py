@@ -6,6 +6,7 @@ from functools import cache
 from importlib.resources import files
 
 from tunestack.catalogue.instances import JobKind, table_rows
+from tunestack.catalogue.refreshed_prices import refreshed_prices
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +25,15 @@ class Price:
 
 def find_instance_price(instance_type: str, kind: JobKind, *, region: str) -> Price | None:
     """The price of an instance-hour for that kind of job; the list price where the job's own is unknown."""
+    if refreshed := refreshed_prices().get((region, instance_type, kind)):
+        return Price(
+            item=instance_type,
+            unit="hour",
+            usd=refreshed.usd_per_hour,
+            region=region,
+            as_of=refreshed.as_of,
+            source=refreshed.source,
+        )
     for row in table_rows():
         if row["instance_type"] != instance_type or row["region"] != region:
             continue
@@ -72,4 +82,5 @@ def _service_prices() -> dict[tuple[str, str, str], Price]:
 @cache
 def regions() -> tuple[str, ...]:
     """The regions that the snapshot has instance prices of."""
-    return tuple(sorted({row["region"] for row in table_rows() if row["region"]}))
+    shipped = {row["region"] for row in table_rows() if row["region"]}
+    return tuple(sorted({*shipped, *(region for region, _, _ in refreshed_prices())}))

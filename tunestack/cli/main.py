@@ -17,6 +17,8 @@ COMMANDS = {
     "logs": ("executions:logs_command", "Print a step's log."),
     "models": ("staging:models", "Stage base models."),
     "plan": ("plan:plan_command", "Where a job fits, how long it takes, what it costs."),
+    "prices": ("prices:prices", "Read the catalogue's prices anew."),
+    "quotas": ("quotas:quotas_command", "Which service quotas an environment's jobs need."),
     "run": ("executions:run_command", "Start an execution and follow it."),
     "settings": ("settings:settings", "Check the settings, and get their JSON Schema."),
 }
