@@ -10,6 +10,7 @@ from typing import Any
 
 from benchmarks import memory_accuracy, throughput_accuracy
 from scripts import pictures
+from scripts.planned_recipes import table as planned_recipes_table
 from scripts.settings_reference import reference
 from tunestack.settings.schema import environment_schema
 
@@ -51,7 +52,13 @@ def with_accuracy(file: Path) -> str:
         table = "\n".join(module.table(ROOT / "benchmarks" / "data" / f"{name}.csv"))
         pattern = rf"<!-- accuracy: {name} -->(?s:.*?)<!-- /accuracy -->"
         text = re.sub(pattern, f"<!-- accuracy: {name} -->\n{table}\n<!-- /accuracy -->", text)
-    return text
+    pattern = r"<!-- planned recipes -->(?s:.*?)<!-- /planned recipes -->"
+    return re.sub(pattern, lambda _: f"<!-- planned recipes -->\n{planned_recipes()}\n<!-- /planned recipes -->", text)
+
+
+@cache
+def planned_recipes() -> str:
+    return planned_recipes_table()
 
 
 @cache

@@ -114,6 +114,22 @@ def test_the_commands_show_the_execution(succeeded: ExecutionView) -> None:
     assert command("logs", succeeded.id, "FineTun").exception is not None
 
 
+def test_estimate_and_fact_are_compared_and_what_was_off_is_said(succeeded: ExecutionView) -> None:
+    found = json.loads(command("cost", "actual", succeeded.id, "--json").output)
+    assert [step["step"] for step in found["steps"]] == [
+        "PrepareData",
+        "FineTune",
+        "EvaluateModels",
+        "PackageModel",
+        "BatchTransform",
+    ]
+    training = found["steps"][1]
+    assert training["billed_usd"] == pytest.approx(training["billed_hours"] * 1.515)
+    assert found["billed_usd"] == pytest.approx(sum(step["billed_usd"] for step in found["steps"]))
+    assert any("tokens were assumed" in line or "were assumed" in line for line in found["findings"])
+    assert "FineTune" in command("cost", "actual", succeeded.id).output
+
+
 def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(deployed: Aws, staged: dict[str, str]) -> None:
     packages = deployed.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
     view = run(deployed, {**staged, "MaxHeldoutLossRatio": "0.01", "MaxSteps": "2"})

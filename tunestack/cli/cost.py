@@ -2,14 +2,20 @@
 
 import json
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.cli.synthesis import assembly_of, synthesize
 from tunestack.costs.assembly import assembly_costs
 from tunestack.costs.diff import cost_diff
 from tunestack.costs.diff_text import to_json, to_markdown
+
+if TYPE_CHECKING:
+    from tunestack.executions.actual import Actual
 
 _FORMATS = ("text", "markdown", "json")
 
@@ -55,3 +61,34 @@ def report_command(env: str, out: Path) -> None:
         stacks = assembly_costs(Path(folder))
     write_report(settings, stacks, out)
     click.echo(f"written: {out}")
+
+
+@cost.command("actual")
+@click.argument("execution", default="latest")
+@env_option
+@json_option
+def actual_command(execution: str, env: str, as_json: bool) -> None:
+    """Compare what an EXECUTION was expected to cost with what is billed for it, and say what was off."""
+    from tunestack.executions.actual import actual
+
+    found = actual(aws_of(env), execution)
+    plain = {**asdict(found), "expected_usd": found.expected_usd, "billed_usd": found.billed_usd}
+    show(plain, as_json=as_json, text=lambda: _print_actual(found))
+
+
+def _print_actual(found: "Actual") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("step", "instance", "hours expected", "billed", "$ expected", "billed", box=None)
+    for step in found.steps:
+        hours = (f"{step.expected_hours:.3f}", f"{step.billed_hours:.3f}")
+        table.add_row(step.step, step.instance_type, *hours, _usd(step.expected_usd), _usd(step.billed_usd))
+    table.add_row("all", "", "", "", _usd(found.expected_usd), _usd(found.billed_usd))
+    Console().print(table)
+    for line in found.findings:
+        click.echo(line)
+
+
+def _usd(value: float | None) -> str:
+    return "unknown" if value is None else f"${value:,.2f}"

@@ -29,6 +29,8 @@ class StepView:
     inputs: dict[str, str]
     outputs: dict[str, str]
     message: str | None
+    instance_type: str | None
+    billable_seconds: float | None
     metrics: dict[str, float]
 
 
@@ -129,6 +131,8 @@ def _step_view(aws: Aws, step: dict[str, Any]) -> StepView:
         inputs=_inputs(job),
         outputs=_outputs(job, metadata),
         message=job.get("ExitMessage") or (metadata.get("Condition") or {}).get("Outcome"),
+        instance_type=_instance_type(job),
+        billable_seconds=_billable_seconds(job),
         metrics={item["MetricName"]: item["Value"] for item in job.get("FinalMetricDataList", [])},
     )
 
@@ -144,6 +148,27 @@ def _describe_job(aws: Aws, kind: str, name: str) -> dict[str, Any]:
     except ClientError:
         return {}
     return described
+
+
+def _instance_type(job: dict[str, Any]) -> str | None:
+    resources = (
+        job.get("ResourceConfig")
+        or job.get("ProcessingResources", {}).get("ClusterConfig")
+        or job.get("TransformResources")
+        or {}
+    )
+    found: str | None = resources.get("InstanceType")
+    return found
+
+
+def _billable_seconds(job: dict[str, Any]) -> float | None:
+    """What SageMaker bills: a training's own figure (spot's is less than its time), else from start to end."""
+    if "BillableTimeInSeconds" in job:
+        return float(job["BillableTimeInSeconds"])
+    for noun in ("Processing", "Transform", "Training"):
+        if f"{noun}StartTime" in job and f"{noun}EndTime" in job:
+            return float((job[f"{noun}EndTime"] - job[f"{noun}StartTime"]).total_seconds())
+    return None
 
 
 def _inputs(job: dict[str, Any]) -> dict[str, str]:

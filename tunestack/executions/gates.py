@@ -26,7 +26,7 @@ def check_run(aws: Aws, values: Mapping[str, str], *, allow: Iterable[str] = ())
         SettingsError: with every gate that isn't passed.
     """
     settings = chosen_settings(aws.settings, values)
-    return enforce(gate_problems(settings, _staged_architecture(aws, values["BaseModelUri"])), allow=allow)
+    return enforce(gate_problems(settings, staged_architecture(aws, values["BaseModelUri"])), allow=allow)
 
 
 def chosen_settings(settings: Settings, values: Mapping[str, str]) -> Settings:
@@ -47,7 +47,7 @@ def chosen_settings(settings: Settings, values: Mapping[str, str]) -> Settings:
     return replace(settings, environment=environment, recipe=recipe)
 
 
-def _staged_architecture(aws: Aws, uri: str) -> Architecture | None:
+def staged_architecture(aws: Aws, uri: str) -> Architecture | None:
     """The architecture of the base model that lies in S3, or None where its family isn't known."""
     bucket, _, prefix = uri.removeprefix("s3://").partition("/")
     try:

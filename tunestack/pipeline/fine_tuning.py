@@ -50,6 +50,9 @@ METRICS = tuple(
         ("train:learning_rate", "learning_rate"),
         ("train:grad_norm", "grad_norm"),
         ("train:epoch", "epoch"),
+        ("train:num_tokens", "num_tokens"),
+        ("train:gpu_peak_gib", "gpu_peak_gib"),
+        ("train:rss_peak_gib", "rss_peak_gib"),
     )
 )
 

@@ -70,5 +70,5 @@ def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[
             for checkpointing in CHECKPOINTING if not request.fixed_micro_batch else (request.job.checkpointing,):
                 yield replace(
                     request.job, micro_batch=micro_batch, gradient_accumulation=accumulation, gpus=gpus,
-                    sharding=sharding, checkpointing=checkpointing,
+                    sharding=sharding, checkpointing=checkpointing, sharded_loading=True,
                 )  # fmt: skip

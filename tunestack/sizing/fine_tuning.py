@@ -73,6 +73,8 @@ class FineTuning:
     context_parallel: int = 1
     tensor_parallel: int = 1
     cpu_offload: bool = False
+    # Weights go to each GPU as its shard (accelerate's `cpu_ram_efficient_loading`), never whole.
+    sharded_loading: bool = False
 
     def __post_init__(self) -> None:
         for name in ("micro_batch", "sequence_length", "gradient_accumulation", "gpus", "context_parallel"):

@@ -1,0 +1,84 @@
+"""The eight recipes that people run most, planned, beside what published guides choose: a table for the docs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack.planning import Plan, PlanRequest, make_plans
+from tunestack.sizing.estimate import GIB
+from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.model_source import find_model
+
+TOKENS = 10_000_000
+HYPERPOD = "sagemaker-hyperpod-recipes@2631995"
+LITGPT = "litgpt config_hub@2685705"
+
+
+@dataclass(frozen=True)
+class Guide:
+    """A recipe, what a guide runs it on, and why the plan differs."""
+
+    model: str
+    method: str
+    length: int
+    chosen: str
+    why: str
+
+
+GUIDES = (
+    Guide("Qwen/Qwen2.5-1.5B", "full", 4096, f"1 × ml.g5.48xlarge or larger ({HYPERPOD})",
+          "one GPU holds it; eight are faster, and a recipe for all sizes names machines of eight"),
+    Guide("meta-llama/Llama-3.2-3B", "qlora", 512, f"one A10G ({LITGPT})",
+          "any 24 GB GPU holds it; the L40S takes fewer hours for its price"),
+    Guide("meta-llama/Llama-3.1-8B", "qlora", 512, f"one A10G, 17.4 GB measured at 2 × 512 tokens ({LITGPT})",
+          "any 24 GB GPU holds it; the L40S takes fewer hours for its price"),
+    Guide("meta-llama/Llama-3.1-8B", "lora", 4096, f"1 × ml.g5.12xlarge or larger ({HYPERPOD})",
+          "one 80 GB GPU needs no checkpointing and is cheapest by the token; 24 GB ones are sharded"),
+    Guide("meta-llama/Llama-2-13b-hf", "qlora", 2048, "ml.g5.4xlarge: 31,728 s, $17.89 (a public bill)",
+          "the A10G is among the plans, but an H100 takes a tenth of its hours"),
+    Guide("Qwen/Qwen2.5-32B", "lora", 4096, f"1 × ml.g6.48xlarge or larger ({HYPERPOD})",
+          "eight A100 of 40 GB beat eight L4 by the token, and need no checkpointing"),
+    Guide("meta-llama/Llama-3.1-70B", "qlora", 512,
+          "one 48 GB GPU (QLoRA paper, 65B); 2 × 24 GB with CPU offload (axolotl)",
+          "embeddings and logits of 128,256 tokens leave a 48 GB card too little; offload isn't planned"),
+    Guide("meta-llama/Llama-3.1-70B", "full", 4096, f"4 × ml.p4de.24xlarge or ml.p5.48xlarge ({HYPERPOD})",
+          "the guide keeps fp32 master weights and moments (16 B a parameter), the plan 16-bit ones (8 B)"),
+)  # fmt: skip
+
+
+def table() -> str:
+    """The recipes' cheapest plans, as Markdown."""
+    lines = [
+        "| recipe | cheapest plan | GPU memory | hours | on demand | a published guide's choice | the difference |",
+        "|---|---|---:|---:|---:|---|---|",
+    ]
+    return "\n".join([*lines, *(_row(guide) for guide in GUIDES)])
+
+
+def _row(guide: Guide) -> str:
+    size = guide.model.rpartition("/")[2]
+    how = f"{size}, {'QLoRA' if guide.method == 'qlora' else guide.method}, {guide.length:,} tokens"
+    plans = [plan for plan in make_plans(_request(guide)).plans if plan.usd is not None]
+    cells = _cells(plans[0]) if plans else ("none with a known price", "", "", "")
+    return f"| {' | '.join((how, *cells, guide.chosen, guide.why))} |"
+
+
+def _cells(plan: Plan) -> tuple[str, ...]:
+    candidate = plan.candidate
+    count = f"{candidate.count} × " if candidate.count > 1 else ""
+    sharding = f", {candidate.job.sharding}" if candidate.job.gpus > 1 else ""
+    return (
+        f"{count}{plan.instance.name}{sharding}",
+        f"{candidate.memory.device_bytes / GIB:.0f} GiB",
+        f"{plan.hours:.1f}",
+        f"{'' if plan.price is None or plan.price.exact else '~'}${plan.usd:,.2f}",
+    )
+
+
+def _request(guide: Guide) -> PlanRequest:
+    method: Any = "lora" if guide.method == "qlora" else guide.method
+    quantised: Any = "nf4" if guide.method == "qlora" else "none"
+    job = FineTuning(
+        method=method, quantization=quantised, double_quant=guide.method == "qlora", micro_batch=1,
+        sequence_length=guide.length,
+    )  # fmt: skip
+    return PlanRequest(architecture=find_model(guide.model), job=job, tokens=TOKENS)

@@ -1,0 +1,126 @@
+"""Estimate against fact: what an execution was expected to cost and did, and which assumption was off."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunestack.aws import Aws
+from tunestack.catalogue import JobKind, find_instance_price
+from tunestack.costs.job_hours import training_tokens
+from tunestack.costs.run import JobCost, run_cost
+from tunestack.executions.describe import ExecutionView, StepView, describe
+from tunestack.executions.gates import chosen_settings, staged_architecture
+from tunestack.executions.start import deployed_parameters
+from tunestack.settings import Settings
+from tunestack.sizing.architecture import Architecture
+from tunestack.sizing.estimate import GIB
+from tunestack.sizing.recipe_job import job_of_recipe
+from tunestack.sizing.training_memory import training_memory
+
+_KINDS: dict[str, JobKind] = {"ProcessingJob": "processing", "TrainingJob": "training", "TransformJob": "transform"}
+# Where fact and estimate differ by less, nothing is said.
+WORTH_SAYING = 0.25
+
+
+@dataclass(frozen=True, kw_only=True)
+class StepActual:
+    """One job: hours and dollars as expected and as billed, None where a figure isn't known."""
+
+    step: str
+    instance_type: str
+    expected_hours: float
+    billed_hours: float
+    expected_usd: float | None
+    billed_usd: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Actual:
+    """An execution's jobs, its totals, and what was off."""
+
+    execution: str
+    steps: tuple[StepActual, ...]
+    findings: tuple[str, ...]
+
+    @property
+    def expected_usd(self) -> float:
+        return sum(step.expected_usd or 0.0 for step in self.steps)
+
+    @property
+    def billed_usd(self) -> float:
+        return sum(step.billed_usd or 0.0 for step in self.steps)
+
+
+def actual(aws: Aws, execution: str) -> Actual:
+    """Compare an execution with the estimate for the very parameters that it was started with.
+
+    Raises:
+        ExecutionError: there is no such execution.
+    """
+    view = describe(aws, execution)
+    declared = deployed_parameters(aws)
+    defaults = {name: str(parameter.get("DefaultValue", "")) for name, parameter in declared.items()}
+    values = {**defaults, **view.parameters}
+    settings = chosen_settings(aws.settings, values)
+    architecture = staged_architecture(aws, values["BaseModelUri"])
+    expected = {job.step: job for job in run_cost(settings, architecture).jobs}
+    steps = tuple(
+        _compared(step, expected[step.name], settings)
+        for step in view.steps
+        if step.name in expected and step.billable_seconds is not None
+    )
+    return Actual(execution=view.id, steps=steps, findings=tuple(_findings(view, steps, settings, architecture)))
+
+
+def _compared(step: StepView, expected: JobCost, settings: Settings) -> StepActual:
+    assert step.billable_seconds is not None and step.job_kind is not None
+    hours = step.billable_seconds / 3600
+    name = step.instance_type or expected.instance_type
+    price = find_instance_price(name, _KINDS[step.job_kind], region=settings.environment.region)
+    return StepActual(
+        step=step.name,
+        instance_type=name,
+        expected_hours=expected.expected_hours,
+        billed_hours=hours,
+        expected_usd=expected.expected_usd,
+        # Spot's savings are in the billable seconds already.
+        billed_usd=price.usd * hours if price else None,
+    )
+
+
+def _findings(
+    view: ExecutionView, steps: tuple[StepActual, ...], settings: Settings, architecture: Architecture | None
+) -> Iterator[str]:
+    if settings.name == "local":
+        yield "run on this machine: its hours say nothing of the instance types' speed"
+    for step in steps:
+        ratio = step.billed_hours / step.expected_hours
+        if abs(ratio - 1) > WORTH_SAYING:
+            yield f"{step.step} was billed {ratio:.2f} × the expected hours"
+    training = next((step for step in view.steps if step.name == "FineTune"), None)
+    if training is None:
+        return
+    yield from _tokens(training, settings)
+    yield from _memory(training, settings, architecture)
+
+
+def _tokens(training: StepView, settings: Settings) -> Iterator[str]:
+    """Whether the data set was as large as assumed: then it was the throughput that was off."""
+    seen, assumed = training.metrics.get("train:num_tokens"), training_tokens(settings)
+    if seen is None:
+        return
+    if abs(seen / assumed - 1) > WORTH_SAYING:
+        yield (
+            f"the training saw {seen:,.0f} tokens, {assumed:,.0f} were assumed: set costs.training_tokens to the data "
+            "set's size"
+        )
+    elif training.billable_seconds:
+        rate = seen / training.billable_seconds
+        yield f"the training saw {seen:,.0f} tokens, as assumed: {rate:,.0f} a billed second"
+
+
+def _memory(training: StepView, settings: Settings, architecture: Architecture | None) -> Iterator[str]:
+    peak = training.metrics.get("train:gpu_peak_gib")
+    if peak is None or architecture is None:
+        return
+    modelled = training_memory(architecture, job_of_recipe(settings.recipe)).allocated_bytes / GIB
+    yield f"the GPU's peak was {peak:.2f} GiB allocated, {modelled:.2f} were expected ({peak / modelled - 1:+.0%})"
