@@ -11,6 +11,7 @@ from tunestack.cli.synthesis import synthesize
 
 # What a reader looks for; policies, log groups and associations aren't drawn.
 DRAWN = {
+    "AWS::Budgets::Budget": "AWS Budget",
     "AWS::CodeBuild::Project": "CodeBuild project",
     "AWS::EC2::VPC": "VPC without internet",
     "AWS::EC2::VPCEndpoint": "VPC endpoint",

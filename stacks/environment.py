@@ -11,6 +11,7 @@ from stacks.images import ImagesStack
 from stacks.pipeline import PipelineStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
+from tunestack.planning.auto import resolve_auto
 from tunestack.planning.gates import enforce, gate_problems, month_problems
 from tunestack.settings import Settings
 
@@ -21,6 +22,7 @@ def add_environment(scope: Construct, settings: Settings, *, allow: Iterable[str
     Raises:
         SettingsError: a job doesn't fit its machine, or budget or deadline are missed, and `allow` doesn't let it pass.
     """
+    settings = resolve_auto(settings)
     overrides = enforce(gate_problems(settings), allow=allow)
     prefix = settings.prefix
     storage = StorageStack(scope, f"{prefix}-storage", settings=settings, **kwargs)
@@ -43,7 +45,13 @@ def add_environment(scope: Construct, settings: Settings, *, allow: Iterable[str
         overrides=overrides,
         **kwargs,
     )
-    stacks = [stack for stack in (storage, network, images, registry, pipeline) if stack is not None]
+    observability = None
+    if settings.environment.budget.alert_emails:
+        from stacks.observability import ObservabilityStack
+
+        observability = ObservabilityStack(scope, f"{prefix}-observability", settings=settings, **kwargs)
+    found = (storage, network, images, registry, pipeline, observability)
+    stacks = [stack for stack in found if stack is not None]
     standing_usd = sum(stack.cost.standing.usd_per_month for stack in stacks)
     for line in enforce(month_problems(settings, standing_usd=standing_usd), allow=allow):
         Annotations.of(pipeline).add_warning_v2("tunestack:override", line)

@@ -150,9 +150,12 @@ class FineTuningPipeline(Construct):
         )
 
 
+ENVIRONMENT_TAG = "environment"
+
+
 def job_tags(settings: Settings) -> dict[str, str]:
-    """The tags of every resource and every job of an environment."""
-    return {"project": settings.environment.project, **settings.environment.tags}
+    """The tags of every resource and every job of an environment; the month's budget counts by the environment's."""
+    return {"project": settings.environment.project, **settings.environment.tags, ENVIRONMENT_TAG: settings.name}
 
 
 def tag_everything(scope: Construct, settings: Settings) -> None:

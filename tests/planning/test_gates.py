@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tunestack.planning.auto import resolve_auto
 from tunestack.planning.gates import enforce, gate_problems, month_problems
 from tunestack.settings import Settings, SettingsError, load_settings
 
@@ -81,3 +82,34 @@ def test_an_allowed_gate_passes_and_is_recorded_an_unknown_one_is_refused() -> N
     assert line.startswith("allowed by -c allow=budget: config/prod.yaml: budget.run_usd")
     with pytest.raises(SettingsError, match="no gate 'budgte'; did you mean 'budget'"):
         enforce([], allow=["budgte"])
+
+
+def auto(name: str = "prod", **training: Any) -> Settings:
+    both = {"per_device_train_batch_size": "auto", "gradient_accumulation_steps": "auto"}
+    return changed(name, recipe={"training": {**both, **training}})
+
+
+def test_auto_is_the_largest_batch_that_fits_every_type_that_a_run_may_choose() -> None:
+    chosen = resolve_auto(auto()).recipe["training"]
+    batch = chosen["per_device_train_batch_size"]
+    assert batch * chosen["gradient_accumulation_steps"] == 16
+    assert lines(changed(recipe={"training": {"per_device_train_batch_size": batch}})) == []
+    longer = resolve_auto(auto(max_length=512)).recipe["training"]
+    assert longer["per_device_train_batch_size"] > batch
+
+
+def test_auto_leaves_numbers_as_they_are() -> None:
+    settings = load_settings("prod")
+    assert resolve_auto(settings) is settings
+    kept = resolve_auto(auto(gradient_accumulation_steps=5)).recipe["training"]
+    assert kept["gradient_accumulation_steps"] == 5
+
+
+def test_auto_needs_a_model_that_is_known() -> None:
+    settings = changed(
+        recipe={"model": {"name_or_path": "my/own"}, "training": {"per_device_train_batch_size": "auto"}}
+    )
+    with pytest.raises(
+        SettingsError, match=r"config/recipes/llama-3.1-8b-qlora.yaml: .*auto needs a model that is known"
+    ):
+        resolve_auto(settings)

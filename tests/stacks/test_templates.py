@@ -190,3 +190,24 @@ def test_a_gate_stops_the_synthesis_with_its_figures_unless_allowed_and_recorded
 def test_every_type_of_resource_is_priced_or_declared_free(env: str, assembly: Any) -> None:
     types = {item["Type"] for template in assembly(env).templates.values() for item in template["Resources"].values()}
     assert types <= PRICED.keys() | FREE_OR_BILLED_BY_USE, "price it in tunestack/costs/standing.py, or declare it free"
+
+
+def test_a_budget_watches_what_the_environments_tag_reaches_and_tells_whom_the_settings_name(assembly: Any) -> None:
+    prod = assembly("prod")
+    (budget,) = prod.resources("AWS::Budgets::Budget").values()
+    limit = budget["Properties"]["Budget"]
+    assert limit["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
+    assert limit["CostFilters"] == {"TagKeyValue": ["user:environment$prod"]}
+    alerts = budget["Properties"]["NotificationsWithSubscribers"]
+    assert {alert["Notification"]["NotificationType"] for alert in alerts} == {"FORECASTED", "ACTUAL"}
+    assert all(
+        alert["Subscribers"] == [{"SubscriptionType": "EMAIL", "Address": "ml-platform@example.com"}]
+        for alert in alerts
+    )
+    # AND every job carries the tag that it counts by
+    text = json.dumps(prod.template("pipeline"))
+    assert text.count('\\"Key\\":\\"environment\\",\\"Value\\":\\"prod\\"') >= 5
+
+
+def test_an_environment_without_alerts_has_no_budget(assembly: Any) -> None:
+    assert assembly("dev").resources("AWS::Budgets::Budget") == {}

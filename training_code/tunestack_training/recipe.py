@@ -76,10 +76,10 @@ class Training(Section):
         "adamw_torch"
     )
     """The optimizer; 8-bit states save six bytes a trained parameter, paged ones leave the GPU when it is full."""
-    per_device_train_batch_size: Annotated[int, Field(ge=1, le=1024)] = 1
-    """Rows that a GPU holds at once: the activations grow with it."""
-    gradient_accumulation_steps: Annotated[int, Field(ge=1, le=4096)] = 16
-    """Micro-batches per optimizer step: a larger batch for more time and no more memory."""
+    per_device_train_batch_size: Annotated[int, Field(ge=1, le=1024)] | Literal["auto"] = 1
+    """Rows that a GPU holds at once: the activations grow with it. auto: as many as surely fit, chosen at synth."""
+    gradient_accumulation_steps: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = 16
+    """Micro-batches per optimizer step: more time and no more memory. auto: 16 rows a step with the batch size."""
     max_length: Annotated[int, Field(ge=8, le=1_000_000)] = 1024
     """Tokens of a row; longer rows are cut."""
     packing: bool = False

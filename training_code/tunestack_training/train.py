@@ -80,6 +80,9 @@ def sft_config(recipe: Recipe, output: Path) -> Any:
     from trl import SFTConfig
 
     settings = recipe.training.model_dump()
+    undecided = [key for key, value in settings.items() if value == "auto"]
+    if undecided:
+        raise JobError(f"training.{', training.'.join(undecided)}: auto is decided at synth; a container needs numbers")
     on_gpu = torch.cuda.is_available()
     return SFTConfig(
         **settings,

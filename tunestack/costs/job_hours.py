@@ -46,8 +46,9 @@ def training_tokens(settings: Settings) -> float:
     training, costs = settings.recipe["training"], settings.environment.costs
     whole = costs.training_tokens * training["num_train_epochs"]
     if training["max_steps"] > 0:
-        rows = training["per_device_train_batch_size"] * training["gradient_accumulation_steps"]
-        return float(min(training["max_steps"] * rows * training["max_length"], whole))
+        job = job_of_recipe(settings.recipe)
+        seen = training["max_steps"] * job.micro_batch * job.gradient_accumulation * job.sequence_length
+        return float(min(seen, whole))
     return float(whole)
 
 

@@ -37,6 +37,7 @@ PRICED = {
 # Types that cost nothing by standing there; what they store or do is billed by use.
 FREE_OR_BILLED_BY_USE = frozenset(
     {
+        "AWS::Budgets::Budget",
         "AWS::CDK::Metadata",
         "AWS::CloudFormation::CustomResource",
         "AWS::CodeBuild::Project",

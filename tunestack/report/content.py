@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tunestack.costs.assembly import StackCost
 from tunestack.costs.job_hours import architecture_of, training_tokens
 from tunestack.planning import Plan, Planning, PlanRequest, make_plans
+from tunestack.planning.auto import resolve_auto
 from tunestack.settings import Settings
 from tunestack.sizing.estimate import MemoryEstimate
 from tunestack.sizing.recipe_job import job_of_recipe
@@ -41,6 +42,7 @@ class Report:
 
 def make_report(settings: Settings, stacks: Mapping[str, StackCost]) -> Report:
     """The report of an environment, from its settings and its synthesized stacks' costs."""
+    settings = resolve_auto(settings)
     architecture, job = architecture_of(settings), job_of_recipe(settings.recipe)
     planning = None
     if architecture is not None:

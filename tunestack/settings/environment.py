@@ -188,6 +188,14 @@ class Budget(Section):
     """How many runs a month are counted."""
     deadline_hours: Annotated[float, Field(gt=0)] | None = None
     """How long the training may be expected to take."""
+    alert_emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=50)]] = []
+    """Who is told when 80 % of month_usd are spent or more than all of it is forecast; an AWS Budget watches."""
+
+    @model_validator(mode="after")
+    def _alerts_have_a_limit(self) -> "Budget":
+        if self.alert_emails and self.month_usd is None:
+            raise ValueError("alert_emails needs month_usd: the budget that is watched")
+        return self
 
 
 class Registry(Section):

@@ -52,10 +52,11 @@ def with_defaults(recipe: dict[str, Any]) -> Recipe:
 
 
 def field_schema(dotted: str) -> dict[str, Any]:
-    """The schema of one field, by its dotted key (`training.learning_rate`)."""
+    """The schema of one field, by its dotted key (`training.learning_rate`); of number or "auto", the number's."""
     section, key = dotted.split(".")
     field: dict[str, Any] = _section(recipe_schema()["properties"][section])["properties"][key]
-    return field
+    numbers = [choice for choice in field.get("anyOf", ()) if choice.get("type") in ("integer", "number")]
+    return numbers[0] if numbers else field
 
 
 def _section(reference: dict[str, Any]) -> dict[str, Any]:

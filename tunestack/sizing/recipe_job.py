@@ -12,6 +12,9 @@ _OPTIMIZERS: dict[str, Optimizer] = {
     "adafactor": "adafactor",
     "sgd": "sgd",
 }
+# `auto` is chosen at synth (tunestack/planning/auto.py); until then, the smallest batch, and rows a step as usual.
+AUTO = "auto"
+ROWS_A_STEP = 16
 _ATTENTION = {"sdpa": "sdpa", "eager": "eager", "flash_attention_2": "flash"}
 
 
@@ -19,6 +22,8 @@ def job_of_recipe(recipe: Recipe) -> FineTuning:
     """The recipe's training on one GPU, as `training_code` runs it: fp32 adapters, full logits, rows padded."""
     quantization, lora, training = recipe["quantization"], recipe["lora"], recipe["training"]
     targets = lora["target_modules"]
+    batch, accumulation = training["per_device_train_batch_size"], training["gradient_accumulation_steps"]
+    batch = 1 if batch == AUTO else batch
     return FineTuning(
         method="lora",
         quantization=quantization["bnb_4bit_quant_type"] if quantization["load_in_4bit"] else "none",
@@ -27,8 +32,8 @@ def job_of_recipe(recipe: Recipe) -> FineTuning:
         lora_dropout=lora["lora_dropout"],
         lora_targets=(targets,) if isinstance(targets, str) else tuple(targets),
         optimizer=_OPTIMIZERS[training["optim"]],
-        micro_batch=training["per_device_train_batch_size"],
-        gradient_accumulation=training["gradient_accumulation_steps"],
+        micro_batch=batch,
+        gradient_accumulation=max(1, ROWS_A_STEP // batch) if accumulation == AUTO else accumulation,
         sequence_length=training["max_length"],
         checkpointing="full" if training["gradient_checkpointing"] else "none",
         attention=_ATTENTION[recipe["model"]["attn_implementation"]],  # type: ignore[arg-type]

@@ -1,0 +1,29 @@
+"""What watches an environment: the month's budget."""
+
+from typing import Any
+
+from aws_cdk import Stack
+from constructs import Construct
+from tunestack_cdk.cost_annotation import annotate_costs
+from tunestack_cdk.fine_tuning_pipeline import ENVIRONMENT_TAG
+from tunestack_cdk.monthly_budget import MonthlyBudget
+
+from tunestack.settings import Settings
+
+
+class ObservabilityStack(Stack):
+    """The budget and its alerts, for an environment that names a month's limit and whom to tell."""
+
+    def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, **kwargs: Any) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        budget = settings.environment.budget
+        assert budget.month_usd is not None
+        MonthlyBudget(
+            self,
+            "MonthlyBudget",
+            name=f"{settings.prefix}-month",
+            month_usd=budget.month_usd,
+            tag=(ENVIRONMENT_TAG, settings.name),
+            emails=budget.alert_emails,
+        )
+        self.cost = annotate_costs(self, region=settings.environment.region)
