@@ -99,7 +99,7 @@ def test_auto_is_the_largest_batch_that_fits_every_type_that_a_run_may_choose() 
 
 
 def test_auto_leaves_numbers_as_they_are() -> None:
-    settings = load_settings("prod")
+    settings = load_settings("dev")
     assert resolve_auto(settings) is settings
     kept = resolve_auto(auto(gradient_accumulation_steps=5)).recipe["training"]
     assert kept["gradient_accumulation_steps"] == 5

@@ -64,7 +64,9 @@ def test_a_model_that_is_not_known_has_costs_but_no_memory(assembly: Any, tmp_pa
     from dataclasses import replace
 
     settings = load_settings("prod")
-    recipe = {**settings.recipe, "model": {**settings.recipe["model"], "name_or_path": "my/own-model"}}
+    training = {**settings.recipe["training"], "per_device_train_batch_size": 1, "gradient_accumulation_steps": 16}
+    model = {**settings.recipe["model"], "name_or_path": "my/own-model"}
+    recipe = {**settings.recipe, "model": model, "training": training}
     write_report(replace(settings, recipe=recipe), assembly_costs(assembly("prod").folder), tmp_path / "own.json")
     found = json.loads((tmp_path / "own.json").read_text())
     assert found["memory"] is None and found["plans"] == [] and found["steps"]
