@@ -1,10 +1,13 @@
 """Costs: rules of thumb as everyone quotes them, dated prices, and nothing silently free."""
 
+import csv
 from dataclasses import replace
 
 import pytest
 
+from tests.conftest import ROOT
 from tunestack.catalogue import find_instance, find_instance_price, find_price, instance_types
+from tunestack.catalogue.instances import table_rows
 from tunestack.costs import CostReport, ResourceUse, run_cost, standing_cost
 from tunestack.settings import load_settings
 from tunestack.settings.environment import Costs
@@ -65,3 +68,12 @@ def test_more_tokens_and_a_larger_model_cost_more() -> None:
     larger = replace(dev, recipe={**dev.recipe, "model": {**dev.recipe["model"], "name_or_path": "Qwen/Qwen3-4B"}})
     for dearer in (more, larger):
         assert run_cost(dearer).expected_usd > run_cost(dev).expected_usd
+
+
+def test_every_price_that_was_shipped_is_still_there() -> None:
+    kinds = ("training", "processing", "transform", "hosting")
+    own = sum(bool(row[f"sagemaker_{kind}_usd_h"]) for row in table_rows() for kind in kinds)
+    listed = sum(bool(row["sagemaker_list_usd_h_component_unspecified"]) for row in table_rows())
+    with (ROOT / "tunestack/catalogue/data/prices.csv").open() as lines:
+        services = sum(bool(row["usd"]) for row in csv.DictReader(lines))
+    assert (own, listed, services) == (76, 118, 65), "a price was added or removed: say so here"

@@ -1,0 +1,123 @@
+"""Every component, in MiB, of jobs that between them use each one: removing or changing one shows in review."""
+
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+from tunestack.sizing.estimate import MemoryEstimate
+from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.inference_memory import Inference, inference_memory
+from tunestack.sizing.model_source import find_model
+from tunestack.sizing.optimizers import state_bytes
+from tunestack.sizing.precision import bytes_per_weight
+from tunestack.sizing.training_memory import training_memory
+
+MIB = 1024**2
+LLAMA, QWEN3, GEMMA2 = "meta-llama/Llama-3.1-8B", "Qwen/Qwen3-8B", "google/gemma-2-9b"
+QLORA = {"quantization": "nf4", "double_quant": True}
+FSDP = {"method": "full", "gpus": 8, "sharding": "fsdp"}
+JOBS: dict[str, tuple[str, dict[str, Any]]] = {
+    "full": (LLAMA, {"method": "full"}),
+    "full, accumulated": (LLAMA, {"method": "full", "gradient_accumulation": 4}),
+    "full, fp32 masters": (LLAMA, {"method": "full", "master_weights": True}),
+    "full, autocast": (LLAMA, {"method": "full", "weight_dtype": "fp32", "autocast": True}),
+    "last 4 layers": (LLAMA, {"method": "frozen", "trainable_layers": 4}),
+    "lora": (LLAMA, {}),
+    "lora without checkpointing": (LLAMA, {"checkpointing": "none"}),
+    "lora, selective": (LLAMA, {"checkpointing": "selective"}),
+    "lora, eager": (LLAMA, {"checkpointing": "none", "attention": "eager"}),
+    "dora with the head": (LLAMA, {"method": "dora", "lora_targets": ("all-linear", "lm_head")}),
+    "qlora": (LLAMA, QLORA),
+    "qlora, upcast, old bitsandbytes": (
+        LLAMA, {**QLORA, "upcasts_unquantized": True, "quantized_inputs": "fp32", "checkpointing": "none"},
+    ),
+    "qlora, paged": (LLAMA, {**QLORA, "optimizer": "paged_adamw_8bit"}),
+    "galore": (LLAMA, {"method": "full", "optimizer": "galore"}),
+    "prefix tuning": (LLAMA, {"method": "prefix_tuning", "virtual_tokens": 20}),
+    "adapters": (LLAMA, {"method": "adapter"}),
+    "head norms": (QWEN3, {"checkpointing": "none"}),
+    "softcaps": (GEMMA2, {"checkpointing": "none"}),
+    "experts": ("Qwen/Qwen3-30B-A3B", {"checkpointing": "none"}),
+    "latent attention": ("deepseek-ai/DeepSeek-V2-Lite", {"checkpointing": "none"}),
+    "ddp": (LLAMA, {"gpus": 8, "sharding": "ddp"}),
+    "zero2": (LLAMA, {**FSDP, "sharding": "zero2"}),
+    "zero3": (LLAMA, {**FSDP, "sharding": "zero3"}),
+    "fsdp": (LLAMA, FSDP),
+    "fsdp and tensor parallel": (LLAMA, {**FSDP, "tensor_parallel": 2}),
+    "fsdp and context parallel": (LLAMA, {**FSDP, "context_parallel": 2}),
+    "layers by GPU": (LLAMA, {"gpus": 2, "sharding": "layers"}),
+    "offloaded": (LLAMA, {**FSDP, "cpu_offload": True}),
+    "fused loss": (LLAMA, {"loss": "fused"}),
+    "chunked loss": (LLAMA, {"loss": "chunked"}),
+    "trainer of 2023": (LLAMA, {"loss": "trainer_2023", "varying_lengths": True}),
+}  # fmt: skip
+SERVING: dict[str, dict[str, Any]] = {
+    "bf16": {},
+    "nf4 on the GPU": {**QLORA, "quantizes_on_gpu": True, "quantized_head": True},
+    "eager, long": {"attention": "eager", "sequence_length": 4096},
+    "logits of the prompt": {"logits_of_prompt": True},
+    "autocast": {"weight_dtype": "fp32", "autocast": True},
+    "tensor parallel": {"gpus": 4, "tensor_parallel": True},
+    "layers by GPU": {"gpus": 4},
+    "20 adapters": {"adapters": 20, "adapter_parameters": 41_943_040},
+}
+
+
+@pytest.fixture
+def snapshot_json(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    return snapshot.use_extension(JSONSnapshotExtension)
+
+
+def shown(found: MemoryEstimate) -> dict[str, Any]:
+    phases = {
+        phase.name: {part.name: round(part.size_bytes / MIB, 1) for part in phase.components if part.size_bytes}
+        for phase in found.phases
+    }
+    totals = {
+        name: round(getattr(found, f"{name}_bytes") / MIB)
+        for name in ("allocated", "reserved", "device", "low", "high")
+    }
+    return {"phases": phases, "totals": totals, "paged": round(found.paged_bytes / MIB)}
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_components_of_a_training_are_as_reviewed(name: str, snapshot_json: SnapshotAssertion) -> None:
+    model, chosen = JOBS[name]
+    job = FineTuning(**{"method": "lora", "micro_batch": 2, "sequence_length": 1024, **chosen})
+    assert shown(training_memory(find_model(model), job)) == snapshot_json
+
+
+@pytest.mark.parametrize("name", SERVING)
+def test_components_of_serving_are_as_reviewed(name: str, snapshot_json: SnapshotAssertion) -> None:
+    assert (
+        shown(inference_memory(find_model(LLAMA), Inference(**{"batch": 4, "sequence_length": 1024, **SERVING[name]})))
+        == snapshot_json
+    )
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "kept", "step"),
+    [
+        ("adamw", 4, 2), ("adamw_fp32", 8, 4), ("adamw_8bit", 2.03125, 0), ("adamw_4bit", 1.0625, 0),
+        ("paged_adamw", 8, 0), ("paged_adamw_8bit", 2.03125, 0), ("sgd", 0, 0), ("sgd_momentum", 2, 0),
+        ("adafactor", 0.01, 0), ("lion", 2, 0), ("lion_8bit", 1.015625, 0), ("galore", 4, 2), ("galore_8bit", 2.03125, 0),
+        ("muon", 2, 0),
+    ],
+)  # fmt: skip
+def test_states_of_a_16_bit_parameter(optimizer: Any, kept: float, step: float) -> None:
+    found = state_bytes(optimizer, parameter_bytes=2)
+    assert (found.kept, found.step, found.paged) == (kept, step, optimizer.startswith("paged"))
+
+
+@pytest.mark.parametrize(
+    ("quantization", "double", "expected"),
+    [
+        ("none", False, 2), ("nf4", False, 0.5625), ("nf4", True, 0.5 + 0.127 / 8), ("fp4", False, 0.5625),
+        ("int8", False, 1), ("fp8", False, 1), ("gptq-int4", False, 0.5195), ("gptq-int8", False, 1.0234),
+        ("awq-int4", False, 0.5195), ("int4", False, 0.5195), ("int2", False, 0.2676), ("mxfp4", False, 0.53125),
+    ],
+)  # fmt: skip
+def test_bytes_of_a_weight(quantization: Any, double: bool, expected: float) -> None:
+    assert bytes_per_weight(quantization, dtype="bf16", double_quant=double) == pytest.approx(expected, rel=1e-3)
