@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks import plan_speed
 from benchmarks.runner_overhead import seconds_per_step
 from demo import deployment
 from tunestack.local import lifecycle, local_aws
@@ -26,7 +27,7 @@ app.synth()
 
 
 def main() -> None:
-    rows = [*_synth(), _overhead(), _deploy()]
+    rows = [*_synth(), _overhead(), _deploy(), _plan()]
     table = ["| what | measured | target |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
     page = (
         "# Benchmarks\n\nWhole processes, medians of "
@@ -94,6 +95,18 @@ def _deploy() -> tuple[str, str, str]:
         "`cdk deploy` of all stacks into the emulator, from an assembly",
         f"{first:.1f} s; again, unchanged: {again:.1f} s",
         "none set",
+    )
+
+
+def _plan() -> tuple[str, str, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        times = side_by_side(plan_speed.cases(Path(folder)))
+    plan, other = (statistics.median(times[name]) for name in ("plan", "accelerate"))
+    ratio = statistics.median(b / a for a, b in zip(times["plan"], times["accelerate"], strict=True))
+    return (
+        "`accelerate estimate-memory` / `tunestack plan`, of the same config.json",
+        f"{ratio:.0f} × ({other:.2f} s / {plan:.2f} s)",
+        "≥ 20 ×" if ratio >= 20 else "≥ 20 ×: **missed**",
     )
 
 

@@ -60,12 +60,12 @@ def test_parameters_and_optimizer_states_are_equal(rank: int, checkpointing: boo
 @pytest.mark.parametrize(("rank", "checkpointing"), CASES)
 def test_activations_and_what_moves_agree_within_a_tenth(rank: int, checkpointing: bool) -> None:
     found, told = modelled(rank, checkpointing), tracked()[rank, checkpointing]
-    moving = parts(found, "activations", "checkpoints", "logits", "gradient")
+    moving = parts(found, "activations", "checkpoints", "logits", "gradient", "operators")
     assert moving == pytest.approx(sum(told[kind] for kind in ("Activation", "Temp", "Gradient")) / MIB, rel=0.1)
 
 
 @pytest.mark.parametrize(("rank", "checkpointing"), CASES)
-def test_the_peaks_agree_within_six_per_cent(rank: int, checkpointing: bool) -> None:
+def test_the_peaks_agree_within_four_per_cent(rank: int, checkpointing: bool) -> None:
     found, told = modelled(rank, checkpointing), tracked()[rank, checkpointing]
     without_workspace = found.allocated_bytes - found.components()["cuBLAS workspace"]
-    assert without_workspace == pytest.approx(told["Total"], rel=0.06)
+    assert without_workspace == pytest.approx(told["Total"], rel=0.04)

@@ -70,8 +70,8 @@ def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning,
 
     adapters = sum(_adapter_input(job, linear) for linear in layer.linears if is_targeted(job, linear))
     if job.quantization != "none" and job.quantized_inputs == "fp32":
-        # Each linear casts its input for itself.
-        mlp += FP32 * sum(linear.inputs * linear.active for linear in layer.linears if linear.name != "router")
+        # Each distinct input once: q, k and v share one, gate and up another.
+        mlp += FP32 * (2 * hidden + attention.output_width + layer.mlp_width)
     backward = e * layer.mlp_width * (inside if layer.gated else 1) / width + 2 * e * hidden
     return LayerActivations(
         norms=norms,

@@ -4,6 +4,9 @@ MIB, GIB = 1024**2, 1024**3
 
 # cuBLAS' workspace on Ampere (8 MiB) to Hopper (32 MiB), which PyTorch's allocator holds.
 WORKSPACE_MIB = 32
+# What operators need for a moment besides the tensors that are modelled: torch's memory tracker counts 5 to 8 % of
+# what moves (tests/sizing/test_oracle.py).
+TEMPORARIES = 0.06
 # Blocks freed and not fitting again: of what changes during a step, about a fifth. Allocated and reserved memory
 # differ by 12-24 % in one and the same run, reserved and device-used memory by the context (memory.md).
 SLACK_OF_DYNAMIC = 0.2

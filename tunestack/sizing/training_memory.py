@@ -4,7 +4,7 @@ from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.fine_tuning import FineTuning
 from tunestack.sizing.graph import Graph, graph
-from tunestack.sizing.overhead import device_bytes, reserved_bytes
+from tunestack.sizing.overhead import TEMPORARIES, device_bytes, reserved_bytes
 from tunestack.sizing.states import States, states
 from tunestack.sizing.trainable import check_rank
 
@@ -58,26 +58,33 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
         name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
     )
     exchanged = (held.gathered, held.gathered_gradients, held.unpacked)
+    head = (step.head_gradient, *step.kept, step.head_input, step.logits)
+    last, first = (*step.kept, *recomputed), live
     return (
         # The model is there, and the largest linear twice more while it is quantised.
         Phase(name="load", components=(*held.weights, held.adapter, held.workspace, twice, *resident)),
         # The loss's gradient leaves the logits; every layer's activations are still there.
         Phase(
             name="backward of the head",
-            components=(
-                *always, *accumulated, step.head_gradient, *step.kept, step.head_input, step.logits, held.gathered,
-                held.copies,
-            ),
+            components=(*always, *accumulated, *head, _temporaries(head), held.gathered, held.copies),
         ),
         # With checkpointing, a layer's forward pass is done once more.
         Phase(
             name="backward of the last layer",
-            components=(*always, *accumulated, *step.kept, *recomputed, *exchanged, held.copies),
+            components=(*always, *accumulated, *last, _temporaries(last), *exchanged, held.copies),
         ),
         # All gradients are there; of the activations, one layer's.
-        Phase(name="backward of the first layer", components=(*always, held.gradients, *live, *exchanged)),
+        Phase(
+            name="backward of the first layer",
+            components=(*always, held.gradients, *first, _temporaries(first), *exchanged),
+        ),
         Phase(name="optimizer step", components=(*always, held.gradients, held.step)),
-    )  # fmt: skip
+    )
+
+
+def _temporaries(moving: tuple[Component, ...]) -> Component:
+    size = TEMPORARIES * sum(part.size_bytes for part in moving)
+    return Component(name="operators' temporaries", size_bytes=size, formula=f"{TEMPORARIES:.0%} of what moves")
 
 
 def _unsharded_load(held: States, job: FineTuning) -> float:
