@@ -215,7 +215,13 @@ def test_destroying_prod_keeps_data_keys_and_registry(second: LocalAws, assembly
         b["Name"] for b in s3.list_buckets()["Buckets"] if b["Name"].startswith("tunestack-prod-storage-rawdata")
     )
     s3.put_object(Bucket=data, Key="datasets/a", Body=b"x")
+    budgets = client(second, "budgets")
+    account = {"AccountId": "222222222222", "BudgetName": "tunestack-prod-month"}
+    assert budgets.describe_budget(**account)["Budget"]["BudgetLimit"] == {"Amount": "500", "Unit": "USD"}
+    assert len(budgets.describe_notifications_for_budget(**account)["Notifications"]) == 2
     destroy(second, assembly("prod"))
+    with pytest.raises(ClientError):
+        budgets.describe_budget(**account)
     assert s3.get_object(Bucket=data, Key="datasets/a")["Body"].read() == b"x"
     keys = client(second, "kms").list_keys()["Keys"]
     states = [client(second, "kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in keys]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tunestack.pipeline import JobDefaults, Resources, Roles, Vpc, fine_tuning_pipeline
+from tunestack.planning.auto import resolve_auto
 from tunestack.settings import load_settings
 
 pytestmark = pytest.mark.slow
@@ -34,7 +35,7 @@ def ours() -> Json:
             tags={"environment": "prod"},
         ),
     )
-    return fine_tuning_pipeline(load_settings("prod"), resources).to_definition()
+    return fine_tuning_pipeline(resolve_auto(load_settings("prod")), resources).to_definition()
 
 
 @pytest.fixture(scope="module")

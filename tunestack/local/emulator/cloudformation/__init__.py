@@ -7,6 +7,7 @@ fails the deploy with its text and rolls back. tests/local/test_emulator_contrac
 
 from typing import Any
 
+from tunestack.local.emulator.cloudformation.budgets import budget_handlers
 from tunestack.local.emulator.cloudformation.custom_resources import (
     custom_resource_handlers,
     fail_unanswered_ones_soon,
@@ -23,6 +24,7 @@ def register_handlers(service: Any) -> None:
     table = provisioners._RESOURCE_HANDLERS
     table.update(sagemaker_handlers(service))
     table.update(ec2_handlers())
+    table.update(budget_handlers())
     table.update(custom_resource_handlers())
     fail_unanswered_ones_soon()
     amend_ec2(table)
