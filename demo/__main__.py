@@ -16,8 +16,8 @@ from demo import deployment
 from demo.make_data import write_data_set
 from tunestack.aws import Aws
 from tunestack.cli.executions import follow
-from tunestack.cli.main import USER_ERRORS
 from tunestack.costs import run_cost
+from tunestack.errors import UserError
 from tunestack.executions.describe import ENDED, ExecutionView, list_executions
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.start import start
@@ -164,7 +164,7 @@ def _doing(what: str) -> Iterator[None]:
 if __name__ == "__main__":
     try:
         main()
-    except (*USER_ERRORS, deployment.DeploymentError) as error:
+    except (UserError, deployment.DeploymentError) as error:
         sys.exit(f"\nerror: {error}")
     except KeyboardInterrupt:
         sys.exit("\ninterrupted; `make demo` again goes on from here")
