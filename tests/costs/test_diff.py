@@ -74,3 +74,12 @@ def test_a_template_of_another_app_is_refused(tmp_path: Path) -> None:
     (tmp_path / "other.template.json").write_text('{"Resources": {}}')
     with pytest.raises(UserError, match=r"has no tunestack:cost metadata"):
         assembly_costs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{half", "[]", '{"Metadata": null}', '{"Metadata": {"tunestack:cost": {}}}', '"text"']
+)
+def test_a_broken_template_is_named(content: str, tmp_path: Path) -> None:
+    (tmp_path / "broken.template.json").write_text(content)
+    with pytest.raises(UserError, match=r"broken\.template\.json: "):
+        assembly_costs(tmp_path)

@@ -86,7 +86,7 @@ def test_an_unknown_price_stays_unknown_and_comes_last() -> None:
 @pytest.mark.parametrize(
     ("chosen", "message"),
     [
-        ({"tokens": 0}, "tokens must be at least 1, got 0"),
+        ({"tokens": 0}, "tokens must be from 1 to .*, got 0"),
         ({"deadline_hours": -1}, "deadline_hours must be greater than 0, got -1"),
         ({"spot_savings": 1.0}, r"spot_savings must be in \[0, 1\), got 1"),
         ({"instance_types": ("ml.g5.3xlarge",)}, "unknown instance type 'ml.g5.3xlarge'; did you mean"),
@@ -114,3 +114,18 @@ def test_the_rate_of_a_public_bill_is_the_catalogue_s() -> None:
     # Llama-2-13B QLoRA on ml.g5.4xlarge: 31,728 billed seconds, $17.89.
     price = find_instance_price("ml.g5.4xlarge", "training", region="us-east-1")
     assert price is not None and price.usd * 31_728 / 3600 == pytest.approx(17.89, abs=0.005)
+
+
+@pytest.mark.parametrize("rows", [1, 5, 24])
+def test_a_step_sees_exactly_the_rows_that_were_asked_for(rows: int) -> None:
+    found = plans(effective_batch=rows)
+    for plan in found.plans:
+        job = plan.candidate.job
+        assert job.micro_batch * job.gradient_accumulation * job.gpus == rows
+    assert any("can't be shared equally by 8 GPUs" in refusal.reason for refusal in found.refusals) == (rows % 8 != 0)
+
+
+def test_a_budget_refuses_what_has_no_known_price() -> None:
+    found = plans(budget_usd=1000.0)
+    assert all(plan.usd is not None for plan in found.plans)
+    assert any("its price in us-east-1 isn't known" in refusal.reason for refusal in found.refusals)

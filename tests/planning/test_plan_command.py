@@ -52,7 +52,14 @@ def test_a_config_json_by_path_is_planned(tmp_path: Path) -> None:
         (["no-such-recipe"], "no recipe 'no-such-recipe'; known: llama-3.1-8b-qlora"),
         (["--model", "meta-llama/Llama-3.1-9B"], "did you mean 'meta-llama/Llama-3.1-8B'?"),
         ([*LLAMA, "--region", "mars"], "no prices of region 'mars'; known: "),
-        ([*LLAMA, "--tokens", "0"], "tokens must be at least 1, got 0"),
+        ([*LLAMA, "--tokens", "0"], "tokens must be from 1 to 1,000,000,000,000,000, got 0"),
+        ([*LLAMA, "--tokens", "9" * 400], "tokens must be from 1 to"),
+        ([*LLAMA, "--sequence-length", "0"], "sequence_length must be from 1 to 100,000,000, got 0"),
+        ([*LLAMA, "--effective-batch", "-3"], "effective_batch must be from 1 to 100,000,000, got -3"),
+        ([*LLAMA, "--deadline-hours", "nan"], "deadline_hours must be greater than 0, got nan"),
+        ([*LLAMA, "--instance-type", "ml.m5.large"], "ml.m5.large has no GPU that can train"),
+        (["llama-3.1-8b-qlora", "--method", "full"], "--method and --rank go with --model"),
+        (["--model", ""], "no preset and no config.json: ''"),
         ([*LLAMA, "--rank", "9999"], "lora_rank 9999 is above the width"),
         ([*LLAMA, "--method", "full", "--instance-type", "ml.g5.xlarge"], "no instance type fits"),
     ],
@@ -66,3 +73,14 @@ def test_a_broken_config_json_is_one_message(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text("{half")
     done = plan("--model", str(tmp_path / "config.json"))
     assert done.returncode == 1 and "config.json: not JSON" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["[" * 100_000, '{"model_type": "llama", "hidden_size": 1' + "0" * 400 + "}", "{}"],
+    ids=["deep", "huge", "empty"],
+)
+def test_an_odd_config_json_is_one_message(content: str, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(content)
+    done = plan("--model", str(tmp_path / "config.json"))
+    assert done.returncode == 1 and "config.json" in done.stderr and "Traceback" not in done.stderr

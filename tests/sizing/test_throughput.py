@@ -54,3 +54,11 @@ def test_an_unknown_gpu_is_none_and_sizes_are_told_apart() -> None:
     forty, eighty = find_gpu("a100", 40), find_gpu("A100-80")
     assert forty and eighty and (forty.memory_gb, eighty.memory_gb) == (40, 80)
     assert replace(forty, usable_gib=1).usable_bytes == 1024**3
+
+
+def test_context_parallelism_shares_the_tokens_once() -> None:
+    gpu = find_gpu("H100-80")
+    assert gpu is not None
+    long = {"method": "full", "micro_batch": 1, "sequence_length": 65_536, "gpus": 8, "sharding": "fsdp"}
+    rates = [throughput(LLAMA_8B, job(**long, context_parallel=degree), gpu).tokens_per_second for degree in (1, 8)]
+    assert rates[1] == pytest.approx(rates[0], rel=0.2)

@@ -216,9 +216,11 @@ def test_frozen_layers_need_less_than_full() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: job(micro_batch=0), "micro_batch must be at least 1, got 0"),
-        (lambda: job(sequence_length=-1), "sequence_length must be at least 1, got -1"),
+        (lambda: job(micro_batch=0), "micro_batch must be from 1 to .*, got 0"),
+        (lambda: job(sequence_length=-1), "sequence_length must be from 1 to .*, got -1"),
         (lambda: job(lora_rank=0), "lora_rank must be at least 1, got 0"),
+        (lambda: full(cpu_offload=True), "cpu_offload needs sharding 'fsdp' or 'zero3', got 'none'"),
+        (lambda: job(tensor_parallel=0), "tensor_parallel must be from 1 to"),
         (lambda: full(quantization="nf4"), "quantised weights can't train"),
         (lambda: job(gpus=3, tensor_parallel=2), r"gpus \(3\) must be a multiple of .* \(2\)"),
         (lambda: training_memory(LLAMA_8B, job(lora_rank=5000)), "lora_rank 5000 is above the width .* \\(4096\\)"),
@@ -235,3 +237,25 @@ def test_frozen_layers_need_less_than_full() -> None:
 def test_a_job_that_cannot_be_is_refused(make: Any, message: str) -> None:
     with pytest.raises(SizingError, match=message):
         make()
+
+
+def test_bitsandbytes_leaves_experts_in_16_bit() -> None:
+    # transformers 5 keeps them as bare parameters, and replaces nn.Linear alone.
+    mixtral = model("mistralai/Mixtral-8x7B-v0.1")
+    assert weights(training_memory(mixtral, qlora())) > 85e9
+    assert weights(training_memory(mixtral, job(quantization="gptq-int4"))) < 27e9
+
+
+def test_offloaded_weights_still_gather_a_layer() -> None:
+    found = training_memory(LLAMA_8B, full(cpu_offload=True, sharding="fsdp"))
+    assert found.components()["gathered parameters"] > 1e9
+
+
+def test_a_sliding_window_bounds_the_kv_cache() -> None:
+    gemma = model("google/gemma-3-1b-it")
+
+    def cache(length: int) -> float:
+        found = inference_memory(gemma, Inference(sequence_length=length))
+        return next(part.size_bytes for part in found.phases[-1].components if part.name == "KV cache")
+
+    assert cache(131_072) < 0.3 * 131_072 / 1024 * cache(1024)

@@ -52,9 +52,10 @@ def diff_command(old: str, new: str, env: str, form: str) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=".html, .md or .json")
 def report_command(env: str, out: Path) -> None:
     """Write an environment's report: memory, plans, costs per stack and step, assumptions with their dates."""
-    from tunestack.report import write_report
+    from tunestack.report import check_place, write_report
     from tunestack.settings import load_settings
 
+    check_place(out)
     settings = load_settings(env)
     with tempfile.TemporaryDirectory() as folder:
         synthesize(env, Path(folder))

@@ -23,7 +23,7 @@ HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours",
 @click.option("--method", type=click.Choice(METHODS), help="With --model.  [default: qlora]")
 @click.option("--tokens", type=int, default=1_000_000, show_default=True, help="Tokens to train on, all epochs.")
 @click.option("--sequence-length", type=int, help="Tokens of a row.  [default: the recipe's, or 1024]")
-@click.option("--rank", type=int, default=16, show_default=True, help="LoRA's rank, with --model.")
+@click.option("--rank", type=int, help="LoRA's rank, with --model.  [default: 16]")
 @click.option("--effective-batch", type=int, default=16, show_default=True, help="Rows of an optimizer step.")
 @click.option("--deadline-hours", type=float, help="Refuse what takes longer.")
 @click.option("--budget-usd", type=float, help="Refuse what costs more.")
@@ -35,7 +35,9 @@ def plan_command(recipe: str | None, model: str | None, method: str | None, as_j
     """Rank the ways to run a job: RECIPE is a file, or a name in config/recipes/."""
     if (recipe is None) == (model is None):
         raise UserError("give either a RECIPE or --model")
-    request = _of_recipe(recipe, chosen) if recipe else _of_model(str(model), method or "qlora", chosen)
+    if recipe is not None and (method is not None or chosen["rank"] is not None):
+        raise UserError("--method and --rank go with --model; a RECIPE says both itself")
+    request = _of_model(model, method or "qlora", chosen) if model is not None else _of_recipe(str(recipe), chosen)
     _check_region(request.region)
     found = make_plans(request)
     if as_json:
@@ -51,10 +53,10 @@ def _of_model(model: str, method: str, chosen: dict[str, Any]) -> PlanRequest:
         method="lora" if method == "qlora" else method,  # type: ignore[arg-type]
         quantization="nf4" if method == "qlora" else "none",
         double_quant=method == "qlora",
-        lora_rank=chosen["rank"],
+        lora_rank=16 if chosen["rank"] is None else chosen["rank"],
         virtual_tokens=20 if method.startswith("pr") else 0,
         micro_batch=1,
-        sequence_length=chosen["sequence_length"] or 1024,
+        sequence_length=1024 if chosen["sequence_length"] is None else chosen["sequence_length"],
     )
     return PlanRequest(architecture=find_model(model), job=job, **_common(chosen))
 
@@ -72,7 +74,7 @@ def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
         raise UserError(f"no recipe {name!r}; known: {known}")
     recipe = load_recipe(path, name=str(name))
     job = job_of_recipe(recipe)
-    if chosen["sequence_length"]:
+    if chosen["sequence_length"] is not None:
         job = replace(job, sequence_length=chosen["sequence_length"])
     return PlanRequest(architecture=find_model(recipe["model"]["name_or_path"]), job=job, **_common(chosen))
 

@@ -58,10 +58,19 @@ def assembly_costs(folder: Path) -> dict[str, StackCost]:
 
 
 def _stack(file: Path) -> StackCost:
-    template = json.loads(file.read_text(encoding="utf-8"))
-    figures: dict[str, Any] | None = template.get("Metadata", {}).get(METADATA_KEY)
-    if figures is None:
-        raise UserError(f"{file}: the template has no {METADATA_KEY} metadata: it wasn't made by this kit")
+    try:
+        template = json.loads(file.read_text(encoding="utf-8"))
+        figures = (template.get("Metadata") or {}).get(METADATA_KEY)
+        return _read(template, figures) if figures is not None else _not_ours(file)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UserError(f"{file}: not a template of this kit: {type(error).__name__}: {error}") from None
+
+
+def _not_ours(file: Path) -> StackCost:
+    raise UserError(f"{file}: the template has no {METADATA_KEY} metadata: it wasn't made by this kit")
+
+
+def _read(template: dict[str, Any], figures: dict[str, Any]) -> StackCost:
     return StackCost(
         standing_usd=float(figures["StandingUsdPerMonth"]),
         drivers={name: float(usd) for name, usd in figures["StandingDrivers"].items()},

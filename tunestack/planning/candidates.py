@@ -32,12 +32,13 @@ class Candidate:
 
 
 def best_candidate(request: PlanRequest, work: Work, instance: InstanceType, count: int) -> Candidate | None:
-    """The fastest way that surely fits, else the smallest one that may; None for an instance without known GPUs."""
+    """The fastest way that surely fits, else the smallest one that may; None where its GPUs can't share a step."""
     gpu = instance.gpu
-    if gpu is None:
-        return None
+    assert gpu is not None
     network = Network(gpus_per_machine=instance.gpus, gbit_per_s=instance.network_gbps)
     found = [_candidate(request, work, instance, count, job, gpu, network) for job in _jobs(request, instance, count)]
+    if not found:
+        return None
     sure = [item for item in found if item.fit == "yes"]
     if sure:
         return max(sure, key=lambda item: item.tokens_per_second)
@@ -64,9 +65,9 @@ def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[
     batches = (request.job.micro_batch,) if request.fixed_micro_batch else MICRO_BATCHES
     for sharding in shardings:
         for micro_batch in batches:
-            if micro_batch * gpus > max(request.effective_batch, gpus) and not request.fixed_micro_batch:
+            if request.effective_batch % (micro_batch * gpus) and not request.fixed_micro_batch:
                 continue
-            accumulation = max(1, round(request.effective_batch / (micro_batch * gpus)))
+            accumulation = max(1, request.effective_batch // (micro_batch * gpus))
             for checkpointing in CHECKPOINTING if not request.fixed_micro_batch else (request.job.checkpointing,):
                 yield replace(
                     request.job, micro_batch=micro_batch, gradient_accumulation=accumulation, gpus=gpus,

@@ -103,6 +103,8 @@ def _instances(request: PlanRequest) -> Iterator[InstanceType]:
     for name in request.instance_types:
         if name not in known:
             raise SizingError(f"unknown instance type {name!r}; {nearest(name, known)}")
+        if not known[name].gpus or "training" not in known[name].allowed_for:
+            raise SizingError(f"{name} has no GPU that can train")
     for name, instance in known.items():
         if instance.gpus and "training" in instance.allowed_for and (name in (request.instance_types or known)):
             yield instance
@@ -110,12 +112,17 @@ def _instances(request: PlanRequest) -> Iterator[InstanceType]:
 
 def _placements(request: PlanRequest, work: Work, instance: InstanceType) -> Iterator[Plan | Refusal]:
     """The plan on one instance; on more, where one doesn't fit or isn't fast enough; else why not."""
+    if instance.gpu is None:
+        yield _refuse(request, instance, 1, "its GPU isn't in the catalogue")
+        return
     refusal = None
     for count in (count for count in COUNTS if count <= request.max_instances):
         candidate = best_candidate(request, work, instance, count)
         if candidate is None:
-            yield _refuse(request, instance, count, f"its GPU {instance.gpu_model} isn't in the catalogue")
-            return
+            gpus = instance.gpus * count
+            uneven = f"{request.effective_batch} rows a step can't be shared equally by {gpus} GPUs"
+            refusal = refusal or _refuse(request, instance, count, uneven)
+            continue
         plan = _plan(request, candidate)
         reason = _reason_against(request, plan)
         if reason is None:
@@ -158,6 +165,8 @@ def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
         return f"{verb}: needs {needs} of a GPU's {gpu.usable_gib:.1f} GiB in its {memory.peak.name}"
     if request.deadline_hours is not None and plan.hours > request.deadline_hours:
         return f"takes {plan.hours:.1f} h, the deadline is {request.deadline_hours:g} h"
+    if request.budget_usd is not None and plan.usd is None:
+        return f"its price in {request.region} isn't known, so that the budget can't be kept"
     if request.budget_usd is not None and plan.usd is not None and plan.usd > request.budget_usd:
         return f"costs ${plan.usd:,.2f}, the budget is ${request.budget_usd:,.2f}"
     return None
@@ -170,5 +179,5 @@ def _assumptions(request: PlanRequest) -> tuple[str, ...]:
         f"{START_UP_HOURS * 60:.0f} minutes from request to the first step, billed",
         f"spot: {request.spot_savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time for interruptions",
         "sharded jobs load each GPU's shard, never the whole model",
-        f"logits: {job.loss}; attention: {job.attention}; optimizer: {job.optimizer}",
+        f"logits: {job.loss}; attention: {job.attention}; optimizer: {job.optimizer}, weights {job.weight_dtype}",
     )

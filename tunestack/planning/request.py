@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.fine_tuning import FineTuning, SizingError
+from tunestack.sizing.fine_tuning import LARGEST, FineTuning, SizingError
 
 # Log readers see 54-78 % saved on spot (FACTS: public logs); a visible assumption, with its cost in time.
 SPOT_SAVINGS = 0.6
 SPOT_EXTRA_TIME = 0.15
+MOST_TOKENS = 10**15
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,11 +34,12 @@ class PlanRequest:
     fixed_micro_batch: bool = False
 
     def __post_init__(self) -> None:
-        if self.tokens < 1:
-            raise SizingError(f"tokens must be at least 1, got {self.tokens}")
+        for name, most in (("tokens", MOST_TOKENS), ("effective_batch", LARGEST)):
+            if not 1 <= getattr(self, name) <= most:
+                raise SizingError(f"{name} must be from 1 to {most:,}, got {getattr(self, name)}")
         for name in ("deadline_hours", "budget_usd"):
             value = getattr(self, name)
-            if value is not None and value <= 0:
+            if value is not None and not 0 < value < float("inf"):
                 raise SizingError(f"{name} must be greater than 0, got {value:g}")
         if not 0 <= self.spot_savings < 1:
             raise SizingError(f"spot_savings must be in [0, 1), got {self.spot_savings:g}")

@@ -22,15 +22,24 @@ def write_report(settings: Settings, stacks: Mapping[str, StackCost], out: Path)
     Raises:
         UserError: another suffix, or a folder that isn't there.
     """
-    if out.suffix not in FORMATS:
-        raise UserError(f"{out}: must end in one of {', '.join(FORMATS)}")
-    if not out.parent.is_dir():
-        raise UserError(f"{out.parent}: no such folder")
+    check_place(out)
     report = make_report(settings, stacks)
     text = {".html": _html, ".md": _markdown, ".json": _json}[out.suffix](report)
     half = out.with_name(f".{out.name}.half")
     half.write_text(text, encoding="utf-8")
     half.replace(out)
+
+
+def check_place(out: Path) -> None:
+    """Refuse a file that a report can't be written to, before anything is synthesized for it.
+
+    Raises:
+        UserError: another suffix, a folder, or a folder that isn't there.
+    """
+    if out.suffix not in FORMATS:
+        raise UserError(f"{out}: must end in one of {', '.join(FORMATS)}")
+    if not out.parent.is_dir():
+        raise UserError(f"{out.parent}: no such folder")
 
 
 def _templates() -> Environment:

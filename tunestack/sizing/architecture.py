@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tunestack.sizing.precision import Quantization
+
 
 @dataclass(frozen=True, kw_only=True)
 class Linear:
@@ -137,10 +139,17 @@ class Architecture:
             for linear in layer.linears:
                 yield layer, linear
 
-    @property
-    def quantizable_parameters(self) -> int:
-        """Weights of the layers' linears; embeddings, head, norms, biases and routers stay as they are."""
-        return sum(layer.copies * linear.weight for layer, linear in self.linears() if linear.name != "router")
+    def quantizable_parameters(self, quantization: Quantization) -> int:
+        """Weights of the layers' linears; embeddings, head, norms, biases and routers stay as they are.
+
+        bitsandbytes replaces nn.Linear alone: experts, which transformers 5 keeps as bare parameters, stay 16 bit.
+        """
+        modules_only = quantization in ("nf4", "fp4", "int8")
+        return sum(
+            layer.copies * linear.weight
+            for layer, linear in self.linears()
+            if linear.name != "router" and (linear.is_module or not modules_only)
+        )
 
     @property
     def largest_linear(self) -> int:

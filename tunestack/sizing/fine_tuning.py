@@ -15,6 +15,12 @@ LossKernel = Literal["plain", "trainer_2023", "chunked", "fused", "score"]
 Sharding = Literal["none", "ddp", "zero1", "zero2", "zero3", "fsdp", "tensor", "layers"]
 
 
+LARGEST = 100_000_000
+_AT_LEAST_ONE = (
+    "micro_batch", "sequence_length", "gradient_accumulation", "gpus", "context_parallel", "tensor_parallel",
+)  # fmt: skip
+
+
 class SizingError(UserError, ValueError):
     """A job that can't be; the text says what, the value, and what would be right."""
 
@@ -77,9 +83,13 @@ class FineTuning:
     sharded_loading: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("micro_batch", "sequence_length", "gradient_accumulation", "gpus", "context_parallel"):
-            if getattr(self, name) < 1:
-                raise SizingError(f"{name} must be at least 1, got {getattr(self, name)}")
+        for name in _AT_LEAST_ONE:
+            if not 1 <= getattr(self, name) <= LARGEST:
+                raise SizingError(f"{name} must be from 1 to {LARGEST:,}, got {getattr(self, name)}")
+        if self.virtual_tokens < 0:
+            raise SizingError(f"virtual_tokens must be at least 0, got {self.virtual_tokens}")
+        if self.cpu_offload and self.sharding not in ("fsdp", "zero3"):
+            raise SizingError(f"cpu_offload needs sharding 'fsdp' or 'zero3', got {self.sharding!r}")
         if self.trains_adapters and self.lora_rank < 1:
             raise SizingError(f"lora_rank must be at least 1, got {self.lora_rank}")
         if not 0 <= self.lora_dropout < 1:

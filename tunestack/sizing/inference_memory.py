@@ -9,6 +9,8 @@ from tunestack.sizing.overhead import device_bytes, reserved_bytes, workspace_by
 from tunestack.sizing.precision import BYTES, Dtype, Quantization, bytes_per_weight
 
 LOW, HIGH = 0.93, 1.08
+# Without a sliding window, a layer caches every token.
+LONGEST = 10**9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,11 +48,15 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
     dense = BYTES[job.weight_dtype]
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
     head = architecture.embedding_parameters if job.quantized_head and not architecture.tied_embeddings else 0
-    linears = (architecture.quantizable_parameters + head) * packed
-    rest = (architecture.parameters - architecture.quantizable_parameters - head) * dense
+    linears = (architecture.quantizable_parameters(job.quantization) + head) * packed
+    rest = (architecture.parameters - architecture.quantizable_parameters(job.quantization) - head) * dense
     tokens = job.batch * job.sequence_length
     cache = BYTES[job.cache_dtype] * sum(
-        layer.copies * layer.attention.cache_width * tokens for layer in architecture.layers
+        layer.copies
+        * layer.attention.cache_width
+        * job.batch
+        * min(job.sequence_length, layer.attention.window or LONGEST)
+        for layer in architecture.layers
     )
     e = 2 if dense == 4 else dense
     inner = max(layer.mlp_width * (3 if layer.gated else 2) for layer in architecture.layers)
@@ -60,7 +66,7 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
         prompt += job.batch * heads * job.sequence_length**2 * (4 + e)
     unpacked = architecture.largest_linear * 2 if job.quantization not in ("none",) else 0
     logits = (e if job.logits_of_prompt else 0) * tokens * architecture.vocabulary
-    copies = 2 * architecture.quantizable_parameters if job.autocast and dense == 4 else 0
+    copies = 2 * architecture.quantizable_parameters(job.quantization) if job.autocast and dense == 4 else 0
     adapters = job.adapters * job.adapter_parameters * 4
     if job.gpus > 1 and job.tensor_parallel:
         # Embeddings and head are on each GPU; linears and cache are divided.

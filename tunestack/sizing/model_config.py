@@ -5,6 +5,8 @@ from typing import Any
 
 from tunestack.errors import UserError, nearest
 
+LARGEST_FIELD = 100_000_000
+
 
 class ModelConfigError(UserError, ValueError):
     """A `config.json` that can't be sized; the text names the file or model, the field, and what would be right."""
@@ -23,6 +25,8 @@ class ModelConfig:
     def choose(self, key: str, allowed: Iterable[str]) -> str:
         """A field with one of the allowed values."""
         value = self._fields.get(key)
+        if value is None:
+            raise self._wrong(f"{key} is missing")
         choices = sorted(allowed)
         if value not in choices:
             raise self._wrong(
@@ -44,6 +48,8 @@ class ModelConfig:
             return None
         if isinstance(value, bool) or not isinstance(value, int) or value < 0:
             raise self._wrong(f"{key} must be a whole number greater than 0, got {value!r}")
+        if value > LARGEST_FIELD:
+            raise self._wrong(f"{key} must be at most {LARGEST_FIELD:,}, got a number of {len(str(value))} digits")
         if value == 0:
             if key in _ZERO_MEANS_NONE:
                 return None

@@ -31,8 +31,10 @@ def find_model(source: str) -> Architecture:
 def _read(path: Path) -> dict[str, object]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, ValueError) as error:
         raise ModelConfigError(f"{path}: not JSON: {error}") from None
+    except RecursionError:
+        raise ModelConfigError(f"{path}: not a model's configuration: nested too deeply") from None
     if not isinstance(found, dict):
         raise ModelConfigError(f"{path}: must be a JSON object, got {type(found).__name__}")
     return found

@@ -12,10 +12,8 @@ from tunestack.sizing.fine_tuning import FineTuning
 from tunestack.sizing.inference_memory import Inference, inference_memory
 from tunestack.sizing.precision import BYTES, bytes_per_weight
 from tunestack.sizing.sharding import shares
+from tunestack.sizing.states import states
 from tunestack.sizing.training_memory import training_memory
-
-# log-probabilities of a frozen pass are taken from 16-bit logits and their fp32 log-softmax, a sequence at a time.
-FROZEN_BYTES_PER_LOGIT = 6
 
 
 def dpo_memory(architecture: Architecture, job: FineTuning, *, reference: bool = True) -> MemoryEstimate:
@@ -87,7 +85,7 @@ def frozen_model(architecture: Architecture, job: FineTuning, *, name: str) -> C
     """A model that only computes, sharded as the job shards weights."""
     dense = BYTES[job.weight_dtype]
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
-    inside = architecture.quantizable_parameters
+    inside = architecture.quantizable_parameters(job.quantization)
     size = inside * packed + (architecture.parameters - inside) * dense
     return Component(name=name, size_bytes=size * shares(job).weights, formula="weights only")
 
@@ -95,7 +93,7 @@ def frozen_model(architecture: Architecture, job: FineTuning, *, name: str) -> C
 def rollout_phase(
     policy: Architecture, job: FineTuning, beside: list[Component], *, sequences: int, length: int | None
 ) -> Phase:
-    """Answers being generated: the policy's weights and their KV cache, beside what stays on the GPU."""
+    """Answers being generated: the policy's weights, whole, and their KV cache, beside what stays on the GPU."""
     generating = Inference(
         batch=sequences,
         sequence_length=length or job.sequence_length,
@@ -105,4 +103,5 @@ def rollout_phase(
     )
     found = inference_memory(policy, generating)
     prompt = next(phase for phase in found.phases if phase.name == "prompt")
-    return Phase(name="rollout", components=(*prompt.components, *beside))
+    held = states(policy, job)
+    return Phase(name="rollout", components=(*prompt.components, held.adapter, held.optimizer, *beside))

@@ -44,7 +44,7 @@ def gathered_bytes(architecture: Architecture, job: FineTuning, *, layer_bytes: 
 
     `layer_bytes` is the largest layer, `root_bytes` embedding, head and final norm, both in the gathered dtype.
     """
-    if job.gpus == 1 or job.sharding not in ("fsdp", "zero3"):
+    if (job.gpus == 1 and not job.cpu_offload) or job.sharding not in ("fsdp", "zero3"):
         return 0
     if job.sharding == "fsdp":
         return (UNITS_IN_FLIGHT * layer_bytes + root_bytes) / job.tensor_parallel

@@ -83,7 +83,9 @@ def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tupl
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
     dense = 4.0 if job.upcasts_unquantized and job.quantization != "none" else BYTES[job.weight_dtype]
     own_head = job.quantized_head and not architecture.tied_embeddings
-    linears = architecture.quantizable_parameters + (architecture.embedding_parameters if own_head else 0)
+    linears = architecture.quantizable_parameters(job.quantization) + (
+        architecture.embedding_parameters if own_head else 0
+    )
     rest = architecture.parameters - linears
     return (
         Component(name="weights: linears", size_bytes=linears * packed * share.weights, formula=f"{packed:.4g} B each"),
@@ -143,7 +145,7 @@ def _gathered_gradients(architecture: Architecture, job: FineTuning, own: int) -
 
 def _autocast_copies(architecture: Architecture, job: FineTuning, share: Shares) -> Component:
     copied = job.autocast and job.weight_dtype == "fp32"
-    size = architecture.quantizable_parameters * job.compute_bytes * share.weights if copied else 0
+    size = architecture.quantizable_parameters(job.quantization) * job.compute_bytes * share.weights if copied else 0
     return Component(name="16-bit copies of weights", size_bytes=size, formula="autocast, kept until used")
 
 

@@ -98,7 +98,7 @@ def throughput(
         rate *= FP8_SPEED_UP
     if job.method not in ("full", "frozen"):
         rate *= ADAPTER_EFFICIENCY
-    computing = tokens * flops_per_token(work, job) / rate
+    computing = tokens * flops_per_token(work, job) / rate / job.tensor_parallel
     passes = 3 if job.checkpointing == "full" else 2
     dequantising = 0.0
     if job.quantization != "none":
@@ -114,7 +114,8 @@ def throughput(
         "communicating": exposed,
         "offloading": offloading / job.gradient_accumulation,
     }
-    expected = tokens / sum(seconds.values()) / job.context_parallel / job.tensor_parallel
+    # `tokens` are one GPU's already under context parallelism; under tensor parallelism several GPUs share them.
+    expected = tokens / sum(seconds.values()) / job.tensor_parallel
     return Throughput(tokens_per_second=expected, low=expected * LOW, high=expected * HIGH, seconds=seconds)
 
 
