@@ -11,6 +11,7 @@ from tunestack_cdk.image_build import ImageBuild
 from tunestack_cdk.image_repository import ImageRepository
 from tunestack_cdk.log_retention import log_retention
 
+from tunestack.costs.usage import images_usage
 from tunestack.settings import Settings
 
 TRAINING_CODE = Path(__file__).parents[1] / "training_code"
@@ -55,4 +56,4 @@ class ImagesStack(Stack):
         self.training_image_uri = training_build.image_uri
         self.inference_repository = inference.repository
         self.inference_image_uri = inference_build.image_uri
-        self.cost = annotate_costs(self, region=environment.region)
+        self.cost = annotate_costs(self, region=environment.region, usage=images_usage())

@@ -16,6 +16,7 @@ from stacks.images import ImagesStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.costs import run_cost
+from tunestack.costs.usage import pipeline_usage
 from tunestack.settings import Settings
 
 
@@ -56,5 +57,9 @@ class PipelineStack(Stack):
         self.add_stack_dependency(images)
         CfnOutput(self, "PipelineName", value=pipeline.pipeline_name)
         self.cost = annotate_costs(
-            self, region=settings.environment.region, run=run_cost(settings), overrides=overrides
+            self,
+            region=settings.environment.region,
+            usage=pipeline_usage(settings),
+            run=run_cost(settings),
+            overrides=overrides,
         )

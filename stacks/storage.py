@@ -9,6 +9,7 @@ from tunestack_cdk.cost_annotation import annotate_costs
 from tunestack_cdk.data_bucket import AccessLogBucket, DataBucket
 from tunestack_cdk.encryption_key import EncryptionKey
 
+from tunestack.costs.usage import storage_usage
 from tunestack.settings import Settings
 
 
@@ -55,4 +56,4 @@ class StorageStack(Stack):
         )
         self.results = bucket("Results")
         CfnOutput(self, "KeyArn", value=self.key.key_arn)
-        self.cost = annotate_costs(self, region=settings.environment.region)
+        self.cost = annotate_costs(self, region=settings.environment.region, usage=storage_usage(settings))

@@ -3,6 +3,7 @@
 from aws_cdk import Annotations, CfnOutput, CfnResource, Stack
 
 from tunestack.costs import CostReport, ResourceUse, RunCost, standing_cost
+from tunestack.costs.usage import Usage
 
 METADATA_KEY = "tunestack:cost"
 RUN_OUTPUTS = {
@@ -13,14 +14,19 @@ RUN_OUTPUTS = {
 
 
 def annotate_costs(
-    stack: Stack, *, region: str, run: RunCost | None = None, overrides: tuple[str, ...] = ()
+    stack: Stack,
+    *,
+    region: str,
+    usage: tuple[Usage, ...] = (),
+    run: RunCost | None = None,
+    overrides: tuple[str, ...] = (),
 ) -> CostReport:
     """Price what the stack holds, say it in four agreeing places, and return the report.
 
     Call it last: it counts the resources that are there.
     """
     resources = [_use(node) for node in stack.node.find_all() if isinstance(node, CfnResource)]
-    report = CostReport(standing=standing_cost(resources, region=region), run=run, overrides=overrides)
+    report = CostReport(standing=standing_cost(resources, region=region, usage=usage), run=run, overrides=overrides)
     figures = report.metadata()
     Annotations.of(stack).add_info_v2("tunestack:cost", report.line())
     stack.template_options.metadata = {METADATA_KEY: figures}

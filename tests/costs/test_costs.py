@@ -2,6 +2,7 @@
 
 import csv
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.conftest import ROOT
 from tunestack.catalogue import find_instance, find_instance_price, find_price, instance_types
 from tunestack.catalogue.instances import table_rows
 from tunestack.costs import CostReport, ResourceUse, run_cost, standing_cost
+from tunestack.costs.usage import images_usage
 from tunestack.settings import load_settings
 from tunestack.settings.environment import Costs
 from tunestack.sizing import rules_of_thumb as rules
@@ -41,6 +43,20 @@ def test_an_unpriced_type_is_named_and_never_silently_free() -> None:
     assert cost.usd_per_month == 1.0
     assert cost.unpriced == ("AWS::New::Thing",)
     assert "without a known price: AWS::New::Thing" in CostReport(standing=cost).line()
+
+
+def test_what_the_stacks_hold_is_priced_by_use_or_named(assembly: Any) -> None:
+    for name, service in (
+        ("storage", "S3"),
+        ("storage", "KMS"),
+        ("images", "ECR"),
+        ("images", "CodeBuild"),
+        ("pipeline", "CloudWatch"),
+    ):
+        drivers = assembly("prod").template(name)["Metadata"]["tunestack:cost"]["StandingDrivers"]
+        assert any(driver.startswith(f"{service}: ") for driver in drivers)
+    elsewhere = standing_cost([], region="eu-north-1", usage=images_usage())
+    assert elsewhere.unpriced == ("CodeBuild Linux general1.large", "ECR Private storage")
 
 
 def test_endpoints_cost_by_zone() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tunestack.catalogue import find_price
+from tunestack.costs.usage import Usage
 
 HOURS_PER_MONTH = 730
 
@@ -34,7 +35,7 @@ PRICED = {
     "AWS::KMS::Key": ("KMS", "Customer managed key", 1),
     "AWS::EC2::VPCEndpoint": ("VPC", "Interface endpoint", HOURS_PER_MONTH),
 }
-# Types that cost nothing by standing there; what they store or do is billed by use.
+# Types that cost nothing by standing there; what they store or do is counted as usage (tunestack/costs/usage.py).
 FREE_OR_BILLED_BY_USE = frozenset(
     {
         "AWS::Budgets::Budget",
@@ -65,8 +66,8 @@ FREE_OR_BILLED_BY_USE = frozenset(
 )
 
 
-def standing_cost(resources: Iterable[ResourceUse], *, region: str) -> StandingCost:
-    """The cost of a stack's resources for a month of 730 hours, at the catalogue's prices of the region."""
+def standing_cost(resources: Iterable[ResourceUse], *, region: str, usage: Iterable[Usage] = ()) -> StandingCost:
+    """The cost of a stack's resources for a month of 730 hours, and of what they hold, at the region's prices."""
     units: Counter[str] = Counter()
     for resource in resources:
         units[resource.type] += resource.units
@@ -81,4 +82,10 @@ def standing_cost(resources: Iterable[ResourceUse], *, region: str) -> StandingC
             unpriced.add(kind)
         else:
             drivers[f"{count} × {price.item}"] = count * per_month * price.usd
+    for use in usage:
+        price = find_price(use.service, use.item, region=region)
+        if price is None:
+            unpriced.add(f"{use.service} {use.item}")
+        else:
+            drivers[f"{use.service}: {use.what}"] = use.units * price.usd
     return StandingCost(usd_per_month=sum(drivers.values()), drivers=drivers, unpriced=tuple(sorted(unpriced)))
