@@ -129,3 +129,8 @@ def test_a_budget_refuses_what_has_no_known_price() -> None:
     found = plans(budget_usd=1000.0)
     assert all(plan.usd is not None for plan in found.plans)
     assert any("its price in us-east-1 isn't known" in refusal.reason for refusal in found.refusals)
+
+
+def test_prefix_tuning_is_never_planned_with_checkpointing() -> None:
+    found = plans(job=qlora(method="prefix_tuning", virtual_tokens=20)).plans
+    assert found and {plan.candidate.job.checkpointing for plan in found} == {"none"}

@@ -59,6 +59,13 @@ def _candidate(
     )
 
 
+def _checkpointing(request: PlanRequest) -> tuple[Checkpointing, ...]:
+    if request.fixed_micro_batch:
+        return (request.job.checkpointing,)
+    # PEFT refuses prefix tuning with checkpointing.
+    return ("none",) if request.job.method == "prefix_tuning" else CHECKPOINTING
+
+
 def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[FineTuning]:
     gpus = instance.gpus * count
     shardings: tuple[Sharding, ...] = ("none",) if gpus == 1 else ("ddp", "fsdp")
@@ -68,7 +75,7 @@ def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[
             if request.effective_batch % (micro_batch * gpus) and not request.fixed_micro_batch:
                 continue
             accumulation = max(1, request.effective_batch // (micro_batch * gpus))
-            for checkpointing in CHECKPOINTING if not request.fixed_micro_batch else (request.job.checkpointing,):
+            for checkpointing in _checkpointing(request):
                 yield replace(
                     request.job, micro_batch=micro_batch, gradient_accumulation=accumulation, gpus=gpus,
                     sharding=sharding, checkpointing=checkpointing, sharded_loading=True,
