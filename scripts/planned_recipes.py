@@ -48,18 +48,23 @@ GUIDES = (
 def table() -> str:
     """The recipes' cheapest plans, as Markdown."""
     lines = [
-        "| recipe | cheapest plan | GPU memory | hours | on demand | a published guide's choice | the difference |",
-        "|---|---|---:|---:|---:|---|---|",
+        "| recipe | cheapest plan | GPU memory | hours | on demand | a published guide's choice |",
+        "|---|---|---:|---:|---:|---|",
     ]
-    return "\n".join([*lines, *(_row(guide) for guide in GUIDES)])
+    differences = [f"- {_name(guide)}: {guide.why}." for guide in GUIDES]
+    return "\n".join([*lines, *(_row(guide) for guide in GUIDES), "", "Where they differ, and why:", "", *differences])
 
 
 def _row(guide: Guide) -> str:
-    size = guide.model.rpartition("/")[2]
-    how = f"{size}, {'QLoRA' if guide.method == 'qlora' else guide.method}, {guide.length:,} tokens"
     plans = [plan for plan in make_plans(_request(guide)).plans if plan.usd is not None]
     cells = _cells(plans[0]) if plans else ("none with a known price", "", "", "")
-    return f"| {' | '.join((how, *cells, guide.chosen, guide.why))} |"
+    return f"| {' | '.join((_name(guide), *cells, guide.chosen))} |"
+
+
+def _name(guide: Guide) -> str:
+    size = guide.model.rpartition("/")[2].removesuffix("-hf")
+    method = {"qlora": "QLoRA", "lora": "LoRA"}.get(guide.method, guide.method)
+    return f"{size}, {method}, {guide.length:,} tokens"
 
 
 def _cells(plan: Plan) -> tuple[str, ...]:
