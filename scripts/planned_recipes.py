@@ -36,10 +36,10 @@ GUIDES = (
     Guide("meta-llama/Llama-2-13b-hf", "qlora", 2048, "ml.g5.4xlarge: 31,728 s, $17.89 (a public bill)",
           "the A10G is among the plans, but an H100 takes less than a tenth of its hours"),
     Guide("Qwen/Qwen2.5-32B", "lora", 4096, f"1 × ml.g6.48xlarge or larger ({HYPERPOD})",
-          "eight 24 GB GPUs leave no sure margin at 4,096 tokens; eight A100 of 40 GB do"),
+          "7 GiB of logits don't fit beside the shard on 24 GB; guides fuse the loss or split it"),
     Guide("meta-llama/Llama-3.1-70B", "qlora", 512,
           "one 48 GB GPU (QLoRA paper, 65B); 2 × 24 GB with CPU offload (axolotl)",
-          "on a 48 GB card it may fit, not surely: Llama 3's vocabulary is four times the paper's; offload isn't planned"),
+          "a 48 GB card may hold it, not surely: Llama 3's vocabulary is four times the paper's"),
     Guide("meta-llama/Llama-3.1-70B", "full", 4096, f"4 × ml.p4de.24xlarge or ml.p5.48xlarge ({HYPERPOD})",
           "the guide keeps fp32 master weights and moments (16 B a parameter), the plan 16-bit ones (8 B)"),
 )  # fmt: skip
