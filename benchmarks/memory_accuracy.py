@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from benchmarks.memory_rows import Row, UnknownSettings, estimate
+from benchmarks.memory_rows import Row, UnknownSettings, billions, estimate
 from tunestack.catalogue.gpus import usable_bytes
+from tunestack.errors import UserError
 from tunestack.sizing.estimate import GIB, MemoryEstimate
-from tunestack.sizing.fine_tuning import SizingError
-from tunestack.sizing.model_config import ModelConfigError
 
 OUT_COLUMNS = ("id", "allocated_bytes", "reserved_bytes", "device_bytes", "fits", "not_predicted_because")
 
@@ -57,7 +56,7 @@ def _unit_bytes(row: Row) -> float:
 def predict(row: Row) -> Result:
     try:
         return Result(row, estimate(row))
-    except (UnknownSettings, SizingError, ModelConfigError) as error:
+    except (UnknownSettings, UserError) as error:
         return Result(row, None, str(error))
 
 
@@ -107,7 +106,7 @@ def report(results: list[Result]) -> Iterable[str]:
     groups: dict[str, Callable[[Row], str]] = {
         "method": lambda row: row["method"],
         "quantisation": lambda row: row["quant"] or "none",
-        "size": lambda row: _size(float(row["params_b"] or 0)),
+        "size": lambda row: _size(billions(row)),
         "source": lambda row: row["source"].removeprefix("github.com/").split("@")[0],
     }
     for group, key in groups.items():

@@ -4,27 +4,60 @@ Only settings are read: never the row's id, its source, its note or its peak.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import TypeVar, cast
 
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.estimate import MemoryEstimate
 from tunestack.sizing.families import from_config
-from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.fine_tuning import (
+    AttentionKernel,
+    Checkpointing,
+    FineTuning,
+    LossKernel,
+    Method,
+    Sharding,
+)
 from tunestack.sizing.inference_memory import Inference, inference_memory
-from tunestack.sizing.preference_memory import dpo_memory
+from tunestack.sizing.optimizers import Optimizer
+from tunestack.sizing.precision import Dtype, Quantization
+from tunestack.sizing.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
 from tunestack.sizing.training_memory import training_memory
 
 Row = dict[str, str]
+Word = TypeVar("Word")
 
-_PARALLELISM = {"": "none", "none": "none", "ddp": "ddp", "zero2": "zero2", "zero3": "zero3", "fsdp": "fsdp"}
-_OPTIMIZERS = {
-    "": "adamw", "adamw": "adamw", "adam": "adamw", "adamw_bf16": "adamw", "adamw_torch": "adamw",
-    "adamw_fused": "adamw", "adamw_fp32": "adamw_fp32", "adamw8bit": "adamw_8bit", "adamw4bit": "adamw_4bit",
-    "paged_adamw32bit": "paged_adamw", "paged_adamw8bit": "paged_adamw_8bit", "galore_adamw": "galore",
-    "galore_adamw8bit": "galore_8bit", "sgd": "sgd",
+# Words of a column → the model's setting: the first word that the value holds.
+_OPTIMIZERS: dict[str, Optimizer] = {
+    "galore_adamw8bit": "galore_8bit", "galore": "galore", "paged_adamw8bit": "paged_adamw_8bit",
+    "paged_adamw_8bit": "paged_adamw_8bit", "paged": "paged_adamw", "adamw8bit": "adamw_8bit", "8bit": "adamw_8bit",
+    "4bit": "adamw_4bit", "adamw_fp32": "adamw_fp32", "adafactor": "adafactor", "lion": "lion", "muon": "muon",
+    "sgd": "sgd", "adam": "adamw",
 }  # fmt: skip
+_QUANTIZATIONS: dict[str, Quantization] = {
+    "none": "none", "nf4": "nf4", "fp4": "fp4", "gptq-int8": "gptq-int8", "gptq": "gptq-int4", "awq": "awq-int4",
+    "mxfp4": "mxfp4", "int8": "int8", "8bit": "int8", "fp8": "fp8", "int4": "int4", "hqq": "int4", "4bit": "nf4",
+    "int2": "int2",
+}  # fmt: skip
+_CHECKPOINTING: dict[str, Checkpointing] = {"selective": "selective", "no": "none", "false": "none"}
+_ATTENTION: dict[str, AttentionKernel] = {
+    "sdpa": "sdpa",
+    "no": "eager",
+    "eager": "eager",
+    "yes": "flash",
+    "flash": "flash",
+    "flex": "flash",
+    "xformers": "flash",
+}
+_ADAPTERS = ("lora", "adalora", "rslora", "loha", "oft", "ia3", "vera", "pissa")
+_PAIRS = {"dpo": True, "ipo": True, "kto": True, "simpo": False, "orpo": False, "cpo": False}
+_ROLLOUTS = ("ppo", "grpo", "rloo")
+_PROMPTS = {"prompt": "prompt_tuning", "prefix": "prefix_tuning", "p_tuning": "p_tuning"}
 _TARGETS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
+# Columns that don't give the model's parameter count, as those of a mixture of experts: beyond this share.
+UNEXPLAINED = 0.2
 
 
 class UnknownSettings(Exception):
@@ -43,10 +76,58 @@ def estimate(row: Row) -> MemoryEstimate:
     architecture = _architecture(row)
     if row["method"] == "inference":
         return inference_memory(architecture, _inference(row))
-    job = _training(row, architecture)
-    if row["method"] in ("dpo", "simpo"):
-        return dpo_memory(architecture, job, reference=row["method"] == "dpo")
+    return _trained(row, architecture, _training(row))
+
+
+def _trained(row: Row, architecture: Architecture, job: FineTuning) -> MemoryEstimate:
+    method = row["method"]
+    if method in _PAIRS:
+        return dpo_memory(architecture, job, reference=_PAIRS[method])
+    if method in ("reward", "rm"):
+        return reward_memory(architecture, job)
+    if method == "ppo":
+        return ppo_memory(architecture, job)
+    if method in _ROLLOUTS:
+        return grpo_memory(architecture, job)
     return training_memory(architecture, job)
+
+
+def billions(row: Row) -> float:
+    """The row's parameter count in billions, 0 where it says none."""
+    try:
+        return max(0.0, float(row["params_b"] or 0))
+    except ValueError:
+        return 0.0
+
+
+def _number(row: Row, column: str, default: int | None = None) -> int:
+    """A whole number, or the default where the cell is empty.
+
+    Raises:
+        UnknownSettings: there is none, or it isn't a number.
+    """
+    text = row[column].strip()
+    if not text and default is not None:
+        return default
+    try:
+        return int(float(text))
+    except ValueError:
+        raise UnknownSettings(f"{column}: {text!r}") from None
+
+
+def _word(row: Row, column: str, words: Mapping[str, Word], default: Word) -> Word:
+    """What the first known word in a cell stands for; the default for an empty cell.
+
+    Raises:
+        UnknownSettings: the cell holds none.
+    """
+    text = row[column].strip().lower()
+    for word, setting in words.items():
+        if word in text:
+            return setting
+    if text:
+        raise UnknownSettings(f"{column}: {text!r}")
+    return default
 
 
 def _architecture(row: Row) -> Architecture:
@@ -54,96 +135,104 @@ def _architecture(row: Row) -> Architecture:
     needed = ("layers", "hidden", "heads", "vocab")
     if missing := [name for name in needed if not row[name]]:
         raise UnknownSettings(f"no {', '.join(missing)}")
-    hidden, heads = int(row["hidden"]), int(row["heads"])
+    hidden, heads = _number(row, "hidden"), _number(row, "heads")
     preset = model_configs().get(row["model"])
     if preset and "c_attn" not in row["lora_targets"]:
         known = from_config(preset, name=row["model"])
-        if (known.hidden, known.depth, known.vocabulary) == (hidden, int(row["layers"]), int(row["vocab"])):
+        if (known.hidden, known.depth, known.vocabulary) == (hidden, _number(row, "layers"), _number(row, "vocab")):
             return known
-    head_dim = int(row["head_dim"] or hidden // heads)
-    kv_heads = int(row["kv_heads"] or heads)
+    head_dim = _number(row, "head_dim", hidden // heads)
+    kv_heads = _number(row, "kv_heads", heads)
     common = {
-        "num_hidden_layers": int(row["layers"]), "hidden_size": hidden, "num_attention_heads": heads,
-        "num_key_value_heads": kv_heads, "head_dim": head_dim, "vocab_size": int(row["vocab"]),
-        "intermediate_size": int(row["intermediate"] or 4 * hidden),
+        "num_hidden_layers": _number(row, "layers"), "hidden_size": hidden, "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads, "head_dim": head_dim, "vocab_size": _number(row, "vocab"),
+        "intermediate_size": _number(row, "intermediate", 4 * hidden),
         "tie_word_embeddings": row["tied_embeddings"] == "yes",
     }  # fmt: skip
     gated = from_config({**common, "model_type": "llama"}, name=row["model"])
     if "c_attn" in row["lora_targets"]:
         gated = from_config({**common, "model_type": "phi3"}, name=row["model"])
     plain = from_config({**common, "model_type": "gpt_neox"}, name=row["model"])
-    count = float(row["params_b"] or 0) * 1e9
+    count = billions(row) * 1e9
     if not count:
         return gated
-    return min((gated, plain), key=lambda found: abs(found.parameters - count))
+    found = min((gated, plain), key=lambda item: abs(item.parameters - count))
+    missing = count - found.parameters
+    if abs(missing) <= UNEXPLAINED * count:
+        return found
+    if missing > 0 and row["method"] not in ("full", "galore"):
+        # Experts, most likely: there, and frozen.
+        return replace(found, tower_parameters=round(missing))
+    raise UnknownSettings(f"its columns give {found.parameters / 1e9:.1f}B parameters, it has {count / 1e9:.1f}B")
 
 
 def _inference(row: Row) -> Inference:
     dtype = _dtype(row)
     return Inference(
-        batch=int(row["micro_batch"] or 1),
-        sequence_length=int(row["seq_len"] or 128),
+        batch=_number(row, "micro_batch", 1),
+        sequence_length=_number(row, "seq_len", 128),
         weight_dtype=dtype,
-        quantization=row["quant"] or "none",
+        quantization=_word(row, "quant", _QUANTIZATIONS, "none"),
         double_quant=row["double_quant"] == "yes",
         attention=_attention(row),
         # Rows don't say how the weights got there: the larger of the usual ways.
         quantizes_on_gpu=row["quant"] in ("nf4", "fp4"),
         quantized_head=row["quant"] in ("nf4", "fp4") and row["flash_attention"] == "sdpa",
         logits_of_prompt=not row["flash_attention"],
-        gpus=int(row["n_gpus"] or 1),
+        gpus=_number(row, "n_gpus", 1),
         tensor_parallel=row["parallelism"] == "tp",
         autocast="mixed" in row["weight_dtype"],
     )
 
 
-def _training(row: Row, architecture: Architecture) -> FineTuning:
-    method, sequence = row["method"], row["seq_len"]
-    if not sequence or not row["micro_batch"]:
+def _method(row: Row) -> Method:
+    method, adapts = row["method"], bool(row["lora_rank"])
+    if method in ("dora", "adapter"):
+        return cast(Method, method)
+    if method == "qlora" or method in _ADAPTERS:
+        return "lora"
+    if method in ("full", "galore"):
+        return "full"
+    if method in _PAIRS or method in _ROLLOUTS or method in ("reward", "rm"):
+        return "lora" if adapts else "full"
+    for word, found in _PROMPTS.items():
+        if method.startswith(word):
+            return cast(Method, found)
+    raise UnknownSettings(f"method {method!r}")
+
+
+def _training(row: Row) -> FineTuning:
+    if not row["seq_len"] or not row["micro_batch"]:
         raise UnknownSettings("no micro-batch or sequence length")
-    batch = int(row["micro_batch"])
-    adapts = bool(row["lora_rank"])
-    kind = {
-        "qlora": "lora",
-        "dora": "dora",
-        "lora": "lora",
-        "full": "full",
-        "adapter": "adapter",
-        "galore": "full",
-    }.get(method)
-    if method in ("dpo", "simpo"):
-        kind = "lora" if adapts else "full"
-    if kind is None:
-        raise UnknownSettings(f"method {method!r}")
-    optimizer = _OPTIMIZERS.get(row["optimizer"])
-    if optimizer is None:
-        raise UnknownSettings(f"optimizer {row['optimizer']!r}")
+    batch, gpus, method = _number(row, "micro_batch"), _number(row, "n_gpus", 1), _method(row)
+    quantization = _word(row, "quant", _QUANTIZATIONS, "none")
     pure = row["weight_dtype"] in ("bf16", "pure_bf16") and row["fused_ce"] == "chunked"
     job = FineTuning(
-        method=kind,
+        method=method,
         micro_batch=batch,
-        sequence_length=int(sequence),
+        sequence_length=_number(row, "seq_len"),
+        virtual_tokens=20 if method.endswith("tuning") else 0,
         weight_dtype=_dtype(row),
         compute_dtype="fp16" if row["weight_dtype"].startswith("fp16") else "bf16",
-        quantization=row["quant"] or "none",
+        quantization=quantization,
         double_quant=row["double_quant"] == "yes",
         # A pure 16-bit loop has 16-bit adapters; PEFT under a Trainer has fp32 ones.
         adapter_dtype="bf16" if pure else "fp32",
-        lora_rank=int(row["lora_rank"] or 8),
+        lora_rank=_number(row, "lora_rank", 8),
         lora_targets=_targets(row["lora_targets"]),
-        optimizer=optimizer,
-        checkpointing={"yes": "full", "selective": "selective", "no": "none", "": "full"}[row["grad_checkpointing"]],
+        optimizer=_word(row, "optimizer", _OPTIMIZERS, "adamw"),
+        checkpointing=_CHECKPOINTING.get(row["grad_checkpointing"].lower(), "full"),
         attention=_attention(row),
         loss=_loss(row),
         # Rows don't say it; most were run before bitsandbytes stopped keeping them.
         quantized_inputs="fp32",
-        upcasts_unquantized=_loss(row) == "trainer_2023" and row["quant"] in ("nf4", "fp4", "int8"),
+        upcasts_unquantized=_loss(row) == "trainer_2023" and quantization in ("nf4", "fp4", "int8"),
         autocast="mixed" in row["weight_dtype"] and not row["parallelism"].startswith(("fsdp", "zero")),
         # A Trainer pads each batch to its longest row.
         varying_lengths=_loss(row) == "trainer_2023",
         # Rows don't say it: small global batches are accumulated.
-        gradient_accumulation=1 if int(row["n_gpus"] or 1) * batch >= 16 else 2,
-        gpus=int(row["n_gpus"] or 1),
+        gradient_accumulation=1 if gpus * batch >= 16 else 2,
+        gpus=gpus,
     )
     return _parallel(row, job)
 
@@ -163,33 +252,39 @@ def _parallel(row: Row, job: FineTuning) -> FineTuning:
     if kind not in ("ddp", "zero2", "zero3", "fsdp"):
         raise UnknownSettings(f"parallelism {text!r}")
     return replace(
-        job, sharding=kind, context_parallel=degree.get("cp", 1), tensor_parallel=degree.get("tp", 1),
+        job, sharding=cast(Sharding, kind), context_parallel=degree.get("cp", 1), tensor_parallel=degree.get("tp", 1),
         cpu_offload="cpu_offload" in text,
     )  # fmt: skip
 
 
-def _dtype(row: Row) -> str:
-    found = re.match(r"pure_bf16|bf16|fp16|fp32", row["weight_dtype"])
-    return {"pure_bf16": "bf16"}.get(found.group(), found.group()) if found else "bf16"
+def _dtype(row: Row) -> Dtype:
+    found = re.match(r"(?:pure_)?(bf16|fp16|fp32)", row["weight_dtype"])
+    return cast(Dtype, found.group(1)) if found else "bf16"
 
 
-def _attention(row: Row) -> str:
-    return {"yes": "flash", "sdpa": "sdpa", "no": "eager", "": "sdpa"}[row["flash_attention"]]
+def _attention(row: Row) -> AttentionKernel:
+    return _word(row, "flash_attention", _ATTENTION, "sdpa")
 
 
-def _loss(row: Row) -> str:
-    known = {"chunked": "chunked", "cut_cross_entropy": "fused", "liger": "fused", "": "plain"}
-    if row["fused_ce"] in known:
-        return known[row["fused_ce"]]
+def _loss(row: Row) -> LossKernel:
+    text = row["fused_ce"].lower()
+    if any(word in text for word in ("liger", "cut", "fused", "yes")):
+        return "fused"
+    if "chunk" in text:
+        return "chunked"
     # Said not to be fused: a Trainer's fp32 logits, unless weights are fp32, as in loops without a Trainer.
-    return "plain" if row["weight_dtype"].startswith("fp32") else "trainer_2023"
+    said = text == "no" and not row["weight_dtype"].startswith("fp32")
+    return "trainer_2023" if said else "plain"
 
 
 def _targets(text: str) -> tuple[str, ...]:
+    """`q,v`, `q,k,v (c_attn)`, `q_proj,v_proj`, `all-linear+lm_head`, … → names of linears."""
+    names = re.split(r"[,+ ]+", text.split("(", maxsplit=1)[0].strip().lower())
+    found = tuple(_TARGETS.get(name, name) for name in names if name in _TARGETS or name in _TARGETS.values())
+    if found:
+        return found
     if not text or text.startswith("lora"):
         return ("q_proj", "v_proj")
-    if "all-linear" in text:
-        return ("all-linear", "lm_head") if "lm_head" in text else ("all-linear",)
     if text.startswith("default"):
         return ("q_proj", "k_proj", "v_proj")
-    return tuple(_TARGETS[name] for name in text.split(" ", maxsplit=1)[0].split(","))
+    return ("all-linear", "lm_head") if "lm_head" in text else ("all-linear",)

@@ -44,18 +44,19 @@ class Result:
 def predict(row: Row) -> Result:
     gpu = find_gpu(row["gpu"])
     sequence = re.search(r"\d+", row["seq"])
-    if gpu is None or sequence is None or row["method"] not in ("full", "lora", "qlora"):
-        return Result(row, None, _measured(row))
-    gpus = int(row["n_gpus"] or 1)
+    method = next((name for name in ("qlora", "lora", "full") if name in row["method"].lower()), None)
     architecture = _architecture(row)
+    if gpu is None or sequence is None or method is None or architecture is None:
+        return Result(row, None, _measured(row))
+    gpus = _whole(row["n_gpus"])
     job = FineTuning(
-        method="full" if row["method"] == "full" else "lora",
-        quantization="nf4" if row["method"] == "qlora" else "none",
-        micro_batch=int(float(row["micro_batch"] or 1)),
-        sequence_length=int(sequence.group()),
+        method="full" if method == "full" else "lora",
+        quantization="nf4" if method == "qlora" else "none",
+        micro_batch=_whole(row["micro_batch"]),
+        sequence_length=max(1, int(sequence.group())),
         gpus=gpus,
         sharding="fsdp" if gpus > 1 else "none",
-        gradient_accumulation=int(float(row["grad_accum"] or 1)),
+        gradient_accumulation=_whole(row["grad_accum"]),
     )
     # Rows don't say it: activations are recomputed where they wouldn't fit, and with adapters on one GPU, as PEFT's
     # guides and TRL's defaults have it.
@@ -63,17 +64,32 @@ def predict(row: Row) -> Result:
     alone = job.method == "lora" and gpus == 1
     if not alone and training_memory(architecture, kept).device_bytes <= gpu.usable_bytes:
         job = replace(job, checkpointing="none")
-    found = throughput(Work.of(architecture), job, gpu, network=MACHINE, fp8=row["precision"] == "fp8")
+    found = throughput(Work.of(architecture), job, gpu, network=MACHINE, fp8="fp8" in row["precision"].lower())
     return Result(row, found, _measured(row))
 
 
-def _architecture(row: Row) -> Architecture:
+def _whole(text: str) -> int:
+    """A count of at least 1; 1 where the cell has none."""
+    found = re.search(r"\d+", text)
+    return max(1, int(found.group())) if found else 1
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text.replace(",", ""))
+    except ValueError:
+        return None
+
+
+def _architecture(row: Row) -> Architecture | None:
     """The preset that the row names, else a GPT of its parameter count in the usual shape of that size."""
     name = row["model"].lower()
     for hub_id, config in model_configs().items():
         if hub_id.lower().rpartition("/")[2].removesuffix("-hf").removesuffix("-instruct") == name:
             return from_config(config, name=hub_id)
-    billions = float(row["params_b"])
+    billions = _number(row["params_b"])
+    if not billions or billions < 0.05:
+        return None
     # 12 × depth × width²: 32 layers at 6.7B, 80 at 65B; the width follows.
     depth = round(32 * (billions / 6.7) ** 0.4)
     hidden = round((billions * 1e9 / 12 / depth) ** 0.5 / 128) * 128
@@ -85,11 +101,10 @@ def _architecture(row: Row) -> Architecture:
 
 
 def _measured(row: Row) -> float | None:
-    if row["tokens_per_s_per_gpu"]:
-        return float(row["tokens_per_s_per_gpu"])
-    if row["samples_per_s"] and row["seq"].isdigit():
-        return float(row["samples_per_s"]) * int(row["seq"]) / int(row["n_gpus"] or 1)
-    return None
+    if rate := _number(row["tokens_per_s_per_gpu"]):
+        return rate
+    samples = _number(row["samples_per_s"])
+    return samples * int(row["seq"]) / _whole(row["n_gpus"]) if samples and row["seq"].isdigit() else None
 
 
 @click.command()

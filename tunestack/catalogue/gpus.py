@@ -50,8 +50,8 @@ GPUS = (
     _gpu("RTX-PRO-SERVER-6000", 96, 94.9, 503, 1792, 48),
     _gpu("A100", 40, 39.38, 312, 1555, 300),
     _gpu("A100", 80, 79.14, 312, 2039, 300),
-    _gpu("H100", 80, 79.10, 989, 3350, 450),
     _gpu("H100", 96, 95.0, 989, 3350, 450),
+    _gpu("H100", 80, 79.10, 989, 3350, 450),
     _gpu("H200", 141, 139.72, 989, 4800, 450),
     _gpu("B200", 180, 178.0, 2250, 8000, 900),
     _gpu("B300", 270, 267.0, 2250, 8000, 900),
@@ -59,15 +59,23 @@ GPUS = (
 # Of a card that isn't in the table: with ECC on GDDR6 a sixteenth is gone, and some hundred MiB.
 UNKNOWN_SHARE = 0.92
 
+_SIZES = "|".join(sorted({f"{gpu.memory_gb:g}" for gpu in GPUS}))
 _NAME = re.compile(r"(?:(?P<model>[A-Za-z][A-Za-z0-9 -]*?)[- ])?(?P<gb>\d+)\s*GB", re.ASCII)
 
 
 def find_gpu(model: str, memory_gb: float | None = None) -> Gpu | None:
-    """The GPU of that name (`A10G`, `a100`, `A100-80`), the one nearest in memory where there are several."""
-    found = re.fullmatch(r"(?P<name>.+?)(?:-(?P<gb>\d+)(?:GB)?)?(?:\(\?\))?", model.strip(), re.IGNORECASE)
-    size = memory_gb or (float(found["gb"]) if found and found["gb"] else None)
-    names = {model.upper(), found["name"].upper() if found else ""}
-    same = [gpu for gpu in GPUS if gpu.name.upper() in names]
+    """The GPU of that name (`A10G`, `a100`, `A100-80`), the one nearest in memory where there are several.
+
+    Without a size, the usual one: the last in the table.
+    """
+    plain = re.sub(r"NVIDIA|GEFORCE|SXM\d?|PCIE|NVL|[\s_()?]", "", model.upper()).replace("--", "-").strip("-")
+    found = re.fullmatch(
+        r"(?P<name>.+?)-?(?P<gb>40|80|96|141|16|24|32|48)(?:GI?B)|(?P<whole>.+?)(?:-(?P<size>\d+))?", plain
+    )
+    given = (found["gb"] or found["size"]) if found else None
+    size = memory_gb or (float(given) if given else None)
+    names = {model.strip().upper(), plain, (found["name"] or found["whole"]) if found else ""}
+    same = [gpu for gpu in GPUS if {gpu.name, f"RTX{gpu.name}", gpu.name.removeprefix("RTX")} & names]
     if not same:
         return None
     return min(same, key=lambda gpu: abs(gpu.memory_gb - size)) if size else same[-1]

@@ -1,0 +1,75 @@
+"""The accuracy benchmarks on the rows that ship: the targets that are met stay met, and odd rows are named, not fatal."""
+
+import csv
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from benchmarks import memory_accuracy, throughput_accuracy
+from tests.conftest import ROOT
+
+DATA = ROOT / "benchmarks" / "data"
+MEMORY = [item for item in memory_accuracy.read(DATA / "memory.csv") if item.found and item.row["kind"] == "measured"]
+
+
+def median_and_p90(errors: Sequence[float]) -> tuple[float, float]:
+    sizes = sorted(abs(error) for error in errors)
+    return statistics.median(sizes), sizes[int(0.9 * len(sizes))]
+
+
+@pytest.mark.parametrize(
+    ("which", "median", "p90"),
+    [("all", 0.10, 0.30), ("training", 0.08, 0.20), ("inference", 0.05, 0.15)],
+)
+def test_memory_is_as_near_to_measured_peaks_as_promised(which: str, median: float, p90: float) -> None:
+    rows = [
+        item.error
+        for item in MEMORY
+        if which == "all"
+        or (item.row["quality"] == "exact" and (item.row["method"] == "inference") == (which == "inference"))
+    ]
+    found = median_and_p90(rows)
+    assert len(rows) > 60 and found[0] <= median and found[1] <= p90
+
+
+def test_what_fits_is_right_and_never_confidently_wrong() -> None:
+    text = "\n".join(memory_accuracy.report(memory_accuracy.read(DATA / "memory.csv")))
+    assert "39 of 39 right; a confident fit that ran out of memory: none" in text
+
+
+def test_throughput_is_as_near_to_published_logs_as_promised() -> None:
+    compared = [item for item in throughput_accuracy.read(DATA / "throughput.csv") if item.found and item.measured]
+    median, p90 = median_and_p90([item.error for item in compared])
+    assert len(compared) == 80 and median <= 0.20 and p90 <= 0.50
+    assert sum(item.inside for item in compared) / len(compared) >= 0.85
+
+
+def test_a_row_is_predicted_from_its_settings_alone() -> None:
+    with (DATA / "memory.csv").open() as lines:
+        row = next(csv.DictReader(lines))
+    other = {**row, "id": "x", "source": "y", "note": "z", "peak_gb": "999", "quality": "rounded"}
+    first, second = memory_accuracy.predict(row).found, memory_accuracy.predict(other).found
+    assert first is not None and second is not None and first.allocated_bytes == second.allocated_bytes
+
+
+@pytest.mark.parametrize("name", ["memory", "throughput"])
+def test_odd_rows_get_a_reason_or_nothing_and_never_a_traceback(name: str, tmp_path: Path) -> None:
+    with (DATA / f"{name}.csv").open() as lines:
+        row = next(csv.DictReader(lines))
+    columns = [column for column in row if column not in ("id", "kind", "peak_gb", "unit", "unit_bytes")]
+    table, out = tmp_path / "odd.csv", tmp_path / "out.csv"
+    with table.open("w", newline="") as file:
+        writer = csv.DictWriter(file, row)
+        writer.writeheader()
+        writer.writerows(
+            {**row, column: value} for column in columns for value in ("", "something else", "-1", "12.5", "∞")
+        )
+    script = ROOT / "benchmarks" / f"{name}_accuracy.py"
+    done = subprocess.run([sys.executable, script, table, "--out", out], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-1500:]
+    with out.open() as lines:
+        assert len(list(csv.DictReader(lines))) == 5 * len(columns)
