@@ -176,6 +176,15 @@ def test_a_run_that_would_not_fit_is_refused_before_anything_starts(deployed: Aw
     assert len(json.loads(command("executions", "--json").output)) == before
 
 
+def test_a_gate_that_was_let_pass_stays_recorded_with_the_execution(deployed: Aws, staged: dict[str, str]) -> None:
+    huge = {**staged, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
+    arn = start(deployed, huge, allow=["memory", "deadline"])
+    deployed.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="recorded".ljust(32, "-"))
+    described = deployed.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+    assert "allowed by -c allow=memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
+    wait(deployed, arn)
+
+
 def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: Aws) -> None:
     with pytest.raises(ExecutionError) as error:
         start(

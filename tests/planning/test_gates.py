@@ -113,3 +113,9 @@ def test_auto_needs_a_model_that_is_known() -> None:
         SettingsError, match=r"config/recipes/llama-3.1-8b-qlora.yaml: .*auto needs a model that is known"
     ):
         resolve_auto(settings)
+
+
+def test_a_budget_is_not_kept_by_counting_unknown_prices_as_nothing() -> None:
+    settings = changed(budget={"run_usd": 1000.0})
+    elsewhere = replace(settings, environment=settings.environment.model_copy(update={"region": "eu-north-1"}))
+    assert any("budget: no price is known in eu-north-1 of ml." in line for line in lines(elsewhere))

@@ -35,12 +35,17 @@ def main() -> None:
         tunestack()
     except UserError as error:
         sys.exit(f"error: {error}")
-    except Exception as error:
-        if not type(error).__module__.startswith("botocore."):
-            raise
+    except _aws_errors() as error:
         sys.exit(
             f"error: AWS says: {error}\nIs the local AWS running (`tunestack local up`), or are credentials missing?"
         )
+
+
+def _aws_errors() -> tuple[type[Exception], ...]:
+    """What botocore raises, once something has gone wrong: a command that asks AWS nothing doesn't import it."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (BotoCoreError, ClientError)
 
 
 if __name__ == "__main__":

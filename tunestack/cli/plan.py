@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.errors import UserError
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.planning.plan import Plan
@@ -28,7 +29,7 @@ HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours",
 @click.option("--deadline-hours", type=float, help="Refuse what takes longer.")
 @click.option("--budget-usd", type=float, help="Refuse what costs more.")
 @click.option("--region", default="us-east-1", show_default=True)
-@click.option("--spot-savings", type=float, default=0.6, show_default=True, help="Assumed share saved on spot.")
+@click.option("--spot-savings", type=float, default=SPOT_SAVINGS, show_default=True, help="Share saved on spot.")
 @click.option("--instance-type", "instance_types", multiple=True, help="Only these.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def plan_command(recipe: str | None, model: str | None, method: str | None, as_json: bool, **chosen: Any) -> None:

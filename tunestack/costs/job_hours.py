@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tunestack.catalogue import find_instance
+from tunestack.catalogue.assumptions import START_UP_HOURS
 from tunestack.settings import Settings
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.model_config import ModelConfigError
@@ -10,8 +11,6 @@ from tunestack.sizing.model_source import find_model
 from tunestack.sizing.recipe_job import job_of_recipe
 from tunestack.sizing.throughput import HIGH, LOW, Work, throughput
 
-# From request to the first line of our log, image pull included; billed.
-START_UP_HOURS = 5 / 60
 # What a small job takes beyond its start, for a data set of some thousand rows.
 SMALL_JOB_HOURS = 5 / 60
 # Staging a model from S3 and writing one back, on the smaller machines.

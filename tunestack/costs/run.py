@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tunestack.catalogue import JobKind, Price, find_instance_price
+from tunestack.catalogue.assumptions import SPOT_EXTRA_TIME, START_UP_HOURS
 from tunestack.costs.job_hours import (
-    START_UP_HOURS,
     Hours,
     architecture_of,
     evaluation_hours,
@@ -16,9 +16,6 @@ from tunestack.costs.job_hours import (
 from tunestack.settings import Settings
 from tunestack.settings.environment import Job
 from tunestack.sizing.architecture import Architecture
-
-# Time that interruptions cost on spot.
-SPOT_EXTRA_TIME = 0.15
 
 
 @dataclass(frozen=True, kw_only=True)

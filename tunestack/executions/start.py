@@ -14,6 +14,9 @@ from tunestack.executions.inputs import missing_inputs
 from tunestack.pipeline.recipe_parameters import CHECKPOINT_KEY, NOT_IN_CHECKPOINT_KEY, RUN_CHOICES, checkpoint_key
 from tunestack.settings.recipe import field_schema
 
+# Of the API's PipelineExecutionDescription, in characters.
+MAX_DESCRIPTION = 3072
+
 
 def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> str:
     """Start an execution with some parameters chosen; its ARN. `allow` names gates that needn't be passed.
@@ -34,12 +37,14 @@ def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> s
     missing = list(missing_inputs(aws, {**defaults, **values}))
     if missing:
         raise ExecutionError("\n".join(missing))
-    check_run(aws, {**defaults, **values}, allow=allow)
+    overrides = check_run(aws, {**defaults, **values}, allow=allow)
     if CHECKPOINT_KEY not in values:
         values[CHECKPOINT_KEY] = key_for_run(values, declared)
     answer = aws.sagemaker.start_pipeline_execution(
         PipelineName=aws.pipeline_name,
         PipelineParameters=[{"Name": name, "Value": value} for name, value in values.items()],
+        # What was let pass stays with the execution, where DescribePipelineExecution shows it.
+        **({"PipelineExecutionDescription": "; ".join(overrides)[:MAX_DESCRIPTION]} if overrides else {}),
     )
     arn: str = answer["PipelineExecutionArn"]
     return arn

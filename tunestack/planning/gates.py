@@ -149,6 +149,13 @@ def _what_works(settings: Settings, architecture: Architecture) -> str:
 
 def _budget(settings: Settings, run: RunCost) -> Iterator[Problem]:
     budget = settings.environment.budget
+    if run.unpriced and (budget.run_usd is not None or budget.month_usd is not None):
+        yield _problem(
+            settings,
+            "budget",
+            f"no price is known in {settings.environment.region} of {', '.join(run.unpriced)}, so that the budget "
+            f"can't be kept; `tunestack prices refresh --region {settings.environment.region}` reads them",
+        )
     if budget.run_usd is not None and run.expected_usd > budget.run_usd:
         dearest = max(run.jobs, key=lambda job: job.expected_usd or 0)
         yield _problem(

@@ -3,18 +3,17 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tunestack.catalogue.assumptions import SPOT_EXTRA_TIME, START_UP_HOURS
 from tunestack.catalogue.instances import InstanceType, instance_types
 from tunestack.catalogue.prices import Price, find_instance_price
 from tunestack.catalogue.quotas import Quota, find_quota
 from tunestack.errors import nearest
 from tunestack.planning.candidates import Candidate, best_candidate
-from tunestack.planning.request import SPOT_EXTRA_TIME, PlanRequest
+from tunestack.planning.request import PlanRequest
 from tunestack.sizing.estimate import GIB
 from tunestack.sizing.fine_tuning import SizingError
 from tunestack.sizing.throughput import Work
 
-# From request to the first step: instance, image, model; billed.
-START_UP_HOURS = 8 / 60
 COUNTS = (1, 2, 4)
 
 
@@ -88,11 +87,9 @@ def make_plans(request: PlanRequest) -> Planning:
         SizingError: an instance type or region that isn't known, or a job that can't be.
     """
     work = Work.of(request.architecture)
-    plans: list[Plan] = []
-    refusals: list[Refusal] = []
-    for instance in _instances(request):
-        for item in _placements(request, work, instance):
-            (plans if isinstance(item, Plan) else refusals).append(item)  # type: ignore[arg-type]
+    found = [item for instance in _instances(request) for item in _placements(request, work, instance)]
+    plans = [item for item in found if isinstance(item, Plan)]
+    refusals = [item for item in found if isinstance(item, Refusal)]
     plans.sort(key=lambda plan: (plan.usd is None, plan.usd or 0.0, plan.hours))
     refusals.sort(key=lambda item: (item.usd_per_hour is None, item.usd_per_hour or 0.0, item.instance_type))
     return Planning(plans=tuple(plans), refusals=tuple(refusals), assumptions=_assumptions(request))

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
+from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.fine_tuning import LARGEST, FineTuning, SizingError
 
-# Log readers see 54-78 % saved on spot (FACTS: public logs); a visible assumption, with its cost in time.
-SPOT_SAVINGS = 0.6
-SPOT_EXTRA_TIME = 0.15
 MOST_TOKENS = 10**15
 
 

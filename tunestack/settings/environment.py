@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tunestack.catalogue import JobKind, find_instance, instance_types
+from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.errors import nearest
 
 Gb = Annotated[int, Field(ge=1, le=16_384)]
@@ -173,7 +174,7 @@ class Costs(Section):
     """The data set's size in tokens: rows × tokens a row, as PrepareData's report gives it."""
     config_json: str | None = None
     """The path of the model's config.json, for a model that the catalogue has no preset of."""
-    spot_savings: Annotated[float, Field(ge=0, lt=1)] = 0.6
+    spot_savings: Annotated[float, Field(ge=0, lt=1)] = SPOT_SAVINGS
     """The share of the on-demand price that spot is assumed to save; public logs show 0.54 to 0.78."""
 
 

@@ -1,7 +1,7 @@
 """A language model as its linear layers, norms and attention: what memory, FLOPs and adapters are counted from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tunestack.sizing.precision import Quantization
 
@@ -104,7 +104,6 @@ class Architecture:
     tower_parameters: int = 0
     # Gemma 2 passes logits and attention scores through tanh: flash kernels of most versions can't.
     softcaps: bool = False
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def depth(self) -> int:

@@ -64,7 +64,7 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
     if job.attention == "eager":
         heads = architecture.layers[0].attention.heads
         prompt += job.batch * heads * job.sequence_length**2 * (4 + e)
-    unpacked = architecture.largest_linear * 2 if job.quantization not in ("none",) else 0
+    unpacked = architecture.largest_linear * 2 if job.quantization != "none" else 0
     logits = (e if job.logits_of_prompt else 0) * tokens * architecture.vocabulary
     copies = 2 * architecture.quantizable_parameters(job.quantization) if job.autocast and dense == 4 else 0
     adapters = job.adapters * job.adapter_parameters * 4

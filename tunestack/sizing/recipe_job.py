@@ -1,7 +1,7 @@
 """A recipe → the job that the memory model sizes."""
 
 from tunestack.settings.recipe import Recipe
-from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.fine_tuning import AttentionKernel, FineTuning
 from tunestack.sizing.optimizers import Optimizer
 
 _OPTIMIZERS: dict[str, Optimizer] = {
@@ -15,7 +15,7 @@ _OPTIMIZERS: dict[str, Optimizer] = {
 # `auto` is chosen at synth (tunestack/planning/auto.py); until then, the smallest batch, and rows a step as usual.
 AUTO = "auto"
 ROWS_A_STEP = 16
-_ATTENTION = {"sdpa": "sdpa", "eager": "eager", "flash_attention_2": "flash"}
+_ATTENTION: dict[str, AttentionKernel] = {"sdpa": "sdpa", "eager": "eager", "flash_attention_2": "flash"}
 
 
 def job_of_recipe(recipe: Recipe) -> FineTuning:
@@ -36,6 +36,6 @@ def job_of_recipe(recipe: Recipe) -> FineTuning:
         gradient_accumulation=max(1, ROWS_A_STEP // batch) if accumulation == AUTO else accumulation,
         sequence_length=training["max_length"],
         checkpointing="full" if training["gradient_checkpointing"] else "none",
-        attention=_ATTENTION[recipe["model"]["attn_implementation"]],  # type: ignore[arg-type]
+        attention=_ATTENTION[recipe["model"]["attn_implementation"]],
         varying_lengths=not training["packing"],
     )
