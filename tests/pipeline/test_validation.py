@@ -145,6 +145,13 @@ def test_a_kind_that_is_not_known_here_is_a_note_and_no_problem(good: Definition
     assert problems(changed) == []
 
 
+def test_a_default_that_is_no_plain_value_is_a_finding(good: Definition) -> None:
+    for parameter in range(len(good["Parameters"])):
+        broken = copy.deepcopy(good)
+        broken["Parameters"][parameter]["DefaultValue"] = []
+        assert any(f"Parameters[{parameter}].DefaultValue" in problem for problem in problems(broken))
+
+
 def test_all_problems_are_found_at_once(good: Definition) -> None:
     broken = copy.deepcopy(good)
     for change, _ in list(BROKEN.values())[:4]:

@@ -10,6 +10,7 @@ from tunestack.pipeline.validation.finding import Finding
 
 _TEXT = {"type": "string"}
 _TEXTS = {"type": "array", "items": _TEXT}
+_PLAIN = {"type": ["string", "number", "boolean", "null"]}
 _STEPS = {"type": "array", "items": {"$ref": "#/$defs/step"}}
 _SCHEMA: dict[str, Any] = {
     "type": "object",
@@ -20,7 +21,7 @@ _SCHEMA: dict[str, Any] = {
             "items": {
                 "type": "object",
                 "required": ["Name", "Type"],
-                "properties": {"Name": _TEXT, "Type": _TEXT, "EnumValues": _TEXTS},
+                "properties": {"Name": _TEXT, "Type": _TEXT, "DefaultValue": _PLAIN, "EnumValues": _TEXTS},
             },
         },
         "Steps": _STEPS,
