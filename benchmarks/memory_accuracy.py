@@ -37,6 +37,8 @@ class Result:
             "allocated": self.found.allocated_bytes, "active": self.found.allocated_bytes,
             "reserved": self.found.reserved_bytes, "nvidia-smi": self.found.device_bytes,
         }.get(stat)  # fmt: skip
+        if each is None and not self.row["unit_bytes"]:
+            each = self.found.device_bytes
         if each is None:
             each = self.found.allocated_bytes if self.row["method"] == "inference" else self.found.reserved_bytes
         return each * (int(self.row["n_gpus"] or 1) if self.row["scope"] == "total" else 1)

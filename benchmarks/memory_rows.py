@@ -58,6 +58,8 @@ _PROMPTS = {"prompt": "prompt_tuning", "prefix": "prefix_tuning", "p_tuning": "p
 _TARGETS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
 # Columns that don't give the model's parameter count, as those of a mixture of experts: beyond this share.
 UNEXPLAINED = 0.2
+# Rows don't say whether gradients accumulate: batches of fewer than 16 rows and than so many tokens do.
+LARGE_BATCH_TOKENS = 2**17
 
 
 class UnknownSettings(Exception):
@@ -86,7 +88,8 @@ def _trained(row: Row, architecture: Architecture, job: FineTuning) -> MemoryEst
     if method in ("reward", "rm"):
         return reward_memory(architecture, job)
     if method == "ppo":
-        return ppo_memory(architecture, job)
+        # As TRL had it: reward and value models of their own, as large as the policy.
+        return ppo_memory(architecture, job, reward=architecture, value=architecture)
     if method in _ROLLOUTS:
         return grpo_memory(architecture, job)
     return training_memory(architecture, job)
@@ -136,18 +139,19 @@ def _architecture(row: Row) -> Architecture:
     if missing := [name for name in needed if not row[name]]:
         raise UnknownSettings(f"no {', '.join(missing)}")
     hidden, heads = _number(row, "hidden"), _number(row, "heads")
+    tied = row["tied_embeddings"] == "yes" and not _own_loop(row)
     preset = model_configs().get(row["model"])
     if preset and "c_attn" not in row["lora_targets"]:
         known = from_config(preset, name=row["model"])
         if (known.hidden, known.depth, known.vocabulary) == (hidden, _number(row, "layers"), _number(row, "vocab")):
-            return known
+            return replace(known, tied_embeddings=known.tied_embeddings and tied)
     head_dim = _number(row, "head_dim", hidden // heads)
     kv_heads = _number(row, "kv_heads", heads)
     common = {
         "num_hidden_layers": _number(row, "layers"), "hidden_size": hidden, "num_attention_heads": heads,
         "num_key_value_heads": kv_heads, "head_dim": head_dim, "vocab_size": _number(row, "vocab"),
         "intermediate_size": _number(row, "intermediate", 4 * hidden),
-        "tie_word_embeddings": row["tied_embeddings"] == "yes",
+        "tie_word_embeddings": tied,
     }  # fmt: skip
     gated = from_config({**common, "model_type": "llama"}, name=row["model"])
     if "c_attn" in row["lora_targets"]:
@@ -205,19 +209,20 @@ def _training(row: Row) -> FineTuning:
     if not row["seq_len"] or not row["micro_batch"]:
         raise UnknownSettings("no micro-batch or sequence length")
     batch, gpus, method = _number(row, "micro_batch"), _number(row, "n_gpus", 1), _method(row)
+    sequence = _number(row, "seq_len")
     quantization = _word(row, "quant", _QUANTIZATIONS, "none")
-    pure = row["weight_dtype"] in ("bf16", "pure_bf16") and row["fused_ce"] == "chunked"
     job = FineTuning(
         method=method,
         micro_batch=batch,
-        sequence_length=_number(row, "seq_len"),
+        sequence_length=sequence,
         virtual_tokens=20 if method.endswith("tuning") else 0,
         weight_dtype=_dtype(row),
         compute_dtype="fp16" if row["weight_dtype"].startswith("fp16") else "bf16",
         quantization=quantization,
         double_quant=row["double_quant"] == "yes",
         # A pure 16-bit loop has 16-bit adapters; PEFT under a Trainer has fp32 ones.
-        adapter_dtype="bf16" if pure else "fp32",
+        adapter_dtype="bf16" if _own_loop(row) and _dtype(row) == "bf16" else "fp32",
+        adapters_share_units=_own_loop(row),
         lora_rank=_number(row, "lora_rank", 8),
         lora_targets=_targets(row["lora_targets"]),
         optimizer=_word(row, "optimizer", _OPTIMIZERS, "adamw"),
@@ -230,8 +235,7 @@ def _training(row: Row) -> FineTuning:
         autocast="mixed" in row["weight_dtype"] and not row["parallelism"].startswith(("fsdp", "zero")),
         # A Trainer pads each batch to its longest row.
         varying_lengths=_loss(row) == "trainer_2023",
-        # Rows don't say it: small global batches are accumulated.
-        gradient_accumulation=1 if gpus * batch >= 16 else 2,
+        gradient_accumulation=1 if gpus * batch >= 16 or gpus * batch * sequence >= LARGE_BATCH_TOKENS else 2,
         gpus=gpus,
     )
     return _parallel(row, job)
@@ -255,6 +259,15 @@ def _parallel(row: Row, job: FineTuning) -> FineTuning:
         job, sharding=cast(Sharding, kind), context_parallel=degree.get("cp", 1), tensor_parallel=degree.get("tp", 1),
         cpu_offload="cpu_offload" in text,
     )  # fmt: skip
+
+
+def _own_loop(row: Row) -> bool:
+    """Whether classes and a loop of its own ran it, not transformers': torch's own kernel, and a chunked head.
+
+    Such classes hold the head apart even where the checkpoint ties it to the embedding; adapters are in the weights'
+    dtype, and inside FSDP's units.
+    """
+    return row["flash_attention"] == "sdpa" and (row["fused_ce"] == "chunked" or row["method"] == "inference")
 
 
 def _dtype(row: Row) -> Dtype:

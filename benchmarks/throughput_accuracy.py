@@ -57,6 +57,8 @@ def predict(row: Row) -> Result:
         gpus=gpus,
         sharding="fsdp" if gpus > 1 else "none",
         gradient_accumulation=_whole(row["grad_accum"]),
+        # Rows don't say it; loops made for many GPUs, of which most rows are, reduce at every micro-step.
+        sync_each_batch=True,
     )
     # Rows don't say it: activations are recomputed where they wouldn't fit, and with adapters on one GPU, as PEFT's
     # guides and TRL's defaults have it.

@@ -36,6 +36,10 @@ def test_memory_is_as_near_to_measured_peaks_as_promised(which: str, median: flo
     assert len(rows) > 60 and found[0] <= median and found[1] <= p90
 
 
+def test_few_peaks_are_under_predicted_by_more_than_a_tenth() -> None:
+    assert sum(item.error < -0.1 for item in MEMORY) / len(MEMORY) < 0.10
+
+
 def test_what_fits_is_right_and_never_confidently_wrong() -> None:
     text = "\n".join(memory_accuracy.report(memory_accuracy.read(DATA / "memory.csv")))
     assert "39 of 39 right; a confident fit that ran out of memory: none" in text

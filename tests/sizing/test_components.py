@@ -45,11 +45,16 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "zero2": (LLAMA, {**FSDP, "sharding": "zero2"}),
     "zero3": (LLAMA, {**FSDP, "sharding": "zero3"}),
     "fsdp": (LLAMA, FSDP),
+    "fsdp, accumulated": (LLAMA, {**FSDP, "gradient_accumulation": 4}),
+    "lora in fsdp's units": (
+        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation": 4, "adapters_share_units": True},
+    ),
     "fsdp and tensor parallel": (LLAMA, {**FSDP, "tensor_parallel": 2}),
     "fsdp and context parallel": (LLAMA, {**FSDP, "context_parallel": 2}),
     "layers by GPU": (LLAMA, {"gpus": 2, "sharding": "layers"}),
     "offloaded": (LLAMA, {**FSDP, "cpu_offload": True}),
     "fused loss": (LLAMA, {"loss": "fused"}),
+    "full, fused loss": (LLAMA, {"method": "full", "loss": "fused", "gradient_accumulation": 4}),
     "chunked loss": (LLAMA, {"loss": "chunked"}),
     "trainer of 2023": (LLAMA, {"loss": "trainer_2023", "varying_lengths": True}),
 }  # fmt: skip

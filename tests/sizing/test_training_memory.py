@@ -259,3 +259,20 @@ def test_a_sliding_window_bounds_the_kv_cache() -> None:
         return next(part.size_bytes for part in found.phases[-1].components if part.name == "KV cache")
 
     assert cache(131_072) < 0.3 * 131_072 / 1024 * cache(1024)
+
+
+def test_fsdp_keeps_accumulating_gradients_whole_unless_each_batch_is_synced() -> None:
+    spread = full(sharding="fsdp", gpus=8, gradient_accumulation=4)
+    whole = training_memory(LLAMA_8B, spread).components()["gradients"]
+    synced = training_memory(LLAMA_8B, replace(spread, sync_each_batch=True)).components()["gradients"]
+    assert whole == pytest.approx(8 * synced) == pytest.approx(2 * LLAMA_8B.parameters)
+    assert training_memory(LLAMA_8B, replace(spread, sharding="zero3")).components()["gradients"] == synced
+
+
+def test_adapters_in_fsdp_s_units_cost_the_gradients_of_the_frozen_weights_beside_them() -> None:
+    # litgpt issue 1417: two GPUs need the whole model and half of it for a LoRA of a few million parameters.
+    apart = job(sharding="fsdp", gpus=2, gradient_accumulation=2)
+    together = replace(apart, adapters_share_units=True)
+    more = training_memory(LLAMA_8B, together).allocated_bytes - training_memory(LLAMA_8B, apart).allocated_bytes
+    blocks = LLAMA_8B.parameters - LLAMA_8B.embedding_parameters - LLAMA_8B.head_parameters
+    assert more == pytest.approx(2 * blocks)

@@ -78,5 +78,5 @@ def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[
             for checkpointing in _checkpointing(request):
                 yield replace(
                     request.job, micro_batch=micro_batch, gradient_accumulation=accumulation, gpus=gpus,
-                    sharding=sharding, checkpointing=checkpointing, sharded_loading=True,
+                    sharding=sharding, checkpointing=checkpointing, sync_each_batch=True,
                 )  # fmt: skip

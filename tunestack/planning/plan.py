@@ -175,6 +175,6 @@ def _assumptions(request: PlanRequest) -> tuple[str, ...]:
         f"{request.tokens:,} tokens in sequences of {job.sequence_length:,}, {request.effective_batch} a step",
         f"{START_UP_HOURS * 60:.0f} minutes from request to the first step, billed",
         f"spot: {request.spot_savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time for interruptions",
-        "sharded jobs load each GPU's shard, never the whole model",
+        "sharded jobs load each GPU's shard, never the whole model, and reduce gradients at every micro-step",
         f"logits: {job.loss}; attention: {job.attention}; optimizer: {job.optimizer}, weights {job.weight_dtype}",
     )

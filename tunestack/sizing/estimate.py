@@ -46,8 +46,6 @@ class MemoryEstimate:
     high: float
     # Optimizer states in unified memory: on the GPU while there is room, on the host otherwise.
     paged_bytes: float = 0.0
-    # What it needs where a choice that the job doesn't state is made badly, as loading a model whole before sharding.
-    at_most_bytes: float = 0.0
 
     @property
     def peak(self) -> Phase:
@@ -67,7 +65,7 @@ class MemoryEstimate:
 
     @property
     def high_bytes(self) -> float:
-        return max(self.device_bytes * self.high, self.at_most_bytes)
+        return self.device_bytes * self.high
 
     def fits(self, capacity_bytes: float) -> Fit:
         """Whether it fits a GPU that shows `capacity_bytes`: surely, perhaps, or not."""

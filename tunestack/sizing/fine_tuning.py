@@ -79,8 +79,12 @@ class FineTuning:
     context_parallel: int = 1
     tensor_parallel: int = 1
     cpu_offload: bool = False
-    # Weights go to each GPU as its shard (accelerate's `cpu_ram_efficient_loading`), never whole.
-    sharded_loading: bool = False
+    # Gradients are reduced at every micro-step (accelerate's name for it). Otherwise FSDP keeps them whole while they
+    # accumulate.
+    sync_each_batch: bool = False
+    # FSDP's units hold adapters beside the frozen weights, and a unit's gradient is as large as the unit (litgpt issue
+    # 1417, PyTorch's note on frozen parameters). PEFT's wrapping policy keeps them apart.
+    adapters_share_units: bool = False
 
     def __post_init__(self) -> None:
         for name in _AT_LEAST_ONE:

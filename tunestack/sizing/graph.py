@@ -86,7 +86,12 @@ def _kept(
 
 
 def _head_gradient(architecture: Architecture, job: FineTuning, share: Shares) -> Component:
-    """Where gradients aren't accumulated, the head's is the only one while the layers' activations are all there."""
-    grows = job.method in ("full", "frozen") and job.gpus == 1 and job.gradient_accumulation == 1
-    size = architecture.embedding_parameters * BYTES[job.weight_dtype] * share.gradients if grows else 0
+    """The head's gradient while the layers' activations are all there: beside no other where none accumulate.
+
+    A fused loss makes it whole, during the forward pass.
+    """
+    trains = job.method in ("full", "frozen")
+    alone = job.gpus == 1 and job.gradient_accumulation == 1
+    part = 1.0 if job.loss == "fused" else share.gradients if alone else 0.0
+    size = architecture.embedding_parameters * BYTES[job.weight_dtype] * part if trains else 0
     return Component(name="gradient of the head", size_bytes=size, formula="vocabulary × hidden")

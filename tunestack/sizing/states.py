@@ -19,6 +19,7 @@ class States:
     weights: tuple[Component, ...]
     adapter: Component
     gradients: Component
+    accumulated: Component
     optimizer: Component
     step: Component
     gathered: Component
@@ -42,7 +43,7 @@ class States:
     @property
     def static_bytes(self) -> float:
         """What never moves between two steps."""
-        parts = (self.adapter, self.optimizer, self.gradients)
+        parts = (self.adapter, self.optimizer, self.accumulated)
         return self.weight_bytes + sum(part.size_bytes for part in parts)
 
 
@@ -51,16 +52,14 @@ def states(architecture: Architecture, job: FineTuning) -> States:
     share = shares(job)
     added, own = added_parameters(architecture, job), trained_model_parameters(architecture, job)
     own_bytes, added_bytes = BYTES[job.weight_dtype], BYTES[job.adapter_dtype]
-    fp32_gradients = job.master_weights and job.sharding == "none"
-    gradients = own * (4 if fp32_gradients else own_bytes) * share.gradients + added * added_bytes
     kept, step, paged = _optimizer(architecture, job, own=own, added=added, share=share)
-    trains = f"{own + added:,} trainable parameters"
     return States(
         weights=() if job.cpu_offload else _weights(architecture, job, share),
         adapter=Component(
             name="adapter weights", size_bytes=added * added_bytes, formula=f"{added:,} × {added_bytes:g} B"
         ),
-        gradients=Component(name="gradients", size_bytes=0 if job.cpu_offload else gradients, formula=trains),
+        gradients=_gradients(architecture, job, own=own, added=added, share=share.gradients),
+        accumulated=_accumulated(architecture, job, own=own, added=added, share=share.gradients),
         optimizer=Component(name="optimizer states", size_bytes=kept, formula=f"{job.optimizer} of {own + added:,}"),
         step=Component(name="optimizer's temporary", size_bytes=step, formula=job.optimizer),
         gathered=_gathered(architecture, job),
@@ -95,6 +94,32 @@ def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tupl
             formula=f"{dense:g} B each",
         ),
     )
+
+
+def _gradients(architecture: Architecture, job: FineTuning, *, own: int, added: int, share: float) -> Component:
+    """The gradients as they are reduced: each GPU's share of those of the model's own weights."""
+    elements = own + _frozen_beside_adapters(architecture, job)
+    fp32 = job.master_weights and job.sharding == "none"
+    size = elements * (4 if fp32 else BYTES[job.weight_dtype]) * share + added * BYTES[job.adapter_dtype]
+    formula = f"{own + added:,} trainable parameters"
+    return Component(name="gradients", size_bytes=0 if job.cpu_offload else size, formula=formula)
+
+
+def _accumulated(architecture: Architecture, job: FineTuning, *, own: int, added: int, share: float) -> Component:
+    """The gradients while they accumulate: whole under FSDP, which reduces them at the last micro-step."""
+    if job.sharding != "fsdp" or job.gradient_accumulation == 1 or job.sync_each_batch or job.gpus == 1:
+        return _gradients(architecture, job, own=own, added=added, share=share)
+    elements = own + _frozen_beside_adapters(architecture, job)
+    size = elements * job.compute_bytes / job.tensor_parallel + added * BYTES[job.adapter_dtype]
+    return Component(name="gradients", size_bytes=size, formula=f"{elements + added:,} of whole units, not reduced yet")
+
+
+def _frozen_beside_adapters(architecture: Architecture, job: FineTuning) -> int:
+    """Frozen weights that get a gradient all the same, as FSDP's units have one tensor of both."""
+    shared = job.adapters_share_units and job.trains_adapters and job.sharding == "fsdp"
+    if not shared or job.quantization != "none":
+        return 0
+    return architecture.parameters - architecture.embedding_parameters - architecture.head_parameters
 
 
 def _optimizer(

@@ -13,8 +13,6 @@ from tunestack.sizing.trainable import check_rank
 # whose fp16 outliers depend on the data.
 LOW, HIGH = 0.85, 1.15
 HIGH_VARYING, HIGH_INT8 = 1.3, 1.6
-# FSDP's flattening beside the whole model and the shard.
-LOADING_SLACK = 1.1
 
 
 def training_memory(
@@ -45,13 +43,12 @@ def training_memory(
         paged_bytes=held.paged_bytes,
         low=LOW,
         high=_high(job),
-        at_most_bytes=_unsharded_load(held, job),
     )
 
 
 def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Component, ...]) -> tuple[Phase, ...]:
     always = (*held.always, *resident)
-    accumulated = (held.gradients,) if job.gradient_accumulation > 1 else ()
+    accumulated = (held.accumulated,) if job.gradient_accumulation > 1 else ()
     live = (step.layer, step.layer_gradients)
     recomputed = live if job.checkpointing != "none" else (step.layer_gradients,)
     twice = Component(
@@ -76,7 +73,7 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
         # All gradients are there; of the activations, one layer's.
         Phase(
             name="backward of the first layer",
-            components=(*always, held.gradients, *first, _temporaries(first), *exchanged),
+            components=(*always, held.accumulated, *first, _temporaries(first), *exchanged),
         ),
         Phase(name="optimizer step", components=(*always, held.gradients, held.step)),
     )
@@ -85,14 +82,6 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
 def _temporaries(moving: tuple[Component, ...]) -> Component:
     size = TEMPORARIES * sum(part.size_bytes for part in moving)
     return Component(name="operators' temporaries", size_bytes=size, formula=f"{TEMPORARIES:.0%} of what moves")
-
-
-def _unsharded_load(held: States, job: FineTuning) -> float:
-    """What a loader needs that puts the whole model on each GPU before it is sharded: some do."""
-    if job.gpus == 1 or job.sharding not in ("fsdp", "zero3") or job.cpu_offload or job.sharded_loading:
-        return 0.0
-    whole = held.weight_bytes * (1 + 1 / held.share.weights) + held.adapter.size_bytes
-    return device_bytes(whole * LOADING_SLACK, gpus=job.gpus)
 
 
 def _high(job: FineTuning) -> float:
