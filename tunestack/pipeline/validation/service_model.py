@@ -2,7 +2,7 @@
 
 from functools import cache
 
-import botocore.session
+from botocore.loaders import create_loader
 from botocore.model import ServiceModel, Shape, StructureShape
 
 # Kind of step → (the request it makes, the call that describes the outcome, members that the service sets).
@@ -18,7 +18,8 @@ OPERATIONS = {
 @cache
 def sagemaker() -> ServiceModel:
     """The SageMaker service as this botocore describes it; no network is used."""
-    return botocore.session.get_session().get_service_model("sagemaker")
+    # botocore's loader alone: a session would bring its HTTP client along.
+    return ServiceModel(create_loader().load_service_model("sagemaker", "service-2"), "sagemaker")
 
 
 def request_shape(step_type: str) -> StructureShape:
