@@ -21,10 +21,9 @@ from tunestack.sizing.fine_tuning import (
     Sharding,
 )
 from tunestack.sizing.inference_memory import Inference, inference_memory
+from tunestack.sizing.objectives import Objective, objective_memory
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
-from tunestack.sizing.training_memory import training_memory
 
 Row = dict[str, str]
 Word = TypeVar("Word")
@@ -52,8 +51,10 @@ _ATTENTION: dict[str, AttentionKernel] = {
     "xformers": "flash",
 }
 _ADAPTERS = ("lora", "adalora", "rslora", "loha", "oft", "ia3", "vera", "pissa")
-_PAIRS = {"dpo": True, "ipo": True, "kto": True, "simpo": False, "orpo": False, "cpo": False}
-_ROLLOUTS = ("ppo", "grpo", "rloo")
+_OBJECTIVES: dict[str, Objective] = {
+    "dpo": "dpo", "ipo": "dpo", "kto": "dpo", "simpo": "simpo", "orpo": "simpo", "cpo": "simpo", "reward": "reward",
+    "rm": "reward", "ppo": "ppo", "grpo": "grpo", "rloo": "grpo",
+}  # fmt: skip
 _PROMPTS = {"prompt": "prompt_tuning", "prefix": "prefix_tuning", "p_tuning": "p_tuning"}
 _TARGETS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
 # Columns that don't give the model's parameter count, as those of a mixture of experts: beyond this share.
@@ -78,21 +79,7 @@ def estimate(row: Row) -> MemoryEstimate:
     architecture = _architecture(row)
     if row["method"] == "inference":
         return inference_memory(architecture, _inference(row))
-    return _trained(row, architecture, _training(row))
-
-
-def _trained(row: Row, architecture: Architecture, job: FineTuning) -> MemoryEstimate:
-    method = row["method"]
-    if method in _PAIRS:
-        return dpo_memory(architecture, job, reference=_PAIRS[method])
-    if method in ("reward", "rm"):
-        return reward_memory(architecture, job)
-    if method == "ppo":
-        # As TRL had it: reward and value models of their own, as large as the policy.
-        return ppo_memory(architecture, job, reward=architecture, value=architecture)
-    if method in _ROLLOUTS:
-        return grpo_memory(architecture, job)
-    return training_memory(architecture, job)
+    return objective_memory(architecture, _training(row), _OBJECTIVES.get(row["method"], "sft"))
 
 
 def billions(row: Row) -> float:
@@ -197,7 +184,7 @@ def _method(row: Row) -> Method:
         return "lora"
     if method in ("full", "galore"):
         return "full"
-    if method in _PAIRS or method in _ROLLOUTS or method in ("reward", "rm"):
+    if method in _OBJECTIVES:
         return "lora" if adapts else "full"
     for word, found in _PROMPTS.items():
         if method.startswith(word):

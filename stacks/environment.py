@@ -12,7 +12,7 @@ from stacks.pipeline import PipelineStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.planning.auto import resolve_auto
-from tunestack.planning.gates import enforce, gate_problems, month_problems
+from tunestack.planning.gates import enforce, gate_problems, month_problems, time_risks
 from tunestack.settings import Settings
 
 
@@ -55,5 +55,7 @@ def add_environment(scope: Construct, settings: Settings, *, allow: Iterable[str
     standing_usd = sum(stack.cost.standing.usd_per_month for stack in stacks)
     for line in enforce(month_problems(settings, standing_usd=standing_usd), allow=allow):
         Annotations.of(pipeline).add_warning_v2("tunestack:override", line)
+    for line in time_risks(settings):
+        Annotations.of(pipeline).add_warning_v2("tunestack:time", line)
     for stack in stacks:
         tag_everything(stack, settings)

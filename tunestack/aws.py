@@ -58,15 +58,21 @@ class Aws:
         Raises:
             NotDeployedError: there is no such stack.
         """
-        name = f"{self.settings.prefix}-storage"
+        found = self.outputs("storage")
+        if found is None:
+            name = f"{self.settings.prefix}-storage"
+            raise NotDeployedError(f"no stack {name!r}: deploy it with `cdk deploy --all -c env={self.settings.name}`")
+        return found
+
+    def outputs(self, stack: str) -> dict[str, str] | None:
+        """The outputs of one of the environment's stacks, or None where there is no such stack."""
+        name = f"{self.settings.prefix}-{stack}"
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
-            raise NotDeployedError(
-                f"no stack {name!r}: deploy it with `cdk deploy --all -c env={self.settings.name}`"
-            ) from None
+            return None
         return {item["OutputKey"]: item["OutputValue"] for item in stacks[0].get("Outputs", [])}
 
     @cached_property

@@ -16,8 +16,24 @@ def test_each_job_s_quota_has_its_code_and_a_request_to_paste() -> None:
     assert "train: ml.g5.2xlarge for spot training job usage (L-CAEE7DB7): needs 1, default 0" in done.output
     assert "--quota-code L-CAEE7DB7 --desired-value 1 --region us-east-1" in done.output
     rows = json.loads(CliRunner().invoke(quotas_command, ["--env", "prod", "--json"]).output)
-    assert {row["job"] for row in rows} == {"prepare", "train", "evaluate", "register", "transform"}
+    assert {row["job"] for row in rows if row["instance_type"]} == {
+        "prepare",
+        "train",
+        "evaluate",
+        "register",
+        "transform",
+    }
     assert {"ml.g5.2xlarge", "ml.g6e.4xlarge"} <= {row["instance_type"] for row in rows if row["job"] == "train"}
+
+
+def test_the_totals_of_each_kind_of_job_are_listed_and_not_asked_for_while_their_default_is_enough() -> None:
+    done = CliRunner().invoke(quotas_command, ["--env", "dev"], catch_exceptions=False)
+    assert (
+        "prepare, evaluate, register: Number of instances across all processing jobs (L-F311B08F): needs 1, default 4"
+        in done.output
+    )
+    assert "train: Number of instances across all spot training jobs (L-93958082): needs 1, default 4" in done.output
+    assert "--quota-code L-F311B08F" not in done.output
 
 
 @pytest.mark.parametrize(("code", "known"), [("AccessDeniedException", "unknown"), ("NoSuchResourceException", 0.0)])

@@ -21,6 +21,7 @@ ELSEWHERE = {
     "tunestack local down": "test_emulator.py; the other tests need the server",
     "tunestack local build-images": "test_container.py builds the same Dockerfile",
 }
+SIZING_PAGES = ("memory-model", "planning")
 # What a user fills in, and what keeps a real recipe short on a machine without a GPU.
 SHORT = " ".join(
     f"--param {name}={value}"
@@ -65,7 +66,10 @@ def shell(local: LocalAws, project: Path, tmp_path: Path) -> Shell:
 def test_every_page_with_commands_is_run() -> None:
     pages = {str(page.relative_to(ROOT)) for page in [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]}
     with_commands = {page for page in pages if BLOCK.search((ROOT / page).read_text(encoding="utf-8"))}
-    run_here = {"README.md", "docs/first-deployment.md", "docs/local-aws.md", "docs/operating.md", "docs/planning.md"}
+    run_here = {
+        "README.md",
+        *(f"docs/{page}.md" for page in ("first-deployment", "local-aws", "operating", *SIZING_PAGES)),
+    }
     assert with_commands == {*run_here, "docs/index.md"} and not shown("docs/index.md")
 
 
@@ -86,8 +90,9 @@ def test_a_deployment_to_an_account_as_the_page_shows_it(
     assert uri
 
 
-def test_planning_as_its_page_shows(shell: Shell) -> None:
-    for line in shown("docs/planning.md"):
+@pytest.mark.parametrize("page", SIZING_PAGES)
+def test_sizing_and_planning_as_the_page_shows_it(page: str, shell: Shell) -> None:
+    for line in shown(f"docs/{page}.md"):
         assert shell.run(line)
 
 

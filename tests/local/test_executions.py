@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,16 @@ def test_a_run_that_would_not_fit_is_refused_before_anything_starts(deployed: Aw
     with pytest.raises(SettingsError, match=r"jobs\.train: ml\.g5\.2xlarge: the training needs .* GiB"):
         start(deployed, huge)
     assert len(json.loads(command("executions", "--json").output)) == before
+
+
+def test_a_run_beyond_the_month_s_budget_is_refused_with_what_was_deployed_and_started(
+    succeeded: ExecutionView, deployed: Aws, staged: dict[str, str]
+) -> None:
+    environment = deployed.settings.environment
+    budget = environment.budget.model_copy(update={"month_usd": 0.01})
+    poor = Aws(replace(deployed.settings, environment=environment.model_copy(update={"budget": budget})))
+    with pytest.raises(SettingsError, match=r"budget\.month_usd: with this run at .* earlier runs at about"):
+        start(poor, staged)
 
 
 def test_a_gate_that_was_let_pass_stays_recorded_with_the_execution(deployed: Aws, staged: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tunestack.planning.auto import resolve_auto
-from tunestack.planning.gates import enforce, gate_problems, month_problems
+from tunestack.planning.gates import enforce, gate_problems, month_problems, time_risks
 from tunestack.settings import Settings, SettingsError, load_settings
 
 
@@ -49,8 +49,23 @@ def test_what_fits_no_single_gpu_says_so() -> None:
 
 def test_packing_and_serving_need_their_host_s_memory() -> None:
     found = lines(changed(recipe={"model": {"name_or_path": "meta-llama/Llama-3.1-70B"}}))
-    assert any("jobs.register: ml.m5.4xlarge: fusing the model in fp32 needs about 267 GiB" in line for line in found)
-    assert any("jobs.transform: ml.m5.12xlarge: serving the fused fp32 model" in line for line in found)
+    assert any("jobs.register: ml.m5.4xlarge: fusing the model needs about 267 GiB" in line for line in found)
+    assert any("jobs.transform: ml.m5.12xlarge: serving the model needs about 2" in line for line in found)
+
+
+def test_an_adapter_that_stays_apart_needs_no_fusing_and_is_served_on_its_quantised_base() -> None:
+    apart = {"model": {"name_or_path": "meta-llama/Llama-3.1-70B"}, "merge": {"fuse": False}}
+    found = lines(changed(recipe=apart))
+    assert not any("jobs.register" in line or "jobs.transform" in line for line in found)
+
+
+def test_a_transform_on_a_gpu_needs_the_gpu_s_memory() -> None:
+    jobs = load_settings("prod").environment.jobs
+    on_gpu = jobs.transform.model_copy(
+        update={"instance_type": "ml.g4dn.xlarge", "ami_version": "al2-ami-sagemaker-batch-gpu-535"}
+    )
+    (found,) = lines(changed(jobs={"transform": on_gpu}))
+    assert "jobs.transform: ml.g4dn.xlarge: serving the model needs 1" in found and "GiB of its T4" in found
 
 
 def test_a_run_over_budget_names_the_dearest_step() -> None:
@@ -65,6 +80,15 @@ def test_a_time_limit_or_deadline_that_cannot_be_met_is_refused() -> None:
     found = lines(changed(costs={"training_tokens": 500_000_000}, budget={"deadline_hours": 10}))
     assert any("jobs.train.max_runtime_minutes: the training is expected to take" in line for line in found)
     assert any("budget.deadline_hours" in line and "the deadline is 10 h" in line for line in found)
+
+
+def test_a_deadline_that_the_slow_end_of_the_estimate_misses_is_a_risk_not_a_refusal() -> None:
+    settings = changed(budget={"deadline_hours": 10})
+    assert time_risks(settings) == ()
+    slow = changed(costs={"training_tokens": 6_000_000}, budget={"deadline_hours": 10})
+    assert not any("deadline" in line for line in lines(slow))
+    (risk,) = time_risks(slow)
+    assert "budget.deadline_hours: the training may take longer than is allowed" in risk and "is 10 h" in risk
 
 
 def test_a_month_counts_runs_and_stacks() -> None:

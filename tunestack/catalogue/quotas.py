@@ -18,9 +18,26 @@ class Quota:
     default: float | None
 
 
+def quota_name(instance_type: str, use: QuotaUse) -> str:
+    """What the service calls the quota on how many instances of a type run at once for a kind of job."""
+    return f"{instance_type} for {use} usage"
+
+
+def total_name(use: QuotaUse) -> str:
+    """What the service calls the quota on all instances together of a kind of job, whatever their types."""
+    return (
+        "Number of instances across active endpoints" if use == "endpoint" else f"Number of instances across all {use}s"
+    )
+
+
 def find_quota(instance_type: str, use: QuotaUse) -> Quota | None:
-    """The quota on how many instances of a type run at once for a kind of job, or None where none is known."""
-    return _quotas().get(f"{instance_type} for {use} usage")
+    """The quota on an instance type for a kind of job, or None where none is known."""
+    return _quotas().get(quota_name(instance_type, use))
+
+
+def find_total(use: QuotaUse) -> Quota | None:
+    """The quota on all instances of a kind of job, or None where none is known."""
+    return _quotas().get(total_name(use))
 
 
 @cache

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from itertools import islice
 
 import click
 from rich.console import Console
@@ -41,10 +42,11 @@ def run_command(env: str, params: tuple[str, ...], allow: tuple[str, ...], detac
 
 @click.command("executions")
 @env_option
+@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Show so many.")
 @json_option
-def executions_command(env: str, as_json: bool) -> None:
+def executions_command(env: str, limit: int, as_json: bool) -> None:
     """List the pipeline's executions, newest first."""
-    found = list_executions(aws_of(env))
+    found = list(islice(list_executions(aws_of(env)), limit))
 
     def text() -> None:
         table = Table("id", "status", "started", box=None)

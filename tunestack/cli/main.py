@@ -15,6 +15,7 @@ COMMANDS = {
     "executions": ("executions:executions_command", "List the pipeline's executions."),
     "local": ("local:local", "Start and stop an AWS on this machine."),
     "logs": ("executions:logs_command", "Print a step's log."),
+    "memory": ("memory:memory_command", "What one job needs of a GPU, phase by phase."),
     "models": ("staging:models", "Stage base models."),
     "plan": ("plan:plan_command", "Where a job fits, how long it takes, what it costs."),
     "prices": ("prices:prices", "Read the catalogue's prices anew."),

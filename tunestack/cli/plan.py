@@ -11,9 +11,9 @@ from tunestack.errors import UserError
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.planning.plan import Plan
 from tunestack.sizing.estimate import GIB
-from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.named_methods import NamedMethod, job_of_method
 
-METHODS = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
+METHODS: tuple[NamedMethod, ...] = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
 SHOWN, REFUSED_SHOWN = 8, 6
 HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours", "on demand", "spot", "$/M tokens")
 
@@ -32,7 +32,9 @@ HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours",
 @click.option("--spot-savings", type=float, default=SPOT_SAVINGS, show_default=True, help="Share saved on spot.")
 @click.option("--instance-type", "instance_types", multiple=True, help="Only these.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def plan_command(recipe: str | None, model: str | None, method: str | None, as_json: bool, **chosen: Any) -> None:
+def plan_command(
+    recipe: str | None, model: str | None, method: NamedMethod | None, as_json: bool, **chosen: Any
+) -> None:
     """Rank the ways to run a job: RECIPE is a file, or a name in config/recipes/."""
     if (recipe is None) == (model is None):
         raise UserError("give either a RECIPE or --model")
@@ -49,14 +51,10 @@ def plan_command(recipe: str | None, model: str | None, method: str | None, as_j
         raise UserError("no instance type fits; the reasons are above")
 
 
-def _of_model(model: str, method: str, chosen: dict[str, Any]) -> PlanRequest:
-    job = FineTuning(
-        method="lora" if method == "qlora" else method,  # type: ignore[arg-type]
-        quantization="nf4" if method == "qlora" else "none",
-        double_quant=method == "qlora",
+def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRequest:
+    job = job_of_method(
+        method,
         lora_rank=16 if chosen["rank"] is None else chosen["rank"],
-        virtual_tokens=20 if method.startswith("pr") else 0,
-        micro_batch=1,
         sequence_length=1024 if chosen["sequence_length"] is None else chosen["sequence_length"],
     )
     return PlanRequest(architecture=find_model(model), job=job, **_common(chosen))

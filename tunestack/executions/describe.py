@@ -1,5 +1,6 @@
 """Everything there is to know of an execution: its steps, with their jobs' inputs, outputs and reasons."""
 
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -64,7 +65,13 @@ def describe(aws: Aws, execution: str) -> ExecutionView:
     """
     arn = find_execution(aws, execution)
     answer = aws.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    given = aws.sagemaker.list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)["PipelineParameters"]
+    given = [
+        item
+        for page in aws.sagemaker.get_paginator("list_pipeline_parameters_for_execution").paginate(
+            PipelineExecutionArn=arn
+        )
+        for item in page["PipelineParameters"]
+    ]
     pages = aws.sagemaker.get_paginator("list_pipeline_execution_steps").paginate(
         PipelineExecutionArn=arn, SortOrder="Ascending"
     )
@@ -83,32 +90,32 @@ def describe(aws: Aws, execution: str) -> ExecutionView:
     )
 
 
-def list_executions(aws: Aws) -> list[dict[str, Any]]:
-    """The pipeline's executions, newest first."""
-    answer = aws.sagemaker.list_pipeline_executions(PipelineName=aws.pipeline_name, SortOrder="Descending")
-    return [
-        {
-            "id": item["PipelineExecutionArn"].rpartition("/")[2],
-            "status": item["PipelineExecutionStatus"],
-            "started": item["StartTime"].isoformat(timespec="seconds"),
-            "arn": item["PipelineExecutionArn"],
-        }
-        for item in answer["PipelineExecutionSummaries"]
-    ]
+def list_executions(aws: Aws) -> Iterator[dict[str, Any]]:
+    """The pipeline's executions, newest first, read a page at a time."""
+    pages = aws.sagemaker.get_paginator("list_pipeline_executions").paginate(
+        PipelineName=aws.pipeline_name, SortOrder="Descending"
+    )
+    for page in pages:
+        for item in page["PipelineExecutionSummaries"]:
+            yield {
+                "id": item["PipelineExecutionArn"].rpartition("/")[2],
+                "status": item["PipelineExecutionStatus"],
+                "started": item["StartTime"].isoformat(timespec="seconds"),
+                "arn": item["PipelineExecutionArn"],
+            }
 
 
 def find_execution(aws: Aws, execution: str) -> str:
     """The ARN of an execution given by its id, its ARN, or `latest`."""
-    executions = list_executions(aws)
-    if not executions:
-        raise ExecutionError(f"{aws.pipeline_name} has no executions yet; start one with `tunestack run`")
-    for item in executions:
+    latest = None
+    for item in list_executions(aws):
+        latest = latest or item["id"]
         if execution in ("latest", item["id"], item["arn"]):
             arn: str = item["arn"]
             return arn
-    raise ExecutionError(
-        f"no execution {execution!r}; `tunestack executions` lists them, the latest is {executions[0]['id']}"
-    )
+    if latest is None:
+        raise ExecutionError(f"{aws.pipeline_name} has no executions yet; start one with `tunestack run`")
+    raise ExecutionError(f"no execution {execution!r}; `tunestack executions` lists them, the latest is {latest}")
 
 
 def _step_view(aws: Aws, step: dict[str, Any]) -> StepView:

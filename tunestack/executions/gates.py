@@ -8,6 +8,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
+from tunestack.costs.run import run_cost
+from tunestack.executions.month import month_problems
 from tunestack.pipeline.recipe_parameters import RUN_CHOICES
 from tunestack.planning.gates import enforce, gate_problems
 from tunestack.settings import Settings
@@ -26,7 +28,9 @@ def check_run(aws: Aws, values: Mapping[str, str], *, allow: Iterable[str] = ())
         SettingsError: with every gate that isn't passed.
     """
     settings = chosen_settings(aws.settings, values)
-    return enforce(gate_problems(settings, staged_architecture(aws, values["BaseModelUri"])), allow=allow)
+    architecture = staged_architecture(aws, values["BaseModelUri"])
+    problems = [*gate_problems(settings, architecture), *month_problems(aws, run_cost(settings, architecture))]
+    return enforce(problems, allow=allow)
 
 
 def chosen_settings(settings: Settings, values: Mapping[str, str]) -> Settings:

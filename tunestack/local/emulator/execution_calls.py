@@ -14,6 +14,8 @@ from tunestack.local.runner.execution import Execution
 from tunestack.local.runner.parameters import parameter_values
 
 Request = dict[str, Any]
+# Items of a page where the caller doesn't say.
+PAGE = 10
 _ID_LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -112,18 +114,19 @@ class ExecutionCalls:
                 "StartTime": record["CreationTime"],
                 "PipelineExecutionStatus": record["Status"],
             }
-            for record in records[: request.get("MaxResults", 100)]
+            for record in records
         ]
-        return {"PipelineExecutionSummaries": summaries}
+        return _page("PipelineExecutionSummaries", summaries, request)
 
     def _list_steps(self, request: Request) -> Request:
         steps = self._execution(request)["Steps"]
         if request.get("SortOrder") != "Ascending":
             steps = list(reversed(steps))
-        return {"PipelineExecutionSteps": [{k: v for k, v in step.items() if k != "StepType"} for step in steps]}
+        shown = [{k: v for k, v in step.items() if k != "StepType"} for step in steps]
+        return _page("PipelineExecutionSteps", shown, request)
 
     def _list_parameters(self, request: Request) -> Request:
-        return {"PipelineParameters": self._execution(request)["GivenParameters"]}
+        return _page("PipelineParameters", self._execution(request)["GivenParameters"], request)
 
     def _own_executions(self) -> list[Request]:
         records = self._caller.store.all("executions")
@@ -139,6 +142,13 @@ class ExecutionCalls:
         if record is None or record["PipelineExecutionArn"] != arn or record["Account"] != self._caller.account:
             raise ApiError("ResourceNotFound", f"Pipeline execution '{arn}' does not exist")
         return record
+
+
+def _page(key: str, items: list[Request], request: Request) -> Request:
+    """A page of a list, as the service gives it."""
+    start, size = int(request.get("NextToken", 0)), request.get("MaxResults", PAGE)
+    rest = {"NextToken": str(start + size)} if start + size < len(items) else {}
+    return {key: items[start : start + size], **rest}
 
 
 def _id_of(arn: str) -> str:

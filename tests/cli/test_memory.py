@@ -1,0 +1,66 @@
+"""`tunestack memory`: what one job needs, its JSON, and what it says to mistakes."""
+
+import json
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tunestack.cli.main import tunestack
+
+LLAMA = "meta-llama/Llama-3.1-8B"
+
+
+def memory(*arguments: str) -> Result:
+    return CliRunner().invoke(tunestack, ["memory", "--model", LLAMA, *arguments])
+
+
+def sized(*arguments: str) -> dict[str, float]:
+    found: dict[str, float] = json.loads(memory(*arguments, "--json").output)
+    return found
+
+
+def test_it_shows_phases_components_gpus_merging_and_the_rules_of_thumb() -> None:
+    shown = memory("--micro-batch", "2", "--sequence-length", "2048").output
+    for text in (
+        "8,030,261,248 parameters", "backward of the head  the peak", "logits and loss (12 B × 4,096 tokens × 128,256)",
+        "allocated", "fits: ", "A10G 24 GB", "fusing the adapter afterwards takes 35 GiB", "32 GB for fp32 inference",
+        "193 GB for full",
+    ):  # fmt: skip
+        assert text in shown
+
+
+def test_objectives_need_what_stands_beside_the_trained_model() -> None:
+    sft, dpo, ppo = (sized("--objective", name)["allocated_bytes"] for name in ("sft", "dpo", "ppo"))
+    assert sft < dpo < ppo
+    assert "value model" in json.dumps(sized("--objective", "ppo"))
+    assert (
+        sized("--objective", "simpo", "--method", "full")["allocated_bytes"]
+        < (sized("--objective", "dpo", "--method", "full")["allocated_bytes"])
+    )
+
+
+def test_json_has_the_three_totals_in_order_and_an_answer_for_each_gpu() -> None:
+    found = sized("--objective", "inference", "--quantization", "nf4")
+    assert found["allocated_bytes"] <= found["reserved_bytes"] <= found["device_bytes"]
+    assert json.loads(memory("--json").output)["fits"]["T4 16 GB"] == "yes"
+
+
+def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
+    shown = memory("--objective", "inference", "--adapters", "20").output
+    assert "adapters (4 B each)" in shown and "20 merged models in their place would take" in shown
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--adapters", "3"], "go with --objective inference"),
+        (["--rank", "100000"], "lora_rank 100000 is above the width"),
+        (["--gpus", "0"], "gpus must be from 1"),
+        (["--cpu-offload"], "cpu_offload needs sharding 'fsdp' or 'zero3'"),
+        (["--gpus", "6", "--sharding", "nothing"], "Invalid value for '--sharding'"),
+    ],
+)
+def test_a_mistake_is_one_message(arguments: list[str], message: str) -> None:
+    done = memory(*arguments)
+    assert done.exit_code != 0
+    assert message in (str(done.exception) + done.output)

@@ -1,0 +1,164 @@
+"""`tunestack memory`: one job's GPU memory, phase by phase and component by component, with nothing planned."""
+
+import json
+from typing import Any, cast, get_args
+
+import click
+
+from tunestack.catalogue.gpus import Gpu
+from tunestack.catalogue.instances import instance_types
+from tunestack.errors import UserError
+from tunestack.sizing import rules_of_thumb
+from tunestack.sizing.architecture import Architecture
+from tunestack.sizing.estimate import GIB, MemoryEstimate
+from tunestack.sizing.fine_tuning import AttentionKernel, Checkpointing, LossKernel, Sharding
+from tunestack.sizing.inference_memory import Inference, inference_memory
+from tunestack.sizing.model_source import find_model
+from tunestack.sizing.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.objectives import Objective, objective_memory
+from tunestack.sizing.optimizers import Optimizer
+from tunestack.sizing.precision import Quantization
+from tunestack.sizing.serving_memory import many_adapters, many_copies, merge_needs
+
+INFERENCE = "inference"
+OF_INFERENCE = ("quantization", "adapters")
+FUSIBLE = ("qlora", "lora", "dora")
+SHOWN_GIB = 0.01
+
+
+def _choice(kind: Any) -> click.Choice[str]:
+    return click.Choice(get_args(kind))
+
+
+@click.command("memory")
+@click.option("--model", required=True, help="A preset's hub id, or the path of a config.json.")
+@click.option(
+    "--objective", type=click.Choice((*get_args(Objective), INFERENCE)), default="sft", show_default=True,
+    help="dpo: any with a reference model; simpo: without; grpo: RLOO, too.",
+)  # fmt: skip
+@click.option("--method", type=_choice(NamedMethod), default="qlora", show_default=True)
+@click.option("--micro-batch", type=int, default=1, show_default=True, help="Rows (or pairs) a GPU sees at a time.")
+@click.option("--sequence-length", type=int, default=1024, show_default=True, help="Tokens of a row.")
+@click.option("--gradient-accumulation", type=int, default=1, show_default=True)
+@click.option("--rank", "lora_rank", type=int, default=16, show_default=True, help="LoRA's rank.")
+@click.option("--trainable-layers", type=int, default=0, help="With --method frozen: how many of the last layers.")
+@click.option("--optimizer", type=_choice(Optimizer), default="adamw", show_default=True)
+@click.option("--checkpointing", type=_choice(Checkpointing), default="full", show_default=True)
+@click.option("--attention", type=_choice(AttentionKernel), default="sdpa", show_default=True)
+@click.option("--loss", type=_choice(LossKernel), default="plain", show_default=True)
+@click.option("--gpus", type=int, default=1, show_default=True)
+@click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
+@click.option("--cpu-offload", is_flag=True, help="With fsdp or zero3: weights and states lie on the host.")
+@click.option("--quantization", type=_choice(Quantization), help="With inference.")
+@click.option("--adapters", type=click.IntRange(min=1), help="With inference: so many side by side on one base.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def memory_command(model: str, objective: str, as_json: bool, **chosen: Any) -> None:
+    """Size one job on one of its GPUs: what is there when, the peak, and which GPUs have room for it."""
+    architecture = find_model(model)
+    size = _inference if objective == INFERENCE else _training
+    found = size(architecture, objective, chosen)
+    if as_json:
+        click.echo(json.dumps(to_json(found), indent=2))
+        return
+    click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}\n")
+    _print_phases(found)
+    _print_gpus(found)
+    for line in _afterwards(architecture, objective, chosen):
+        click.echo(line)
+    _print_rules(architecture)
+
+
+def to_json(found: MemoryEstimate) -> dict[str, Any]:
+    """Bytes by phase and component, the three totals, and the range of the last one."""
+    return {
+        "phases": {
+            phase.name: {part.name: round(part.size_bytes) for part in phase.components if part.size_bytes}
+            for phase in found.phases
+        },
+        "peak_phase": found.peak.name,
+        "allocated_bytes": round(found.allocated_bytes),
+        "reserved_bytes": round(found.reserved_bytes),
+        "device_bytes": round(found.device_bytes),
+        "device_bytes_range": [round(found.low_bytes), round(found.high_bytes)],
+        "paged_bytes": round(found.paged_bytes),
+        "fits": {_gpu_name(gpu): found.fits(gpu.usable_bytes) for gpu in _gpus()},
+    }
+
+
+def _training(architecture: Architecture, objective: str, chosen: dict[str, Any]) -> MemoryEstimate:
+    if any(chosen[name] for name in OF_INFERENCE):
+        raise UserError("--quantization and --adapters go with --objective inference; --method qlora trains on NF4")
+    fields = {name: value for name, value in chosen.items() if name not in (*OF_INFERENCE, "method")}
+    return objective_memory(architecture, job_of_method(chosen["method"], **fields), cast(Objective, objective))
+
+
+def _inference(architecture: Architecture, objective: str, chosen: dict[str, Any]) -> MemoryEstimate:
+    serving = _serving(chosen)
+    if chosen["adapters"]:
+        return many_adapters(architecture, serving, count=chosen["adapters"], rank=chosen["lora_rank"])
+    return inference_memory(architecture, serving)
+
+
+def _serving(chosen: dict[str, Any]) -> Inference:
+    return Inference(
+        batch=chosen["micro_batch"],
+        sequence_length=chosen["sequence_length"],
+        quantization=chosen["quantization"] or "none",
+        attention=chosen["attention"],
+        gpus=chosen["gpus"],
+        tensor_parallel=chosen["sharding"] == "tensor",
+    )
+
+
+def _print_phases(found: MemoryEstimate) -> None:
+    for phase in found.phases:
+        mark = "  the peak" if phase is found.peak else ""
+        click.echo(f"{phase.size_bytes / GIB:8.2f} GiB  {phase.name}{mark}")
+    click.echo(f"\n{found.peak.name}:")
+    for part in sorted(found.peak.components, key=lambda part: -part.size_bytes):
+        if part.size_bytes / GIB >= SHOWN_GIB:
+            click.echo(f"{part.size_bytes / GIB:8.2f} GiB  {part.name} ({part.formula})")
+    click.echo(
+        f"\nallocated {found.allocated_bytes / GIB:.1f}, reserved {found.reserved_bytes / GIB:.1f}, on the device "
+        f"{found.device_bytes / GIB:.1f} GiB ({found.low_bytes / GIB:.1f}–{found.high_bytes / GIB:.1f})"
+    )
+    if found.paged_bytes:
+        click.echo(f"and {found.paged_bytes / GIB:.1f} GiB of paged optimizer states, on the GPU while there is room")
+
+
+def _print_gpus(found: MemoryEstimate) -> None:
+    for answer, word in (("yes", "fits"), ("tight", "may fit"), ("no", "does not fit")):
+        names = [_gpu_name(gpu) for gpu in _gpus() if found.fits(gpu.usable_bytes) == answer]
+        if names:
+            click.echo(f"{word}: {', '.join(names)}")
+
+
+def _gpus() -> list[Gpu]:
+    """The GPUs of the instance types that SageMaker has, smallest first."""
+    found = {instance.gpu for instance in instance_types().values() if instance.gpu}
+    return sorted(found, key=lambda gpu: (gpu.memory_gb, gpu.name))
+
+
+def _gpu_name(gpu: Gpu) -> str:
+    return f"{gpu.name} {gpu.memory_gb:g} GB"
+
+
+def _afterwards(architecture: Architecture, objective: str, chosen: dict[str, Any]) -> list[str]:
+    """What comes after the job: copies in the place of adapters, or fusing one."""
+    if chosen["adapters"]:
+        copies = many_copies(architecture, _serving(chosen), count=chosen["adapters"])
+        return [f"\n{chosen['adapters']} merged models in their place would take {copies / GIB:,.1f} GiB"]
+    if objective == INFERENCE or chosen["method"] not in FUSIBLE:
+        return []
+    needs = merge_needs(architecture)
+    host, disk = needs.host_memory_bytes / GIB, needs.disk_bytes / 1e9
+    return [f"\nfusing the adapter afterwards takes {host:,.0f} GiB of a host's memory and {disk:,.0f} GB of disk"]
+
+
+def _print_rules(architecture: Architecture) -> None:
+    inference = rules_of_thumb.fp32_inference_gb(architecture.parameters)
+    training = rules_of_thumb.full_fine_tuning_gb(architecture.parameters)
+    click.echo(
+        f"\nrules of thumb: {inference:,.0f} GB for fp32 inference (4 bytes a parameter), {training:,.0f} GB for full\n"
+        "fp32 fine-tuning with Adam (six times that). They know nothing of rows, logits or quantised weights."
+    )
