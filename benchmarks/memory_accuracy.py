@@ -1,18 +1,26 @@
 """How far the memory model is from measured figures: `python -m benchmarks.memory_accuracy CSV [--out FILE]`."""
 
 import csv
-import statistics
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from benchmarks.memory_rows import Row, UnknownSettings, billions, estimate
+from benchmarks.memory_rows import UnknownSettings, billions, estimate
+from benchmarks.spread import spread
+from benchmarks.table import Row, positive, read_rows
 from tunestack.catalogue.gpus import usable_bytes
 from tunestack.errors import UserError
 from tunestack.sizing.estimate import GIB, MemoryEstimate
 
+# What a row must say of itself; what it doesn't say of its settings, it may leave empty.
+COLUMNS = (
+    "id", "model", "params_b", "layers", "hidden", "intermediate", "heads", "kv_heads", "head_dim", "vocab",
+    "tied_embeddings", "method", "weight_dtype", "quant", "double_quant", "lora_rank", "lora_targets", "optimizer",
+    "micro_batch", "seq_len", "grad_checkpointing", "flash_attention", "fused_ce", "n_gpus", "parallelism", "gpu_model",
+    "peak_gb", "unit", "unit_bytes", "stat", "scope", "kind", "quality", "source",
+)  # fmt: skip
 OUT_COLUMNS = ("id", "allocated_bytes", "reserved_bytes", "device_bytes", "fits", "not_predicted_because")
 
 
@@ -25,8 +33,14 @@ class Result:
     reason: str = ""
 
     @property
-    def measured_bytes(self) -> float:
-        return float(self.row["peak_gb"]) * _unit_bytes(self.row)
+    def measured_bytes(self) -> float | None:
+        peak = positive(self.row["peak_gb"])
+        return peak * _unit_bytes(self.row) if peak else None
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the row has a measured figure, and the model one beside it."""
+        return self.found is not None and self.row["kind"] == "measured" and self.measured_bytes is not None
 
     @property
     def predicted_bytes(self) -> float:
@@ -45,14 +59,13 @@ class Result:
 
     @property
     def error(self) -> float:
+        assert self.measured_bytes is not None
         return self.predicted_bytes / self.measured_bytes - 1
 
 
 def _unit_bytes(row: Row) -> float:
     """Bytes of the row's unit. Where it isn't proven, GB as PyTorch users print it: 1024³."""
-    if row["unit_bytes"]:
-        return float(row["unit_bytes"])
-    return {"MB": GIB / 1024, "MiB": GIB / 1024, "TB": 1e12}.get(row["unit"], float(GIB))
+    return positive(row["unit_bytes"]) or {"MB": GIB / 1024, "MiB": GIB / 1024, "TB": 1e12}.get(row["unit"], float(GIB))
 
 
 def predict(row: Row) -> Result:
@@ -73,18 +86,14 @@ def main(table_file: Path, out: Path | None, worst: int) -> None:
         write(out, results)
     for line in report(results):
         click.echo(line)
-    compared = [item for item in results if item.found and item.row["kind"] == "measured"]
+    compared = [item for item in results if item.is_compared]
     for item in sorted(compared, key=lambda item: -abs(item.error))[:worst]:
-        click.echo(
-            f"{item.error:+7.1%}  {item.predicted_bytes / GIB:7.2f} {item.measured_bytes / GIB:7.2f} GiB  "
-            f"{item.row['id']}"
-        )
+        click.echo(f"{item.error:+7.1%}  {item.predicted_bytes / GIB:7.2f} GiB predicted  {item.row['id']}")
 
 
 def read(file: Path) -> list[Result]:
     """The rows of a file, predicted."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        return [predict(row) for row in csv.DictReader(lines)]
+    return [predict(row) for row in read_rows(file, columns=COLUMNS)]
 
 
 def table(file: Path) -> Iterable[str]:
@@ -93,7 +102,7 @@ def table(file: Path) -> Iterable[str]:
 
 
 def report(results: list[Result]) -> Iterable[str]:
-    measured = [item for item in results if item.found and item.row["kind"] == "measured"]
+    measured = [item for item in results if item.is_compared]
     yield "| rows | count | median | p90 | worst | bias | under by > 10 % |"
     yield "|---|---|---|---|---|---|---|"
     training = [item for item in measured if item.row["method"] != "inference"]
@@ -124,12 +133,11 @@ def _line(name: str, items: list[Result]) -> str:
     if not items:
         return f"| {name} | 0 | | | | | |"
     errors = [item.error for item in items]
-    sizes = sorted(abs(error) for error in errors)
-    p90 = sizes[min(len(sizes) - 1, int(0.9 * len(sizes)))]
+    found = spread(errors)
     under = sum(error < -0.1 for error in errors) / len(errors)
     return (
-        f"| {name} | {len(items)} | {statistics.median(sizes):.1%} | {p90:.1%} | {sizes[-1]:.1%} | "
-        f"{statistics.median(errors):+.1%} | {under:.0%} |"
+        f"| {name} | {len(items)} | {found.median:.1%} | {found.p90:.1%} | {found.worst:.1%} | {found.bias:+.1%} | "
+        f"{under:.0%} |"
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
 
+from benchmarks.table import Row
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.estimate import MemoryEstimate
@@ -25,7 +26,6 @@ from tunestack.sizing.objectives import Objective, objective_memory
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype, Quantization
 
-Row = dict[str, str]
 Word = TypeVar("Word")
 
 # Words of a column → the model's setting: the first word that the value holds.

@@ -2,13 +2,14 @@
 
 import csv
 import re
-import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
+from benchmarks.spread import spread
+from benchmarks.table import Row, positive, read_rows
 from tunestack.catalogue.gpus import find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.architecture import Architecture
@@ -17,7 +18,10 @@ from tunestack.sizing.fine_tuning import FineTuning
 from tunestack.sizing.throughput import Network, Throughput, Work, throughput
 from tunestack.sizing.training_memory import training_memory
 
-Row = dict[str, str]
+COLUMNS = (
+    "source_id", "model", "params_b", "method", "precision", "gpu", "n_gpus", "micro_batch", "grad_accum", "seq",
+    "tokens_per_s_per_gpu", "samples_per_s",
+)  # fmt: skip
 ADDED = ("predicted_tokens_per_s_per_gpu", "low", "high")
 MACHINE = Network(gpus_per_machine=8, gbit_per_s=1600)
 
@@ -76,20 +80,13 @@ def _whole(text: str) -> int:
     return max(1, int(found.group())) if found else 1
 
 
-def _number(text: str) -> float | None:
-    try:
-        return float(text.replace(",", ""))
-    except ValueError:
-        return None
-
-
 def _architecture(row: Row) -> Architecture | None:
     """The preset that the row names, else a GPT of its parameter count in the usual shape of that size."""
     name = row["model"].lower()
     for hub_id, config in model_configs().items():
         if hub_id.lower().rpartition("/")[2].removesuffix("-hf").removesuffix("-instruct") == name:
             return from_config(config, name=hub_id)
-    billions = _number(row["params_b"])
+    billions = positive(row["params_b"])
     if not billions or billions < 0.05:
         return None
     # 12 × depth × width²: 32 layers at 6.7B, 80 at 65B; the width follows.
@@ -103,9 +100,9 @@ def _architecture(row: Row) -> Architecture | None:
 
 
 def _measured(row: Row) -> float | None:
-    if rate := _number(row["tokens_per_s_per_gpu"]):
+    if rate := positive(row["tokens_per_s_per_gpu"]):
         return rate
-    samples = _number(row["samples_per_s"])
+    samples = positive(row["samples_per_s"])
     return samples * int(row["seq"]) / _whole(row["n_gpus"]) if samples and row["seq"].isdigit() else None
 
 
@@ -118,7 +115,7 @@ def main(table_file: Path, out: Path | None, worst: int) -> None:
     results = read(table_file)
     if out:
         with out.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, [*results[0].row, *ADDED])
+            writer = csv.DictWriter(file, [*(results[0].row if results else COLUMNS), *ADDED])
             writer.writeheader()
             writer.writerows(_out(item) for item in results)
     for line in report(results):
@@ -133,8 +130,7 @@ def main(table_file: Path, out: Path | None, worst: int) -> None:
 
 def read(file: Path) -> list[Result]:
     """The rows of a file, predicted."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        return [predict(row) for row in csv.DictReader(lines)]
+    return [predict(row) for row in read_rows(file, columns=COLUMNS)]
 
 
 def table(file: Path) -> Iterable[str]:
@@ -146,6 +142,8 @@ def report(results: list[Result]) -> Iterable[str]:
     compared = _compared(results)
     yield "| rows | count | median | p90 | bias | inside the range |"
     yield "|---|---|---|---|---|---|"
+    if not compared:
+        return
     yield _line("all", compared)
     for column in ("gpu", "method", "source_id"):
         for value in sorted({item.row[column] for item in compared}):
@@ -163,12 +161,9 @@ def _out(item: Result) -> dict[str, object]:
 
 
 def _line(name: str, items: list[Result]) -> str:
-    errors = [item.error for item in items]
-    sizes = sorted(abs(error) for error in errors)
-    p90 = sizes[min(len(sizes) - 1, int(0.9 * len(sizes)))]
+    found = spread([item.error for item in items])
     inside = sum(item.inside for item in items) / len(items)
-    median, bias = statistics.median(sizes), statistics.median(errors)
-    return f"| {name} | {len(items)} | {median:.1%} | {p90:.1%} | {bias:+.1%} | {inside:.0%} |"
+    return f"| {name} | {len(items)} | {found.median:.1%} | {found.p90:.1%} | {found.bias:+.1%} | {inside:.0%} |"
 
 
 if __name__ == "__main__":

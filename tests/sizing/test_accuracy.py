@@ -13,7 +13,7 @@ from benchmarks import memory_accuracy, throughput_accuracy
 from tests.conftest import ROOT
 
 DATA = ROOT / "benchmarks" / "data"
-MEMORY = [item for item in memory_accuracy.read(DATA / "memory.csv") if item.found and item.row["kind"] == "measured"]
+MEMORY = [item for item in memory_accuracy.read(DATA / "memory.csv") if item.is_compared]
 
 
 def median_and_p90(errors: Sequence[float]) -> tuple[float, float]:
@@ -64,7 +64,7 @@ def test_a_row_is_predicted_from_its_settings_alone() -> None:
 def test_odd_rows_get_a_reason_or_nothing_and_never_a_traceback(name: str, tmp_path: Path) -> None:
     with (DATA / f"{name}.csv").open() as lines:
         row = next(csv.DictReader(lines))
-    columns = [column for column in row if column not in ("id", "kind", "peak_gb", "unit", "unit_bytes")]
+    columns = list(row)
     table, out = tmp_path / "odd.csv", tmp_path / "out.csv"
     with table.open("w", newline="") as file:
         writer = csv.DictWriter(file, row)
@@ -77,3 +77,19 @@ def test_odd_rows_get_a_reason_or_nothing_and_never_a_traceback(name: str, tmp_p
     assert done.returncode == 0, done.stderr[-1500:]
     with out.open() as lines:
         assert len(list(csv.DictReader(lines))) == 5 * len(columns)
+
+
+@pytest.mark.parametrize("name", ["memory", "throughput"])
+def test_a_table_without_rows_has_no_accuracy_and_one_without_columns_is_refused(name: str, tmp_path: Path) -> None:
+    def run(content: str) -> "subprocess.CompletedProcess[str]":
+        table = tmp_path / "table.csv"
+        table.write_text(content)
+        script = ROOT / "benchmarks" / f"{name}_accuracy.py"
+        return subprocess.run(
+            [sys.executable, script, table, "--out", tmp_path / "out.csv"], capture_output=True, text=True
+        )
+
+    header = (DATA / f"{name}.csv").read_text().splitlines()[0]
+    assert run(header + "\n").returncode == 0
+    refused = run("a,b\n1,2\n")
+    assert refused.returncode == 1 and "table.csv: no column " in refused.stderr and "Traceback" not in refused.stderr

@@ -1,12 +1,17 @@
 """The prices: dated snapshots of facts, one a row. A price that no source gives stays unknown."""
 
 import csv
+import re
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cache
 from importlib.resources import files
 
 from tunestack.catalogue.instances import JobKind, table_rows
 from tunestack.catalogue.refreshed_prices import refreshed_prices
+
+STALE_AFTER = timedelta(days=180)
+_DATE = re.compile(r"\b(20\d\d)(?:-(0[1-9]|1[0-2]))?(?:-([0-2]\d|3[01]))?\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,6 +26,11 @@ class Price:
     source: str
     # A list price stands for all kinds of job at once and can differ by some per cent from the job's own.
     exact: bool = True
+
+    def is_stale(self, today: date) -> bool:
+        """Whether it may have changed since it was read: AWS cut p4d by a third in June 2025. An undated one may."""
+        read = max((_last_day(*found.groups()) for found in _DATE.finditer(self.as_of)), default=date.min)
+        return read + STALE_AFTER < today
 
 
 def find_instance_price(instance_type: str, kind: JobKind, *, region: str) -> Price | None:
@@ -42,6 +52,11 @@ def find_instance_price(instance_type: str, kind: JobKind, *, region: str) -> Pr
         if listed := row["sagemaker_list_usd_h_component_unspecified"]:
             return _instance_price(row, listed, row["list_as_of"], row["list_source"], exact=False)
     return None
+
+
+def _last_day(year: str, month: str | None, day: str | None) -> date:
+    """The day, or the last that a month or year without one may mean; the 28th stands for a month's end."""
+    return date(int(year), int(month or 12), min(int(day or 28), 28))
 
 
 def find_price(service: str, item: str, *, region: str) -> Price | None:

@@ -5,13 +5,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import cast, get_args
 
+from tunestack.catalogue.instances import JobKind
 from tunestack.errors import UserError
 
 FILE = Path(__file__).with_name("data") / "refreshed_prices.csv"
 COLUMNS = ("region", "instance_type", "kind", "usd_per_hour", "as_of", "source")
 ANEW = "`tunestack prices refresh` writes it anew"
-Key = tuple[str, str, str]
+Key = tuple[str, str, JobKind]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +22,7 @@ class RefreshedPrice:
 
     region: str
     instance_type: str
-    kind: str
+    kind: JobKind
     usd_per_hour: float
     as_of: str
     source: str
@@ -63,7 +65,7 @@ def _parse(line: int, row: Mapping[str, str | None]) -> RefreshedPrice:
         usd = float(row["usd_per_hour"] or "")
     except ValueError:
         usd = 0.0
-    if usd <= 0 or not all(row[column] for column in COLUMNS):
+    if usd <= 0 or not all(row[column] for column in COLUMNS) or row["kind"] not in get_args(JobKind):
         raise UserError(f"{FILE}:{line}: a truncated or changed row; {ANEW}")
-    text = {column: str(row[column]) for column in COLUMNS if column != "usd_per_hour"}
-    return RefreshedPrice(usd_per_hour=usd, **text)
+    text = {column: str(row[column]) for column in COLUMNS if column not in ("kind", "usd_per_hour")}
+    return RefreshedPrice(kind=cast(JobKind, row["kind"]), usd_per_hour=usd, **text)

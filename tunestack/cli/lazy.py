@@ -1,6 +1,7 @@
 """A group that imports a command when it is named: `tunestack plan` doesn't wait for boto3, nor for pydantic."""
 
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -8,8 +9,8 @@ import click
 class LazyGroup(click.Group):
     """Commands by name, each as `module:attribute` with the one-line help that the list shows."""
 
-    def __init__(self, *args: object, lazy: dict[str, tuple[str, str]], **kwargs: object) -> None:
-        super().__init__(*args, **kwargs)  # type: ignore[arg-type]
+    def __init__(self, *args: Any, lazy: dict[str, tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
         self._lazy = lazy
 
     def list_commands(self, ctx: click.Context) -> list[str]:

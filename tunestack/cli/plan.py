@@ -1,6 +1,7 @@
 """`tunestack plan`: where a job fits, how long it takes, what it costs, before anything is deployed."""
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +189,8 @@ def _print_best(plan: Plan) -> None:
     if price:
         kind = "" if price.exact else "list price, may differ by some per cent; "
         click.echo(f"price: ${price.usd:g}/h ({kind}{price.as_of})")
+        if price.is_stale(date.today()):
+            click.echo(f"  it is old: `tunestack prices refresh --region {price.region}` reads today's")
     for quota in (plan.quota, plan.spot_quota):
         if quota:
             default = "unknown" if quota.default is None else f"{quota.default:g}"

@@ -22,7 +22,7 @@ def refresh(regions: tuple[str, ...]) -> None:
     client = boto3.client("pricing", region_name=SERVICE_REGION)
     fetched = [price for region in regions for price in fetch_prices(client, region)]
     for price in sorted(fetched, key=lambda item: item.key):
-        known = find_instance_price(price.instance_type, price.kind, region=price.region)  # type: ignore[arg-type]
+        known = find_instance_price(price.instance_type, price.kind, region=price.region)
         if known is None or known.usd != price.usd_per_hour:
             before = "unknown" if known is None else f"${known.usd:g}{'' if known.exact else ' (list)'}"
             click.echo(f"{price.region} {price.instance_type} {price.kind}: {before} → ${price.usd_per_hour:g}")

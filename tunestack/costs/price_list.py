@@ -4,12 +4,15 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from tunestack.catalogue.instances import JobKind
 from tunestack.catalogue.refreshed_prices import RefreshedPrice
 from tunestack.errors import UserError
 
 # The service is offered in few regions; prices of all regions are asked there.
 SERVICE_REGION = "us-east-1"
-_KINDS = {"Training": "training", "Processing": "processing", "Batch Transform": "transform", "Hosting": "hosting"}
+_KINDS: dict[str, JobKind] = {
+    "Training": "training", "Processing": "processing", "Batch Transform": "transform", "Hosting": "hosting",
+}  # fmt: skip
 
 
 def fetch_prices(client: Any, region: str) -> list[RefreshedPrice]:

@@ -5,8 +5,6 @@ PrepareData → FineTune → EvaluateModels → CheckGates ┬ PackageModel → 
                                                      └ RejectModel
 """
 
-from dataclasses import dataclass
-
 from tunestack.catalogue import find_instance
 from tunestack.pipeline import recipe_parameters
 from tunestack.pipeline.definition import Pipeline
@@ -18,14 +16,14 @@ from tunestack.pipeline.expressions import (
     ParameterType,
     PropertyFile,
 )
-from tunestack.pipeline.jobs import Hardware, JobDefaults
+from tunestack.pipeline.jobs import Hardware
+from tunestack.pipeline.resources import Resources
 from tunestack.pipeline.steps import (
     Channel,
     ConditionStep,
     CreateModelStep,
     FailStep,
     LessThanOrEqualTo,
-    MetricDefinition,
     ProcessingInput,
     ProcessingOutput,
     ProcessingStep,
@@ -35,51 +33,12 @@ from tunestack.pipeline.steps import (
     TrainingStep,
     TransformStep,
 )
+from tunestack.pipeline.training_metrics import METRICS
 from tunestack.settings import Settings
 from tunestack.settings.environment import Job
 
 COMMAND = ("python", "-m", "tunestack_training")
 EVALUATION = PropertyFile(name="Evaluation", output_name="evaluation", file_name="evaluation.json")
-# What training_code logs a line of (`{'loss': 3.21, …}`), read as SageMaker metrics.
-NUMBER = r"([0-9.eE+\-]+)"
-METRICS = tuple(
-    MetricDefinition(name=name, regex=rf"'{key}': '?{NUMBER}")
-    for name, key in (
-        ("train:loss", "loss"),
-        ("eval:loss", "eval_loss"),
-        ("train:learning_rate", "learning_rate"),
-        ("train:grad_norm", "grad_norm"),
-        ("train:epoch", "epoch"),
-        ("train:num_tokens", "num_tokens"),
-        ("train:gpu_peak_gib", "gpu_peak_gib"),
-        ("train:rss_peak_gib", "rss_peak_gib"),
-    )
-)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Roles:
-    """The ARNs of the execution roles, one per kind of job."""
-
-    prepare: str
-    train: str
-    evaluate: str
-    register: str
-    transform: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Resources:
-    """What the stacks provide; every value may be a token that CloudFormation fills in."""
-
-    raw_data_bucket: str
-    artifacts_bucket: str
-    results_bucket: str
-    training_image_uri: str
-    inference_image_uri: str
-    model_package_group_name: str
-    roles: Roles
-    job: JobDefaults
 
 
 def fine_tuning_pipeline(settings: Settings, resources: Resources) -> Pipeline:

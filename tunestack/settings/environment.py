@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from tunestack.catalogue import JobKind, find_instance, instance_types
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
@@ -140,8 +140,8 @@ class Jobs(Section):
 
     @field_validator("*", mode="after")
     @classmethod
-    def _instances_can_do_it(cls, job: Job, info: object) -> Job:
-        kind = _JOB_KINDS[info.field_name]  # type: ignore[attr-defined]
+    def _instances_can_do_it(cls, job: Job, info: ValidationInfo) -> Job:
+        kind = _JOB_KINDS[str(info.field_name)]
         sorts = set()
         for name in job.instance_choices:
             instance = find_instance(name)
