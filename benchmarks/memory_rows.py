@@ -57,6 +57,14 @@ _OBJECTIVES: dict[str, Objective] = {
 }  # fmt: skip
 _PROMPTS = {"prompt": "prompt_tuning", "prefix": "prefix_tuning", "p_tuning": "p_tuning"}
 _TARGETS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
+# Families that came after transformers 4.45 (September 2024), which ended the Trainer's fp32 copies of all logits: what
+# trains them is younger still.
+_RECENT = re.compile(
+    r"qwen(2\.5|[3-9])|llama-?(3\.[23]|4)|gemma-?[34]|mistral-small-(24|3|25|31|32)|magistral|devstral|ministral|phi-?4|"
+    r"deepseek-(v3|r1)|mimo|smollm[23]|olmo-?[23]|gpt-oss|glm-(4.*0414|4\.|[5z])|granite-?[34]|apertus|seed-oss|lfm2|"
+    r"falcon-?(3|h1|e)|exaone-?(3\.5|4)|kimi|hunyuan|ernie-?4|internlm-?3|plano",
+    re.IGNORECASE,
+)
 # Columns that don't give the model's parameter count, as those of a mixture of experts: beyond this share.
 UNEXPLAINED = 0.2
 # Rows don't say whether gradients accumulate: batches of fewer than 16 rows and than so many tokens do.
@@ -272,9 +280,9 @@ def _loss(row: Row) -> LossKernel:
         return "fused"
     if "chunk" in text:
         return "chunked"
-    # Said not to be fused: a Trainer's fp32 logits, unless weights are fp32, as in loops without a Trainer.
-    said = text == "no" and not row["weight_dtype"].startswith("fp32")
-    return "trainer_2023" if said else "plain"
+    # Said not to be fused: an older Trainer's fp32 logits, unless weights are fp32, as in loops without a Trainer.
+    older = text == "no" and not row["weight_dtype"].startswith("fp32") and not _RECENT.search(row["model"])
+    return "trainer_2023" if older else "plain"
 
 
 def _targets(text: str) -> tuple[str, ...]:
