@@ -45,6 +45,11 @@ def test_json_has_the_three_totals_in_order_and_an_answer_for_each_gpu() -> None
     assert json.loads(memory("--json").output)["fits"]["T4 16 GB"] == "yes"
 
 
+def test_tensor_parallelism_divides_the_linears() -> None:
+    alone, spread = sized("--method", "full"), sized("--method", "full", "--gpus", "8", "--sharding", "tensor")
+    assert spread["allocated_bytes"] < alone["allocated_bytes"] / 4
+
+
 def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
     shown = memory("--objective", "inference", "--adapters", "20").output
     assert "adapters (4 B each)" in shown and "20 merged models in their place would take" in shown
@@ -53,7 +58,17 @@ def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--adapters", "3"], "go with --objective inference"),
+        (["--adapters", "3"], "--adapters goes with --objective inference"),
+        (["--objective", "inference", "--method", "full"], "--method means nothing with --objective inference"),
+        (["--objective", "inference", "--gpus", "2", "--sharding", "fsdp"], "is spread by --sharding tensor or layers"),
+        (["--objective", "inference", "--adapters", "3", "--rank", "9999999"], "lora_rank 9999999 is above the width"),
+        (["--objective", "inference", "--micro-batch", "9" * 30], "batch must be from 1 to 100,000,000"),
+        (["--method", "full", "--rank", "8"], "--rank goes with --method qlora, lora or dora"),
+        (["--trainable-layers", "3"], "--trainable-layers goes with --method frozen"),
+        (["--gpus", "8"], "--gpus 8 needs a --sharding"),
+        (["--sharding", "fsdp"], "--sharding fsdp needs --gpus above 1"),
+        (["--gpus", "3", "--sharding", "tensor"], "over 3 GPUs can't share the 32 heads"),
+        (["--gpus", "33", "--sharding", "layers"], "33 GPUs can't share the 32 layers"),
         (["--rank", "100000"], "lora_rank 100000 is above the width"),
         (["--gpus", "0"], "gpus must be from 1"),
         (["--cpu-offload"], "cpu_offload needs sharding 'fsdp' or 'zero3'"),

@@ -4,6 +4,7 @@ import json
 from typing import Any, cast, get_args
 
 import click
+from click.core import ParameterSource
 
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import instance_types
@@ -21,8 +22,15 @@ from tunestack.sizing.precision import Quantization
 from tunestack.sizing.serving_memory import many_adapters, many_copies, merge_needs
 
 INFERENCE = "inference"
-OF_INFERENCE = ("quantization", "adapters")
 FUSIBLE = ("qlora", "lora", "dora")
+# Options that mean something with some choices only: given with others, they are mistakes.
+OF_INFERENCE = ("quantization", "adapters")
+OF_TRAINING = (
+    "method", "gradient_accumulation", "trainable_layers", "optimizer", "checkpointing", "loss", "cpu_offload",
+)  # fmt: skip
+SHARDINGS_OF_INFERENCE = ("none", "tensor", "layers")
+# A reward model's own kernel comes with its objective.
+LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
 SHOWN_GIB = 0.01
 
 
@@ -45,15 +53,17 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--optimizer", type=_choice(Optimizer), default="adamw", show_default=True)
 @click.option("--checkpointing", type=_choice(Checkpointing), default="full", show_default=True)
 @click.option("--attention", type=_choice(AttentionKernel), default="sdpa", show_default=True)
-@click.option("--loss", type=_choice(LossKernel), default="plain", show_default=True)
+@click.option("--loss", type=click.Choice(LOSSES), default="plain", show_default=True)
 @click.option("--gpus", type=int, default=1, show_default=True)
 @click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
 @click.option("--cpu-offload", is_flag=True, help="With fsdp or zero3: weights and states lie on the host.")
 @click.option("--quantization", type=_choice(Quantization), help="With inference.")
 @click.option("--adapters", type=click.IntRange(min=1), help="With inference: so many side by side on one base.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def memory_command(model: str, objective: str, as_json: bool, **chosen: Any) -> None:
+@click.pass_context
+def memory_command(context: click.Context, /, model: str, objective: str, as_json: bool, **chosen: Any) -> None:
     """Size one job on one of its GPUs: what is there when, the peak, and which GPUs have room for it."""
+    _check(context, objective, chosen)
     architecture = find_model(model)
     size = _inference if objective == INFERENCE else _training
     found = size(architecture, objective, chosen)
@@ -85,10 +95,38 @@ def to_json(found: MemoryEstimate) -> dict[str, Any]:
     }
 
 
+def _check(context: click.Context, objective: str, chosen: dict[str, Any]) -> None:
+    """Refuse what would be left out of the answer.
+
+    Raises:
+        UserError: an option that means nothing beside the others.
+    """
+    given = {name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE}
+    inference = objective == INFERENCE
+    for name in OF_TRAINING if inference else OF_INFERENCE:
+        if name in given:
+            means = "means nothing with" if inference else "goes with"
+            raise UserError(f"{_flag(name)} {means} --objective inference")
+    if "trainable_layers" in given and chosen["method"] != "frozen":
+        raise UserError("--trainable-layers goes with --method frozen")
+    if "lora_rank" in given and not (chosen["adapters"] if inference else chosen["method"] in FUSIBLE):
+        raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
+    if chosen["sharding"] == "none" and chosen["gpus"] > 1:
+        raise UserError(f"--gpus {chosen['gpus']} needs a --sharding: how the job is spread over them")
+    if chosen["sharding"] != "none" and chosen["gpus"] == 1 and not chosen["cpu_offload"]:
+        raise UserError(f"--sharding {chosen['sharding']} needs --gpus above 1")
+    if inference and chosen["sharding"] not in SHARDINGS_OF_INFERENCE:
+        raise UserError(f"--objective inference is spread by --sharding {' or '.join(SHARDINGS_OF_INFERENCE[1:])}")
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
 def _training(architecture: Architecture, objective: str, chosen: dict[str, Any]) -> MemoryEstimate:
-    if any(chosen[name] for name in OF_INFERENCE):
-        raise UserError("--quantization and --adapters go with --objective inference; --method qlora trains on NF4")
     fields = {name: value for name, value in chosen.items() if name not in (*OF_INFERENCE, "method")}
+    if chosen["sharding"] == "tensor":
+        fields["tensor_parallel"] = chosen["gpus"]
     return objective_memory(architecture, job_of_method(chosen["method"], **fields), cast(Objective, objective))
 
 

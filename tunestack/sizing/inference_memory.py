@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.estimate import Component, MemoryEstimate, Phase
-from tunestack.sizing.fine_tuning import AttentionKernel, SizingError
+from tunestack.sizing.fine_tuning import LARGEST, AttentionKernel, SizingError
 from tunestack.sizing.overhead import device_bytes, reserved_bytes, workspace_bytes
+from tunestack.sizing.parallel import check_layers_by_gpu, check_tensor_parallel
 from tunestack.sizing.precision import BYTES, Dtype, Quantization, bytes_per_weight
 
 LOW, HIGH = 0.93, 1.08
@@ -39,12 +40,20 @@ class Inference:
 
     def __post_init__(self) -> None:
         for name in ("batch", "sequence_length", "gpus"):
-            if getattr(self, name) < 1:
-                raise SizingError(f"{name} must be at least 1, got {getattr(self, name)}")
+            if not 1 <= getattr(self, name) <= LARGEST:
+                raise SizingError(f"{name} must be from 1 to {LARGEST:,}, got {getattr(self, name)}")
 
 
 def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstimate:
-    """The peak of one GPU while it answers; with several GPUs, each holds its part of weights and cache."""
+    """The peak of one GPU while it answers; with several GPUs, each holds its part of weights and cache.
+
+    Raises:
+        SizingError: the model can't be shared by so many GPUs.
+    """
+    if job.tensor_parallel:
+        check_tensor_parallel(architecture, job.gpus)
+    else:
+        check_layers_by_gpu(architecture, job.gpus)
     dense = BYTES[job.weight_dtype]
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
     head = architecture.embedding_parameters if job.quantized_head and not architecture.tied_embeddings else 0

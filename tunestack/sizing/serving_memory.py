@@ -4,8 +4,10 @@ from dataclasses import dataclass, replace
 
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.estimate import MemoryEstimate
+from tunestack.sizing.fine_tuning import FineTuning
 from tunestack.sizing.inference_memory import Inference, inference_memory
 from tunestack.sizing.precision import BYTES, Dtype
+from tunestack.sizing.trainable import adapter_parameters, check_rank
 
 # safetensors writes a shard of this size at a time from a copy (transformers' `max_shard_size`).
 SHARD_BYTES = 5e9
@@ -20,19 +22,21 @@ class MergeNeeds:
 
 
 def many_adapters(architecture: Architecture, job: Inference, *, count: int, rank: int) -> MemoryEstimate:
-    """One base with `count` adapters of a rank on all linears loaded side by side."""
-    each = sum(
-        layer.copies * linear.copies * rank * (linear.inputs + linear.outputs)
-        for layer, linear in architecture.linears()
-        if linear.is_module
-    )
+    """One base with `count` adapters of a rank on all linears loaded side by side.
+
+    Raises:
+        SizingError: the rank is above the width.
+    """
+    adapted = FineTuning(method="lora", micro_batch=1, sequence_length=job.sequence_length, lora_rank=rank)
+    check_rank(architecture, adapted)
+    each = adapter_parameters(architecture, adapted)
     return inference_memory(architecture, replace(job, adapters=count, adapter_parameters=each))
 
 
 def many_copies(architecture: Architecture, job: Inference, *, count: int) -> float:
     """Bytes of device memory of `count` merged models, each with its own weights and cache."""
     one = inference_memory(architecture, job)
-    return count * one.device_bytes
+    return count * job.gpus * one.device_bytes
 
 
 def merge_needs(architecture: Architecture, *, dtype: Dtype = "fp32", archive: bool = True) -> MergeNeeds:

@@ -5,6 +5,7 @@ from tunestack.sizing.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.fine_tuning import FineTuning
 from tunestack.sizing.graph import Graph, graph
 from tunestack.sizing.overhead import TEMPORARIES, device_bytes, reserved_bytes
+from tunestack.sizing.parallel import check_layers_by_gpu, check_tensor_parallel
 from tunestack.sizing.states import States, states
 from tunestack.sizing.trainable import check_rank
 
@@ -28,9 +29,12 @@ def training_memory(
     the same job that come before the training step (rollouts).
 
     Raises:
-        SizingError: the job can't be (a rank above the width, more trainable layers than there are).
+        SizingError: the job can't be (a rank above the width, more trainable layers or GPUs than there are layers).
     """
     check_rank(architecture, job)
+    check_tensor_parallel(architecture, job.tensor_parallel)
+    if job.sharding == "layers":
+        check_layers_by_gpu(architecture, job.gpus)
     held = states(architecture, job)
     phases = (*before, *_phases(held, graph(architecture, job, held.share), job, resident))
     allocated = max(phase.size_bytes for phase in phases)
