@@ -1,6 +1,7 @@
 """The main road on a tiny model: the deployed pipeline runs, is described, fails with reasons, stops and resumes."""
 
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -220,7 +221,8 @@ def test_ctrl_c_stops_the_execution_names_the_step_and_the_next_run_resumes(
     arguments = [part for name, value in parameters.items() for part in ("--param", f"{name}={value}")]
     before = _manifests(deployed)
     client = subprocess.Popen(
-        [sys.executable, "-m", "tunestack.cli.main", "run", *arguments],
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        ["env", "--default-signal=INT", sys.executable, "-m", "tunestack.cli.main", "run", *arguments],
         cwd=project,
         env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -228,7 +230,7 @@ def test_ctrl_c_stops_the_execution_names_the_step_and_the_next_run_resumes(
         text=True,
     )
     _wait_for_checkpoint(deployed, before)
-    client.send_signal(2)
+    client.send_signal(signal.SIGINT)
     _, errors = client.communicate(timeout=60)
     # THEN the command says what was stopped, and the execution ends stopped
     assert client.returncode == 1
