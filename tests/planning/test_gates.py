@@ -65,7 +65,41 @@ def test_a_transform_on_a_gpu_needs_the_gpu_s_memory() -> None:
         update={"instance_type": "ml.g4dn.xlarge", "ami_version": "al2-ami-sagemaker-batch-gpu-535"}
     )
     (found,) = lines(changed(jobs={"transform": on_gpu}))
-    assert "jobs.transform: ml.g4dn.xlarge: serving the model needs 1" in found and "GiB of its T4" in found
+    assert "jobs.transform: ml.g4dn.xlarge: serving the model needs 20.9 GiB" in found and "GiB of its T4; ml." in found
+
+
+def moved(job: str, name: str, **recipe: dict[str, Any]) -> list[str]:
+    jobs = load_settings("prod").environment.jobs
+    moved_job = getattr(jobs, job).model_copy(update={"instance_type": name, "allowed_instance_types": []})
+    return lines(changed(recipe=recipe, jobs={job: moved_job}))
+
+
+def test_scoring_counts_the_fp32_copy_of_the_logits() -> None:
+    long = {"training": {"max_length": 2048}, "evaluation": {"batch_size": 8}}
+    assert any(
+        "jobs.evaluate: ml.g5.2xlarge: scoring 8 rows at a time needs" in line for line in lines(changed(recipe=long))
+    )
+
+
+def test_serving_counts_the_rows_that_are_answered_at_a_time() -> None:
+    found = moved("transform", "ml.g5.2xlarge", training={"max_length": 8192})
+    assert any("jobs.transform: ml.g5.2xlarge: serving the model needs" in line for line in found)
+
+
+@pytest.mark.parametrize(
+    ("job", "name", "message"),
+    [
+        (
+            "registration",
+            "ml.g4dn.xlarge",
+            "jobs.register: ml.g4dn.xlarge: fusing the model needs about 30 GiB of the 14.6",
+        ),
+        ("evaluate", "ml.m5.large", "jobs.evaluate: ml.m5.large: scoring 4 rows at a time needs about"),
+        ("train", "ml.m5.large", "jobs.train: ml.m5.large: the training needs about"),
+    ],
+)
+def test_each_job_is_held_to_the_gpu_or_the_host_that_it_runs_on(job: str, name: str, message: str) -> None:
+    assert any(message in line for line in moved(job, name))
 
 
 def test_a_run_over_budget_names_the_dearest_step() -> None:
@@ -78,8 +112,12 @@ def test_a_run_over_budget_names_the_dearest_step() -> None:
 
 def test_a_time_limit_or_deadline_that_cannot_be_met_is_refused() -> None:
     found = lines(changed(costs={"training_tokens": 500_000_000}, budget={"deadline_hours": 10}))
+    assert any("no type is fast enough; fewer tokens or a larger limit work" in line for line in found)
+    found = lines(changed(costs={"training_tokens": 20_000_000}, budget={"deadline_hours": 10}))
     assert any("jobs.train.max_runtime_minutes: the training is expected to take" in line for line in found)
-    assert any("budget.deadline_hours" in line and "the deadline is 10 h" in line for line in found)
+    assert any("budget.deadline_hours" in line and "the deadline is 10 h; ml." in line for line in found)
+    short = lines(changed(jobs=train_on("ml.g5.2xlarge", max_runtime_minutes=6)))
+    assert any("would be stopped after 6 min; " in line for line in short)
 
 
 def test_a_deadline_that_the_slow_end_of_the_estimate_misses_is_a_risk_not_a_refusal() -> None:

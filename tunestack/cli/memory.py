@@ -158,7 +158,7 @@ def _print_phases(found: MemoryEstimate) -> None:
             click.echo(f"{part.size_bytes / GIB:8.2f} GiB  {part.name} ({part.formula})")
     click.echo(
         f"\nallocated {found.allocated_bytes / GIB:.1f}, reserved {found.reserved_bytes / GIB:.1f}, on the device "
-        f"{found.device_bytes / GIB:.1f} GiB ({found.low_bytes / GIB:.1f}–{found.high_bytes / GIB:.1f})"
+        f"{found.range_gib}"
     )
     if found.paged_bytes:
         click.echo(f"and {found.paged_bytes / GIB:.1f} GiB of paged optimizer states, on the GPU while there is room")

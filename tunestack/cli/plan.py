@@ -183,7 +183,7 @@ def _print_best(plan: Plan) -> None:
             click.echo(f"  {size / GIB:6.2f} GiB  {name}")
     click.echo(
         f"  allocated {memory.allocated_bytes / GIB:.1f}, reserved {memory.reserved_bytes / GIB:.1f}, on the device "
-        f"{memory.device_bytes / GIB:.1f} GiB ({memory.low_bytes / GIB:.1f}–{memory.high_bytes / GIB:.1f})"
+        f"{memory.range_gib}"
     )
     price = plan.price
     if price:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from tunestack.catalogue import find_instance_price, instance_types
 from tunestack.costs.job_hours import Hours, architecture_of, training_hours
 from tunestack.costs.run import RunCost, run_cost
 from tunestack.errors import nearest
@@ -11,6 +12,8 @@ from tunestack.settings import Problem, Settings, SettingsError
 from tunestack.sizing.architecture import Architecture
 
 GATES = ("memory", "budget", "deadline")
+# Shorter times are said in minutes.
+MINUTES_BELOW_HOURS = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,35 +94,58 @@ def _budget(settings: Settings, run: RunCost) -> Iterator[Problem]:
 
 
 def _deadline(settings: Settings, architecture: Architecture | None) -> Iterator[Problem]:
-    hours = training_hours(settings, settings.environment.jobs.train.instance_type, architecture)
+    hours = _hours(settings, architecture)
     for key, limit_hours, what in _time_limits(settings):
         if hours.expected > limit_hours:
-            yield _problem(settings, key, f"the training is expected to take {_in_hours(hours)} {what}")
+            faster = _fast_enough(settings, architecture, limit_hours)
+            yield _problem(settings, key, f"the training is expected to take {_in_words(hours)} {what}; {faster}")
 
 
 def time_risks(settings: Settings, architecture: Architecture | None = None) -> tuple[str, ...]:
     """Limits that the training is expected to keep, and may miss: a line for each."""
-    architecture = architecture or architecture_of(settings)
-    hours = training_hours(settings, settings.environment.jobs.train.instance_type, architecture)
+    hours = _hours(settings, architecture or architecture_of(settings))
     return tuple(
-        str(_problem(settings, key, f"the training may take longer than is allowed: {_in_hours(hours)} {what}"))
+        str(_problem(settings, key, f"the training may take longer than is allowed: {_in_words(hours)} {what}"))
         for key, limit_hours, what in _time_limits(settings)
         if hours.expected <= limit_hours < hours.high
     )
 
 
+def _hours(settings: Settings, architecture: Architecture | None) -> Hours:
+    return training_hours(settings, settings.environment.jobs.train.instance_type, architecture)
+
+
 def _time_limits(settings: Settings) -> Iterator[tuple[str, float, str]]:
-    """Key, hours, and what the limit means, after the expected hours."""
+    """Key, hours, and what the limit means, after the expected time."""
     train, deadline_hours = settings.environment.jobs.train, settings.environment.budget.deadline_hours
-    yield (
-        "jobs.train.max_runtime_minutes",
-        train.max_runtime_minutes / 60,
-        f"on {train.instance_type}, and is stopped after {train.max_runtime_minutes / 60:,.1f} h; a larger limit, a "
-        "faster type or fewer tokens work",
-    )
+    on = f"on {train.instance_type}"
+    limit_hours = train.max_runtime_minutes / 60
+    yield "jobs.train.max_runtime_minutes", limit_hours, f"{on}, and would be stopped after {_time(limit_hours)}"
     if deadline_hours is not None:
-        yield "budget.deadline_hours", deadline_hours, f"on {train.instance_type}, the deadline is {deadline_hours:g} h"
+        yield "budget.deadline_hours", deadline_hours, f"{on}, the deadline is {_time(deadline_hours)}"
 
 
-def _in_hours(hours: Hours) -> str:
-    return f"{hours.expected:,.1f} h ({hours.low:,.1f} to {hours.high:,.1f})"
+def _fast_enough(settings: Settings, architecture: Architecture | None, limit_hours: float) -> str:
+    """The cheapest type on which the training is expected to end in time."""
+    region, found = settings.environment.region, []
+    for instance in instance_types().values():
+        if instance.gpu is None or "training" not in instance.allowed_for:
+            continue
+        hours = training_hours(settings, instance.name, architecture).expected
+        price = find_instance_price(instance.name, "training", region=region)
+        if price and hours <= limit_hours:
+            found.append((price.usd * hours, instance.name, hours))
+    if not found:
+        return "no type is fast enough; fewer tokens or a larger limit work"
+    _, name, hours = min(found)
+    return f"{name} is the cheapest type that is fast enough ({_time(hours)})"
+
+
+def _in_words(hours: Hours) -> str:
+    return f"{_time(hours.expected)} ({_time(hours.low)} to {_time(hours.high)})"
+
+
+def _time(hours: float) -> str:
+    if hours < MINUTES_BELOW_HOURS:
+        return f"{hours * 60:,.0f} min"
+    return f"{round(hours, 1):,} h".replace(".0 h", " h")

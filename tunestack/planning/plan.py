@@ -10,7 +10,6 @@ from tunestack.catalogue.quotas import Quota, find_quota
 from tunestack.errors import nearest
 from tunestack.planning.candidates import Candidate, best_candidate
 from tunestack.planning.request import PlanRequest
-from tunestack.sizing.estimate import GIB
 from tunestack.sizing.fine_tuning import SizingError
 from tunestack.sizing.throughput import Work
 
@@ -157,9 +156,8 @@ def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
     memory, gpu = plan.candidate.memory, plan.instance.gpu
     assert gpu is not None
     if plan.candidate.fit != "yes":
-        needs = f"{memory.device_bytes / GIB:.1f} GiB ({memory.low_bytes / GIB:.1f}–{memory.high_bytes / GIB:.1f})"
         verb = "may not fit" if plan.candidate.fit == "tight" else "does not fit"
-        return f"{verb}: needs {needs} of a GPU's {gpu.usable_gib:.1f} GiB in its {memory.peak.name}"
+        return f"{verb}: needs {memory.range_gib} of a GPU's {gpu.usable_gib:.1f} GiB in its {memory.peak.name}"
     if request.deadline_hours is not None and plan.hours > request.deadline_hours:
         return f"takes {plan.hours:.1f} h, the deadline is {request.deadline_hours:g} h"
     if request.budget_usd is not None and plan.usd is None:

@@ -67,6 +67,11 @@ class MemoryEstimate:
     def high_bytes(self) -> float:
         return self.device_bytes * self.high
 
+    @property
+    def range_gib(self) -> str:
+        """The device memory in words: `12.3 GiB (10.5–14.1)`."""
+        return f"{self.device_bytes / GIB:.1f} GiB ({self.low_bytes / GIB:.1f}–{self.high_bytes / GIB:.1f})"
+
     def fits(self, capacity_bytes: float) -> Fit:
         """Whether it fits a GPU that shows `capacity_bytes`: surely, perhaps, or not."""
         if self.high_bytes <= capacity_bytes:

@@ -30,6 +30,8 @@ class Inference:
     quantizes_on_gpu: bool = False
     # transformers before 4.45, and models with code of their own, compute the logits of the whole prompt.
     logits_of_prompt: bool = False
+    # What is scored takes an fp32 copy of those logits.
+    fp32_logits: bool = False
     # fp32 weights under autocast: a 16-bit copy of each.
     autocast: bool = False
     gpus: int = 1
@@ -74,7 +76,8 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
         heads = architecture.layers[0].attention.heads
         prompt += job.batch * heads * job.sequence_length**2 * (4 + e)
     unpacked = architecture.largest_linear * 2 if job.quantization != "none" else 0
-    logits = (e if job.logits_of_prompt else 0) * tokens * architecture.vocabulary
+    logit_bytes = (e if job.logits_of_prompt else 0) + (4 if job.fp32_logits else 0)
+    logits = logit_bytes * tokens * architecture.vocabulary
     copies = 2 * architecture.quantizable_parameters(job.quantization) if job.autocast and dense == 4 else 0
     adapters = job.adapters * job.adapter_parameters * 4
     if job.gpus > 1 and job.tensor_parallel:

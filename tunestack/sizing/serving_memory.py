@@ -18,6 +18,8 @@ class MergeNeeds:
     """What fusing an adapter into its base takes, in bytes."""
 
     host_memory_bytes: float
+    # Where there is a GPU: the fp32 model alone.
+    gpu_memory_bytes: float
     disk_bytes: float
 
 
@@ -48,5 +50,6 @@ def merge_needs(architecture: Architecture, *, dtype: Dtype = "fp32", archive: b
     fused = parameters * BYTES[dtype]
     return MergeNeeds(
         host_memory_bytes=parameters * 4 + min(SHARD_BYTES, fused),
+        gpu_memory_bytes=parameters * 4,
         disk_bytes=parameters * 2 + fused * (2 if archive else 1),
     )
