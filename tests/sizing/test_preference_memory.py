@@ -66,6 +66,22 @@ def test_grpo_has_a_reference_only_with_beta_and_without_adapters() -> None:
     assert "reference model" not in grpo_memory(SMALL, job(), beta=0.04).components()
 
 
+def test_a_rollout_s_whole_weights_are_no_slack_so_that_more_gpus_never_need_more() -> None:
+    spread = [
+        grpo_memory(LLAMA_8B, job(sharding="fsdp", gpus=gpus, cpu_offload=offload)).device_bytes
+        for gpus, offload in ((2, False), (64, False), (64, True))
+    ]
+    assert spread == sorted(spread, reverse=True)
+
+
+def test_tensor_parallel_serving_keeps_whole_heads_of_the_cache() -> None:
+    def cache(gpus: int) -> float:
+        found = inference_memory(LLAMA_8B, Inference(sequence_length=8192, gpus=gpus, tensor_parallel=True))
+        return next(part.size_bytes for part in found.phases[-1].components if part.name == "KV cache")
+
+    assert cache(8) == cache(1) / 8 == cache(32)
+
+
 def test_many_adapters_on_one_base_are_cheaper_than_many_copies() -> None:
     serving = Inference(sequence_length=512)
     shared = many_adapters(LLAMA_8B, serving, count=20, rank=16)

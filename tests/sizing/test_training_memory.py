@@ -276,3 +276,30 @@ def test_adapters_in_fsdp_s_units_cost_the_gradients_of_the_frozen_weights_besid
     more = training_memory(LLAMA_8B, together).allocated_bytes - training_memory(LLAMA_8B, apart).allocated_bytes
     blocks = LLAMA_8B.parameters - LLAMA_8B.embedding_parameters - LLAMA_8B.head_parameters
     assert more == pytest.approx(2 * blocks)
+
+
+def test_no_head_s_gradient_where_no_head_trains() -> None:
+    tied = model("meta-llama/Llama-3.2-1B")
+    assert "gradient of the head" not in _moving(
+        training_memory(tied, job(method="frozen", trainable_layers=1, loss="fused"))
+    )
+    assert "gradient of the head" not in _moving(training_memory(LLAMA_8B, full(loss="score")))
+    assert "gradient of the head" in _moving(training_memory(LLAMA_8B, full(loss="fused", gradient_accumulation=2)))
+
+
+def _moving(found: MemoryEstimate) -> set[str]:
+    return {part.name for phase in found.phases for part in phase.components if part.size_bytes}
+
+
+def test_layers_by_gpu_are_whole_layers() -> None:
+    by_31 = training_memory(LLAMA_8B, full(sharding="layers", gpus=31))
+    by_16 = training_memory(LLAMA_8B, full(sharding="layers", gpus=16))
+    assert weights(by_31) == weights(by_16) > 2 * LLAMA_8B.parameters * 2 / 32
+
+
+def test_adapters_inputs_are_divided_by_tensor_parallelism() -> None:
+    alone = job(checkpointing="none", sequence_length=8192)
+    spread = replace(alone, sharding="tensor", gpus=8, tensor_parallel=8)
+    name = "activations: adapters"
+    found = [training_memory(LLAMA_8B, item).components()[name] for item in (alone, spread)]
+    assert found[1] == pytest.approx(found[0] / 8)

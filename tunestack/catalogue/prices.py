@@ -11,7 +11,7 @@ from tunestack.catalogue.instances import JobKind, table_rows
 from tunestack.catalogue.refreshed_prices import refreshed_prices
 
 STALE_AFTER = timedelta(days=180)
-_DATE = re.compile(r"\b(20\d\d)(?:-(0[1-9]|1[0-2]))?(?:-([0-2]\d|3[01]))?\b")
+_DATE = re.compile(r"\b(20\d\d)(?:-(0[1-9]|1[0-2]))?(?:-(0[1-9]|[12]\d|3[01]))?\b")
 
 
 @dataclass(frozen=True, kw_only=True)

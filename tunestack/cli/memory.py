@@ -27,11 +27,13 @@ FUSIBLE = ("qlora", "lora", "dora")
 OF_INFERENCE = ("quantization", "adapters")
 OF_TRAINING = (
     "method", "gradient_accumulation", "trainable_layers", "optimizer", "checkpointing", "loss", "cpu_offload",
+    "sync_each_batch",
 )  # fmt: skip
 SHARDINGS_OF_INFERENCE = ("none", "tensor", "layers")
 # A reward model's own kernel comes with its objective.
 LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
 SHOWN_GIB = 0.01
+MOST_ADAPTERS = 100_000
 
 
 def _choice(kind: Any) -> click.Choice[str]:
@@ -56,9 +58,12 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--loss", type=click.Choice(LOSSES), default="plain", show_default=True)
 @click.option("--gpus", type=int, default=1, show_default=True)
 @click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
+@click.option("--sync-each-batch", is_flag=True, help="With fsdp: gradients are reduced at every micro-step.")
 @click.option("--cpu-offload", is_flag=True, help="With fsdp or zero3: weights and states lie on the host.")
 @click.option("--quantization", type=_choice(Quantization), help="With inference.")
-@click.option("--adapters", type=click.IntRange(min=1), help="With inference: so many side by side on one base.")
+@click.option(
+    "--adapters", type=click.IntRange(1, MOST_ADAPTERS), help="With inference: so many side by side on one base."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def memory_command(context: click.Context, /, model: str, objective: str, as_json: bool, **chosen: Any) -> None:
@@ -111,6 +116,12 @@ def _check(context: click.Context, objective: str, chosen: dict[str, Any]) -> No
         raise UserError("--trainable-layers goes with --method frozen")
     if "lora_rank" in given and not (chosen["adapters"] if inference else chosen["method"] in FUSIBLE):
         raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
+    if "loss" in given and objective == "reward":
+        raise UserError("--loss means nothing with --objective reward, whose head has one output")
+    if chosen["optimizer"].startswith("galore") and chosen["method"] not in ("full", "frozen"):
+        raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
+    if "checkpointing" in given and chosen["method"] == "prefix_tuning" and chosen["checkpointing"] != "none":
+        raise UserError("PEFT refuses prefix tuning with checkpointing: --checkpointing none")
     if chosen["sharding"] == "none" and chosen["gpus"] > 1:
         raise UserError(f"--gpus {chosen['gpus']} needs a --sharding: how the job is spread over them")
     if chosen["sharding"] != "none" and chosen["gpus"] == 1 and not chosen["cpu_offload"]:
@@ -127,6 +138,8 @@ def _training(architecture: Architecture, objective: str, chosen: dict[str, Any]
     fields = {name: value for name, value in chosen.items() if name not in (*OF_INFERENCE, "method")}
     if chosen["sharding"] == "tensor":
         fields["tensor_parallel"] = chosen["gpus"]
+    if chosen["method"] == "prefix_tuning":
+        fields["checkpointing"] = "none"
     return objective_memory(architecture, job_of_method(chosen["method"], **fields), cast(Objective, objective))
 
 
@@ -185,7 +198,8 @@ def _afterwards(architecture: Architecture, objective: str, chosen: dict[str, An
     """What comes after the job: copies in the place of adapters, or fusing one."""
     if chosen["adapters"]:
         copies = many_copies(architecture, _serving(chosen), count=chosen["adapters"])
-        return [f"\n{chosen['adapters']} merged models in their place would take {copies / GIB:,.1f} GiB"]
+        where = f" of all {chosen['gpus']} GPUs together" if chosen["gpus"] > 1 else ""
+        return [f"\n{chosen['adapters']} merged models in their place would take {copies / GIB:,.1f} GiB{where}"]
     if objective == INFERENCE or chosen["method"] not in FUSIBLE:
         return []
     needs = merge_needs(architecture)

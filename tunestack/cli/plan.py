@@ -111,6 +111,7 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
         "gradient_accumulation_steps": job.gradient_accumulation,
         "gradient_checkpointing": job.checkpointing == "full",
         "sharding": job.sharding,
+        "sync_each_batch": job.sync_each_batch,
         "memory": {
             "allocated_bytes": round(memory.allocated_bytes),
             "reserved_bytes": round(memory.reserved_bytes),

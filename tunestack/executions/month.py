@@ -22,7 +22,8 @@ def month_problems(aws: Aws, run: RunCost, *, now: datetime | None = None) -> It
     began = (now or datetime.now(UTC)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     this_month = takewhile(lambda item: datetime.fromisoformat(item["started"]) >= began, list_executions(aws))
     earlier = sum(1 for _ in this_month)
-    each_usd = float((aws.outputs("pipeline") or {}).get("RunExpectedUsd", 0))
+    # Where the deployed pipeline doesn't say it, a run costs what this one does.
+    each_usd = float((aws.outputs("pipeline") or {}).get("RunExpectedUsd", run.expected_usd))
     standing_usd = sum(float((aws.outputs(stack) or {}).get("StandingUsdPerMonth", 0)) for stack in STACKS)
     total_usd = standing_usd + earlier * each_usd + run.expected_usd
     if total_usd <= budget_usd:

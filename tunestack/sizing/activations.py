@@ -78,7 +78,7 @@ def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning,
         attention=kernel / width,
         scores=scores / width,
         mlp=mlp,
-        adapters=adapters,
+        adapters=adapters / width,
         backward=max(backward, scores / width),
     )
 

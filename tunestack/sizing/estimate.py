@@ -23,6 +23,8 @@ class Phase:
 
     name: str
     components: tuple[Component, ...]
+    # Those that are there for the whole phase, where they differ from a training step's.
+    static: tuple[Component, ...] = ()
 
     @property
     def size_bytes(self) -> float:

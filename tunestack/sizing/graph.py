@@ -8,7 +8,7 @@ from tunestack.sizing.estimate import Component
 from tunestack.sizing.fine_tuning import FineTuning
 from tunestack.sizing.loss_head import BYTES_PER_LOGIT, head_input_bytes, logit_bytes
 from tunestack.sizing.precision import BYTES
-from tunestack.sizing.sharding import Shares
+from tunestack.sizing.sharding import Shares, layers_share
 from tunestack.sizing.trainable import adapts_head, trained_layers
 
 _KINDS = ("norms", "attention", "scores", "mlp", "adapters")
@@ -33,7 +33,7 @@ def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
     parts = [(layer, layer_activations(architecture, layer, job, trains=trained > 0)) for layer in architecture.layers]
     # Frozen layers below the first trained one compute without a graph; `layers` puts a part of them on each GPU.
     reached = trained / architecture.depth if job.method == "frozen" else 1.0
-    here = reached * tokens / (job.gpus if job.sharding == "layers" else 1)
+    here = reached * tokens * (layers_share(architecture, job.gpus) if job.sharding == "layers" else 1)
     trains_head = job.method in ("full", "frozen") or adapts_head(job)
     return Graph(
         kept=_kept(architecture, job, parts, here),
@@ -90,8 +90,9 @@ def _head_gradient(architecture: Architecture, job: FineTuning, share: Shares) -
 
     A fused loss makes it whole, during the forward pass.
     """
-    trains = job.method in ("full", "frozen")
+    own_head = job.method == "full" or (job.method == "frozen" and not architecture.tied_embeddings)
+    trains = own_head and job.loss != "score"
     alone = job.gpus == 1 and job.gradient_accumulation == 1
-    part = 1.0 if job.loss == "fused" else share.gradients if alone else 0.0
+    part = 1 / job.tensor_parallel if job.loss == "fused" else share.gradients if alone else 0.0
     size = architecture.embedding_parameters * BYTES[job.weight_dtype] * part if trains else 0
     return Component(name="gradient of the head", size_bytes=size, formula="vocabulary × hidden")

@@ -8,6 +8,7 @@ from tunestack.sizing.fine_tuning import LARGEST, AttentionKernel, SizingError
 from tunestack.sizing.overhead import device_bytes, reserved_bytes, workspace_bytes
 from tunestack.sizing.parallel import check_layers_by_gpu, check_tensor_parallel
 from tunestack.sizing.precision import BYTES, Dtype, Quantization, bytes_per_weight
+from tunestack.sizing.sharding import layers_share
 
 LOW, HIGH = 0.93, 1.08
 # Without a sliding window, a layer caches every token.
@@ -79,14 +80,17 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
     logit_bytes = (e if job.logits_of_prompt else 0) + (4 if job.fp32_logits else 0)
     logits = logit_bytes * tokens * architecture.vocabulary
     copies = 2 * architecture.quantizable_parameters(job.quantization) if job.autocast and dense == 4 else 0
-    adapters = job.adapters * job.adapter_parameters * 4
+    adapters = 4.0 * job.adapters * job.adapter_parameters
     if job.gpus > 1 and job.tensor_parallel:
         # Embeddings and head are on each GPU; linears and cache are divided.
-        linears, cache, prompt = linears / job.gpus, cache / job.gpus, prompt / job.gpus
+        linears, prompt = linears / job.gpus, prompt / job.gpus
+        # A GPU has whole heads of keys and values: beyond their number they are there more than once.
+        cache /= min(job.gpus, *(layer.attention.kv_heads for layer in architecture.layers))
     elif job.gpus > 1:
         # Whole layers: the fullest GPU has the rounded-up share, and embedding or head.
-        most = -(-architecture.depth // job.gpus) / architecture.depth
-        linears, cache, rest = linears * most, cache * most, rest / 2 if not architecture.tied_embeddings else rest
+        most = layers_share(architecture, job.gpus)
+        linears, cache, adapters = linears * most, cache * most, adapters * most
+        rest = rest / 2 if not architecture.tied_embeddings else rest
     weights = (
         Component(name="weights: linears", size_bytes=linears, formula=f"{packed:.4g} B each"),
         Component(name="weights: embeddings, head, norms", size_bytes=rest, formula=f"{dense:g} B each"),

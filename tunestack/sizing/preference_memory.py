@@ -87,7 +87,7 @@ def frozen_model(architecture: Architecture, job: FineTuning, *, name: str) -> C
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
     inside = architecture.quantizable_parameters(job.quantization)
     size = inside * packed + (architecture.parameters - inside) * dense
-    return Component(name=name, size_bytes=size * shares(job).weights, formula="weights only")
+    return Component(name=name, size_bytes=size * shares(architecture, job).weights, formula="weights only")
 
 
 def rollout_phase(
@@ -104,4 +104,5 @@ def rollout_phase(
     found = inference_memory(policy, generating)
     prompt = next(phase for phase in found.phases if phase.name == "prompt")
     held = states(policy, job)
-    return Phase(name="rollout", components=(*prompt.components, held.adapter, held.optimizer, *beside))
+    weights = tuple(part for part in prompt.components if part.name.startswith("weights"))
+    return Phase(name="rollout", components=(*prompt.components, held.adapter, held.optimizer, *beside), static=weights)

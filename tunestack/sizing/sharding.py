@@ -1,5 +1,6 @@
 """How weights, gradients and optimizer states are spread over GPUs, and what is gathered whole for a moment."""
 
+import math
 from dataclasses import dataclass
 
 from tunestack.sizing.architecture import Architecture
@@ -21,9 +22,20 @@ class Shares:
     optimizer: float
 
 
-def shares(job: FineTuning) -> Shares:
+def layers_share(architecture: Architecture, gpus: int) -> float:
+    """The part of the layers that the fullest of `gpus` GPUs has, when each has whole ones."""
+    return math.ceil(architecture.depth / gpus) / architecture.depth
+
+
+def shares(architecture: Architecture, job: FineTuning) -> Shares:
     """What one GPU of `job.gpus` holds of weights, gradients and optimizer states."""
-    split = 1 / (job.tensor_parallel if job.sharding != "layers" else job.gpus)
+    split = 1 / job.tensor_parallel
+    if job.sharding == "layers" and job.gpus > 1:
+        # Embedding and head lie on different GPUs.
+        root = max(architecture.embedding_parameters, architecture.head_parameters)
+        outside = architecture.embedding_parameters + architecture.head_parameters
+        inside = (architecture.parameters - outside) * layers_share(architecture, job.gpus)
+        split = (inside + root) / architecture.parameters
     over = job.tensor_parallel / job.gpus
     whole = {
         "none": (1.0, 1.0, 1.0),

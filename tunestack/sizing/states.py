@@ -37,19 +37,14 @@ class States:
         return (*self.weights, self.adapter, self.optimizer, self.workspace, self.buckets)
 
     @property
-    def weight_bytes(self) -> float:
-        return sum(part.size_bytes for part in self.weights)
-
-    @property
-    def static_bytes(self) -> float:
-        """What never moves between two steps."""
-        parts = (self.adapter, self.optimizer, self.accumulated)
-        return self.weight_bytes + sum(part.size_bytes for part in parts)
+    def static(self) -> tuple[Component, ...]:
+        """What doesn't move from one step to the next, so that the allocator has no slack for it."""
+        return (*self.weights, self.adapter, self.optimizer, self.gradients, self.accumulated)
 
 
 def states(architecture: Architecture, job: FineTuning) -> States:
     """The states of a job on one of its GPUs."""
-    share = shares(job)
+    share = shares(architecture, job)
     added, own = added_parameters(architecture, job), trained_model_parameters(architecture, job)
     own_bytes, added_bytes = BYTES[job.weight_dtype], BYTES[job.adapter_dtype]
     kept, step, paged = _optimizer(architecture, job, own=own, added=added, share=share)

@@ -37,9 +37,8 @@ def training_memory(
         check_layers_by_gpu(architecture, job.gpus)
     held = states(architecture, job)
     phases = (*before, *_phases(held, graph(architecture, job, held.share), job, resident))
-    allocated = max(phase.size_bytes for phase in phases)
-    static = held.static_bytes + sum(part.size_bytes for part in resident)
-    reserved = reserved_bytes(allocated, static=static, varying=job.varying_lengths)
+    static = (*held.static, *resident, *(part for phase in before for part in phase.static))
+    reserved = max(_reserved(phase, static, job) for phase in phases)
     return MemoryEstimate(
         phases=phases,
         reserved_bytes=reserved,
@@ -48,6 +47,12 @@ def training_memory(
         low=LOW,
         high=_high(job),
     )
+
+
+def _reserved(phase: Phase, static: tuple[Component, ...], job: FineTuning) -> float:
+    """What the allocator holds at an instant: what stays between steps, and what moves with its slack."""
+    stays = sum(part.size_bytes for part in phase.components if part in static)
+    return reserved_bytes(phase.size_bytes, static=stays, varying=job.varying_lengths)
 
 
 def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Component, ...]) -> tuple[Phase, ...]:
