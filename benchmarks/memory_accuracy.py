@@ -55,7 +55,7 @@ class Result:
             each = self.found.device_bytes
         if each is None:
             each = self.found.allocated_bytes if self.row["method"] == "inference" else self.found.reserved_bytes
-        return each * (int(self.row["n_gpus"] or 1) if self.row["scope"] == "total" else 1)
+        return each * (int(positive(self.row["n_gpus"]) or 1) if self.row["scope"] == "total" else 1)
 
     @property
     def error(self) -> float:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from benchmarks.table import Row
+from benchmarks.table import Row, positive
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.estimate import MemoryEstimate
@@ -107,10 +107,10 @@ def _number(row: Row, column: str, default: int | None = None) -> int:
     text = row[column].strip()
     if not text and default is not None:
         return default
-    try:
-        return int(float(text))
-    except ValueError:
-        raise UnknownSettings(f"{column}: {text!r}") from None
+    found = positive(text)
+    if found is None:
+        raise UnknownSettings(f"{column}: {text!r}")
+    return int(found)
 
 
 def _word(row: Row, column: str, words: Mapping[str, Word], default: Word) -> Word:

@@ -17,14 +17,14 @@ def read_rows(file: Path, *, columns: Iterable[str]) -> list[Row]:
         click.ClickException: a column is missing, or the file isn't UTF-8; one message.
     """
     try:
-        with file.open(encoding="utf-8", newline="") as lines:
+        with file.open(encoding="utf-8-sig", newline="") as lines:
             table = csv.DictReader(lines, restval="")
             missing = [name for name in columns if name not in (table.fieldnames or ())]
             if missing:
                 raise click.ClickException(f"{file}: no column {', '.join(missing)}")
             return [{name: value for name, value in row.items() if name is not None} for row in table]
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{file} isn't UTF-8: {error}") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise click.ClickException(f"{file} isn't a table in UTF-8: {error}") from None
 
 
 def positive(text: str) -> float | None:

@@ -12,6 +12,7 @@ from benchmarks.spread import spread
 from benchmarks.table import Row, positive, read_rows
 from tunestack.catalogue.gpus import find_gpu
 from tunestack.catalogue.models import model_configs
+from tunestack.errors import UserError
 from tunestack.sizing.architecture import Architecture
 from tunestack.sizing.families import from_config
 from tunestack.sizing.fine_tuning import FineTuning
@@ -46,12 +47,24 @@ class Result:
 
 
 def predict(row: Row) -> Result:
+    try:
+        return Result(row, _rate(row), _measured(row))
+    except UserError:
+        return Result(row, None, _measured(row))
+
+
+def _rate(row: Row) -> Throughput | None:
+    """What the model says of a row, or None where it says too little.
+
+    Raises:
+        UserError: its settings can't be.
+    """
     gpu = find_gpu(row["gpu"])
     sequence = re.search(r"\d+", row["seq"])
     method = next((name for name in ("qlora", "lora", "full") if name in row["method"].lower()), None)
     architecture = _architecture(row)
     if gpu is None or sequence is None or method is None or architecture is None:
-        return Result(row, None, _measured(row))
+        return None
     gpus = _whole(row["n_gpus"])
     job = FineTuning(
         method="full" if method == "full" else "lora",
@@ -70,8 +83,7 @@ def predict(row: Row) -> Result:
     alone = job.method == "lora" and gpus == 1
     if not alone and training_memory(architecture, kept).device_bytes <= gpu.usable_bytes:
         job = replace(job, checkpointing="none")
-    found = throughput(Work.of(architecture), job, gpu, network=MACHINE, fp8="fp8" in row["precision"].lower())
-    return Result(row, found, _measured(row))
+    return throughput(Work.of(architecture), job, gpu, network=MACHINE, fp8="fp8" in row["precision"].lower())
 
 
 def _whole(text: str) -> int:
@@ -103,7 +115,7 @@ def _measured(row: Row) -> float | None:
     if rate := positive(row["tokens_per_s_per_gpu"]):
         return rate
     samples = positive(row["samples_per_s"])
-    return samples * int(row["seq"]) / _whole(row["n_gpus"]) if samples and row["seq"].isdigit() else None
+    return samples * int(row["seq"]) / _whole(row["n_gpus"]) if samples and row["seq"].isdecimal() else None
 
 
 @click.command()

@@ -12,7 +12,7 @@ from tunestack.aws import Aws
 from tunestack.costs.run import run_cost
 from tunestack.executions.describe import find_execution, list_executions
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.month import month_problems
+from tunestack.executions.month import started_problems
 from tunestack.settings import load_settings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -54,11 +54,11 @@ def days_ago(*days: int) -> list[datetime]:
 
 
 def problems(environment: Aws) -> list[str]:
-    return [str(item.problem) for item in month_problems(environment, run_cost(environment.settings), now=NOW)]
+    return [str(item.problem) for item in started_problems(environment, run_cost(environment.settings), now=NOW)]
 
 
 def test_a_run_that_the_month_has_room_for_passes() -> None:
-    assert problems(aws(days_ago(1, 2, 30))) == []
+    assert problems(aws(days_ago(1, 2, *[25] * 20))) == []
     assert problems(aws(month_usd=None)) == []
 
 

@@ -60,23 +60,26 @@ def test_a_row_is_predicted_from_its_settings_alone() -> None:
     assert first is not None and second is not None and first.allocated_bytes == second.allocated_bytes
 
 
+ODD = ("", "something else", "-1", "0", "12.5", "∞", "inf", "nan", "²", "9" * 40)
+
+
 @pytest.mark.parametrize("name", ["memory", "throughput"])
 def test_odd_rows_get_a_reason_or_nothing_and_never_a_traceback(name: str, tmp_path: Path) -> None:
     with (DATA / f"{name}.csv").open() as lines:
-        row = next(csv.DictReader(lines))
-    columns = list(row)
+        rows = [
+            row for row in csv.DictReader(lines) if row.get("id") in (None, "litgpt-001", "litgpt-039", "swift-025")
+        ][:3]
+    columns = list(rows[0])
     table, out = tmp_path / "odd.csv", tmp_path / "out.csv"
     with table.open("w", newline="") as file:
-        writer = csv.DictWriter(file, row)
+        writer = csv.DictWriter(file, columns)
         writer.writeheader()
-        writer.writerows(
-            {**row, column: value} for column in columns for value in ("", "something else", "-1", "12.5", "∞")
-        )
+        writer.writerows({**row, column: value} for row in rows for column in columns for value in ODD)
     script = ROOT / "benchmarks" / f"{name}_accuracy.py"
     done = subprocess.run([sys.executable, script, table, "--out", out], cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-1500:]
     with out.open() as lines:
-        assert len(list(csv.DictReader(lines))) == 5 * len(columns)
+        assert len(list(csv.DictReader(lines))) == len(ODD) * len(rows) * len(columns)
 
 
 @pytest.mark.parametrize("name", ["memory", "throughput"])

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Literal
 
-QuotaUse = Literal["training job", "spot training job", "processing job", "transform job", "endpoint"]
+QuotaUse = Literal["training job", "spot training job", "processing job", "transform job"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +25,7 @@ def quota_name(instance_type: str, use: QuotaUse) -> str:
 
 def total_name(use: QuotaUse) -> str:
     """What the service calls the quota on all instances together of a kind of job, whatever their types."""
-    return (
-        "Number of instances across active endpoints" if use == "endpoint" else f"Number of instances across all {use}s"
-    )
+    return f"Number of instances across all {use}s"
 
 
 def find_quota(instance_type: str, use: QuotaUse) -> Quota | None:

@@ -7,6 +7,9 @@ import click
 
 from tunestack.catalogue.quotas import Quota
 
+# An execution runs its steps one after the other, each on one instance.
+NEEDED = 1
+
 
 @click.command("quotas")
 @click.option("--env", default="dev", show_default=True, help="The environment, a file in config/.")
@@ -21,7 +24,7 @@ def quotas_command(env: str, check: bool, as_json: bool) -> None:
     region = settings.environment.region
     rows = [
         {"job": need.job, "instance_type": need.instance_type, "code": need.quota.code if need.quota else None,
-         "name": need.name, "needed": need.instances, "default": need.quota.default if need.quota else None,
+         "name": need.name, "needed": NEEDED, "default": need.quota.default if need.quota else None,
          "account": account_value(need.quota, region) if check and need.quota else None}
         for need in quotas_of(settings)
     ]  # fmt: skip

@@ -9,7 +9,7 @@ from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
 from tunestack.costs.run import run_cost
-from tunestack.executions.month import month_problems
+from tunestack.executions.month import started_problems
 from tunestack.pipeline.recipe_parameters import RUN_CHOICES
 from tunestack.planning.gates import enforce, gate_problems
 from tunestack.settings import Settings
@@ -29,7 +29,7 @@ def check_run(aws: Aws, values: Mapping[str, str], *, allow: Iterable[str] = ())
     """
     settings = chosen_settings(aws.settings, values)
     architecture = staged_architecture(aws, values["BaseModelUri"])
-    problems = [*gate_problems(settings, architecture), *month_problems(aws, run_cost(settings, architecture))]
+    problems = [*gate_problems(settings, architecture), *started_problems(aws, run_cost(settings, architecture))]
     return enforce(problems, allow=allow)
 
 

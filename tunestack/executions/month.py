@@ -14,7 +14,7 @@ from tunestack.settings import Problem
 STACKS = ("storage", "network", "images", "registry", "pipeline", "observability")
 
 
-def month_problems(aws: Aws, run: RunCost, *, now: datetime | None = None) -> Iterator[GateProblem]:
+def started_problems(aws: Aws, run: RunCost, *, now: datetime | None = None) -> Iterator[GateProblem]:
     """The month's budget, where a run would exceed it; earlier runs count as the deployed pipeline expects them."""
     budget_usd = aws.settings.environment.budget.month_usd
     if budget_usd is None:

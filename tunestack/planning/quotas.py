@@ -10,7 +10,7 @@ from tunestack.settings.environment import Job
 
 @dataclass(frozen=True, kw_only=True)
 class QuotaNeed:
-    """How many instances of a quota a job takes; `quota` is None where its code isn't known.
+    """A quota that a job takes one instance of; `quota` is None where its code isn't known.
 
     `instance_type` is None for the quota on all types together.
     """
@@ -19,7 +19,6 @@ class QuotaNeed:
     instance_type: str | None
     name: str
     quota: Quota | None
-    instances: int = 1
 
 
 def quotas_of(settings: Settings) -> tuple[QuotaNeed, ...]:
