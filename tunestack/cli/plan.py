@@ -15,6 +15,7 @@ from tunestack.sizing.estimate import GIB
 from tunestack.sizing.named_methods import NamedMethod, job_of_method
 
 METHODS: tuple[NamedMethod, ...] = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
+RANKED: tuple[NamedMethod, ...] = ("qlora", "lora", "dora")
 SHOWN, REFUSED_SHOWN = 8, 6
 HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours", "on demand", "spot", "$/M tokens")
 
@@ -41,6 +42,8 @@ def plan_command(
         raise UserError("give either a RECIPE or --model")
     if recipe is not None and (method is not None or chosen["rank"] is not None):
         raise UserError("--method and --rank go with --model; a RECIPE says both itself")
+    if chosen["rank"] is not None and method not in (None, *RANKED):
+        raise UserError(f"--rank goes with --method {', '.join(RANKED)}")
     request = _of_model(model, method or "qlora", chosen) if model is not None else _of_recipe(str(recipe), chosen)
     _check_region(request.region)
     found = make_plans(request)
