@@ -8,11 +8,12 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from tests.conftest import ENVIRONMENTS
 from tunestack.aws import Aws
 from tunestack.costs.run import run_cost
 from tunestack.executions.describe import find_execution, list_executions
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.month import started_problems
+from tunestack.executions.month import STACKS, started_problems
 from tunestack.settings import load_settings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -73,3 +74,8 @@ def test_executions_are_found_on_every_page() -> None:
     assert find_execution(aws(days_ago(1, 2), days_ago(3)), "000000000003") == f"{ARN}/000000000003"
     with pytest.raises(ExecutionError, match="no execution 'x'; .* the latest is 000000000001"):
         find_execution(aws(days_ago(1), days_ago(3)), "x")
+
+
+def test_every_stack_that_an_environment_has_counts_towards_its_month(assembly: Any) -> None:
+    names = {name.rpartition("-")[2] for env in ENVIRONMENTS for name in assembly(env).templates}
+    assert names == set(STACKS)

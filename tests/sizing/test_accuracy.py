@@ -1,24 +1,18 @@
 """The accuracy benchmarks on the rows that ship: the targets that are met stay met, and odd rows are named, not fatal."""
 
 import csv
-import statistics
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from benchmarks import memory_accuracy, throughput_accuracy
+from benchmarks.spread import spread
 from tests.conftest import ROOT
 
 DATA = ROOT / "benchmarks" / "data"
 MEMORY = [item for item in memory_accuracy.read(DATA / "memory.csv") if item.is_compared]
-
-
-def median_and_p90(errors: Sequence[float]) -> tuple[float, float]:
-    sizes = sorted(abs(error) for error in errors)
-    return statistics.median(sizes), sizes[int(0.9 * len(sizes))]
 
 
 @pytest.mark.parametrize(
@@ -32,8 +26,8 @@ def test_memory_is_as_near_to_measured_peaks_as_promised(which: str, median: flo
         if which == "all"
         or (item.row["quality"] == "exact" and (item.row["method"] == "inference") == (which == "inference"))
     ]
-    found = median_and_p90(rows)
-    assert len(rows) > 60 and found[0] <= median and found[1] <= p90
+    found = spread(rows)
+    assert len(rows) > 60 and found.median <= median and found.p90 <= p90
 
 
 def test_few_peaks_are_under_predicted_by_more_than_a_tenth() -> None:
@@ -47,8 +41,8 @@ def test_what_fits_is_right_and_never_confidently_wrong() -> None:
 
 def test_throughput_is_as_near_to_published_logs_as_promised() -> None:
     compared = [item for item in throughput_accuracy.read(DATA / "throughput.csv") if item.found and item.measured]
-    median, p90 = median_and_p90([item.error for item in compared])
-    assert len(compared) == 80 and median <= 0.20 and p90 <= 0.50
+    found = spread([item.error for item in compared])
+    assert len(compared) == 80 and found.median <= 0.20 and found.p90 <= 0.50
     assert sum(item.inside for item in compared) / len(compared) >= 0.85
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, weights
 from tunestack.catalogue.gpus import Gpu, find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing import rules_of_thumb
@@ -19,10 +20,6 @@ from tunestack.sizing.trainable import adapter_parameters
 from tunestack.sizing.training_memory import training_memory
 
 
-def model(name: str) -> Architecture:
-    return from_config(model_configs()[name], name=name)
-
-
 def gpu(name: str) -> Gpu:
     found = find_gpu(name)
     assert found is not None
@@ -30,25 +27,9 @@ def gpu(name: str) -> Gpu:
 
 
 A100_40, A10G = gpu("A100-40"), gpu("A10G")
-LLAMA_8B, LLAMA_70B = model("meta-llama/Llama-3.1-8B"), model("meta-llama/Llama-3.1-70B")
+LLAMA_70B = model("meta-llama/Llama-3.1-70B")
 MODELS = [from_config(config, name=name) for name, config in model_configs().items()]
 FROM_3B = [item for item in MODELS if item.parameters >= 3e9]
-
-
-def job(**chosen: Any) -> FineTuning:
-    return FineTuning(**{"method": "lora", "micro_batch": 1, "sequence_length": 512, **chosen})
-
-
-def full(**chosen: Any) -> FineTuning:
-    return job(**{"method": "full", **chosen})
-
-
-def qlora(**chosen: Any) -> FineTuning:
-    return job(quantization="nf4", double_quant=True, **chosen)
-
-
-def weights(estimate: MemoryEstimate) -> float:
-    return sum(size for name, size in estimate.components().items() if name.startswith("weights"))
 
 
 jobs = st.builds(
@@ -246,11 +227,6 @@ def test_bitsandbytes_leaves_experts_in_16_bit() -> None:
     assert weights(training_memory(mixtral, job(quantization="gptq-int4"))) < 27e9
 
 
-def test_offloaded_weights_still_gather_a_layer() -> None:
-    found = training_memory(LLAMA_8B, full(cpu_offload=True, sharding="fsdp"))
-    assert found.components()["gathered parameters"] > 1e9
-
-
 def test_a_sliding_window_bounds_the_kv_cache() -> None:
     gemma = model("google/gemma-3-1b-it")
 
@@ -259,23 +235,6 @@ def test_a_sliding_window_bounds_the_kv_cache() -> None:
         return next(part.size_bytes for part in found.phases[-1].components if part.name == "KV cache")
 
     assert cache(131_072) < 0.3 * 131_072 / 1024 * cache(1024)
-
-
-def test_fsdp_keeps_accumulating_gradients_whole_unless_each_batch_is_synced() -> None:
-    spread = full(sharding="fsdp", gpus=8, gradient_accumulation=4)
-    whole = training_memory(LLAMA_8B, spread).components()["gradients"]
-    synced = training_memory(LLAMA_8B, replace(spread, sync_each_batch=True)).components()["gradients"]
-    assert whole == pytest.approx(8 * synced) == pytest.approx(2 * LLAMA_8B.parameters)
-    assert training_memory(LLAMA_8B, replace(spread, sharding="zero3")).components()["gradients"] == synced
-
-
-def test_adapters_in_fsdp_s_units_cost_the_gradients_of_the_frozen_weights_beside_them() -> None:
-    # litgpt issue 1417: two GPUs need the whole model and half of it for a LoRA of a few million parameters.
-    apart = job(sharding="fsdp", gpus=2, gradient_accumulation=2)
-    together = replace(apart, adapters_share_units=True)
-    more = training_memory(LLAMA_8B, together).allocated_bytes - training_memory(LLAMA_8B, apart).allocated_bytes
-    blocks = LLAMA_8B.parameters - LLAMA_8B.embedding_parameters - LLAMA_8B.head_parameters
-    assert more == pytest.approx(2 * blocks)
 
 
 def test_no_head_s_gradient_where_no_head_trains() -> None:
@@ -289,17 +248,3 @@ def test_no_head_s_gradient_where_no_head_trains() -> None:
 
 def _moving(found: MemoryEstimate) -> set[str]:
     return {part.name for phase in found.phases for part in phase.components if part.size_bytes}
-
-
-def test_layers_by_gpu_are_whole_layers() -> None:
-    by_31 = training_memory(LLAMA_8B, full(sharding="layers", gpus=31))
-    by_16 = training_memory(LLAMA_8B, full(sharding="layers", gpus=16))
-    assert weights(by_31) == weights(by_16) > 2 * LLAMA_8B.parameters * 2 / 32
-
-
-def test_adapters_inputs_are_divided_by_tensor_parallelism() -> None:
-    alone = job(checkpointing="none", sequence_length=8192)
-    spread = replace(alone, sharding="tensor", gpus=8, tensor_parallel=8)
-    name = "activations: adapters"
-    found = [training_memory(LLAMA_8B, item).components()[name] for item in (alone, spread)]
-    assert found[1] == pytest.approx(found[0] / 8)

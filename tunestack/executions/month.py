@@ -22,9 +22,10 @@ def started_problems(aws: Aws, run: RunCost, *, now: datetime | None = None) -> 
     began = (now or datetime.now(UTC)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     this_month = takewhile(lambda item: datetime.fromisoformat(item["started"]) >= began, list_executions(aws))
     earlier = sum(1 for _ in this_month)
+    outputs = {stack: aws.outputs(stack) or {} for stack in STACKS}
     # Where the deployed pipeline doesn't say it, a run costs what this one does.
-    each_usd = float((aws.outputs("pipeline") or {}).get("RunExpectedUsd", run.expected_usd))
-    standing_usd = sum(float((aws.outputs(stack) or {}).get("StandingUsdPerMonth", 0)) for stack in STACKS)
+    each_usd = float(outputs["pipeline"].get("RunExpectedUsd", run.expected_usd))
+    standing_usd = sum(float(found.get("StandingUsdPerMonth", 0)) for found in outputs.values())
     total_usd = standing_usd + earlier * each_usd + run.expected_usd
     if total_usd <= budget_usd:
         return

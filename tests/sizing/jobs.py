@@ -1,0 +1,32 @@
+"""Models and jobs that the tests of the memory model size."""
+
+from typing import Any
+
+from tunestack.catalogue.models import model_configs
+from tunestack.sizing.architecture import Architecture
+from tunestack.sizing.estimate import MemoryEstimate
+from tunestack.sizing.families import from_config
+from tunestack.sizing.fine_tuning import FineTuning
+
+
+def model(name: str) -> Architecture:
+    return from_config(model_configs()[name], name=name)
+
+
+def job(**chosen: Any) -> FineTuning:
+    return FineTuning(**{"method": "lora", "micro_batch": 1, "sequence_length": 512, **chosen})
+
+
+def full(**chosen: Any) -> FineTuning:
+    return job(**{"method": "full", **chosen})
+
+
+def qlora(**chosen: Any) -> FineTuning:
+    return job(quantization="nf4", double_quant=True, **chosen)
+
+
+def weights(estimate: MemoryEstimate) -> float:
+    return sum(size for name, size in estimate.components().items() if name.startswith("weights"))
+
+
+LLAMA_8B = model("meta-llama/Llama-3.1-8B")

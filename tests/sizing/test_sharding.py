@@ -1,0 +1,44 @@
+"""What a GPU holds when a job is spread over several: shares, units gathered whole, whole layers and heads."""
+
+from dataclasses import replace
+
+import pytest
+
+from tests.sizing.jobs import LLAMA_8B, full, job, weights
+from tunestack.sizing.training_memory import training_memory
+
+
+def test_offloaded_weights_still_gather_a_layer() -> None:
+    found = training_memory(LLAMA_8B, full(cpu_offload=True, sharding="fsdp"))
+    assert found.components()["gathered parameters"] > 1e9
+
+
+def test_fsdp_keeps_accumulating_gradients_whole_unless_each_batch_is_synced() -> None:
+    spread = full(sharding="fsdp", gpus=8, gradient_accumulation=4)
+    whole = training_memory(LLAMA_8B, spread).components()["gradients"]
+    synced = training_memory(LLAMA_8B, replace(spread, sync_each_batch=True)).components()["gradients"]
+    assert whole == pytest.approx(8 * synced) == pytest.approx(2 * LLAMA_8B.parameters)
+    assert training_memory(LLAMA_8B, replace(spread, sharding="zero3")).components()["gradients"] == synced
+
+
+def test_adapters_in_fsdp_s_units_cost_the_gradients_of_the_frozen_weights_beside_them() -> None:
+    # litgpt issue 1417: two GPUs need the whole model and half of it for a LoRA of a few million parameters.
+    apart = job(sharding="fsdp", gpus=2, gradient_accumulation=2)
+    together = replace(apart, adapters_share_units=True)
+    more = training_memory(LLAMA_8B, together).allocated_bytes - training_memory(LLAMA_8B, apart).allocated_bytes
+    blocks = LLAMA_8B.parameters - LLAMA_8B.embedding_parameters - LLAMA_8B.head_parameters
+    assert more == pytest.approx(2 * blocks)
+
+
+def test_layers_by_gpu_are_whole_layers() -> None:
+    by_31 = training_memory(LLAMA_8B, full(sharding="layers", gpus=31))
+    by_16 = training_memory(LLAMA_8B, full(sharding="layers", gpus=16))
+    assert weights(by_31) == weights(by_16) > 2 * LLAMA_8B.parameters * 2 / 32
+
+
+def test_adapters_inputs_are_divided_by_tensor_parallelism() -> None:
+    alone = job(checkpointing="none", sequence_length=8192)
+    spread = replace(alone, sharding="tensor", gpus=8, tensor_parallel=8)
+    name = "activations: adapters"
+    found = [training_memory(LLAMA_8B, item).components()[name] for item in (alone, spread)]
+    assert found[1] == pytest.approx(found[0] / 8)
