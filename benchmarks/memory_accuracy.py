@@ -12,7 +12,7 @@ from benchmarks.spread import spread
 from benchmarks.table import Row, positive, read_rows
 from tunestack.catalogue.gpus import usable_bytes
 from tunestack.errors import UserError
-from tunestack.sizing.estimate import GIB, MemoryEstimate
+from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 
 # What a row must say of itself; what it doesn't say of its settings, it may leave empty.
 COLUMNS = (

@@ -10,10 +10,7 @@ from typing import TypeVar, cast
 
 from benchmarks.table import Row, positive
 from tunestack.catalogue.models import model_configs
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.estimate import MemoryEstimate
-from tunestack.sizing.families import from_config
-from tunestack.sizing.fine_tuning import (
+from tunestack.sizing.job.fine_tuning import (
     AttentionKernel,
     Checkpointing,
     FineTuning,
@@ -21,9 +18,12 @@ from tunestack.sizing.fine_tuning import (
     Method,
     Sharding,
 )
-from tunestack.sizing.inference_memory import Inference, inference_memory
-from tunestack.sizing.objectives import Objective, objective_memory
-from tunestack.sizing.optimizers import Optimizer
+from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.objectives import Objective, objective_memory
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.families import from_config
 from tunestack.sizing.precision import Dtype, Quantization
 
 Word = TypeVar("Word")

@@ -13,11 +13,11 @@ from benchmarks.table import Row, positive, read_rows
 from tunestack.catalogue.gpus import find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.errors import UserError
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.families import from_config
-from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.families import from_config
 from tunestack.sizing.throughput import Network, Throughput, Work, throughput
-from tunestack.sizing.training_memory import training_memory
 
 COLUMNS = (
     "source_id", "model", "params_b", "method", "precision", "gpu", "n_gpus", "micro_batch", "grad_accum", "seq",

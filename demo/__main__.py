@@ -24,7 +24,7 @@ from tunestack.executions.start import start
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
 from tunestack.settings import load_settings
-from tunestack.staging import add_batch_input, add_data_set, add_model
+from tunestack.uploads import add_batch_input, add_data_set, add_model
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".tunestack" / "demo"

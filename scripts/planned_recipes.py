@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunestack.planning import Plan, PlanRequest, make_plans
-from tunestack.sizing.estimate import GIB
-from tunestack.sizing.fine_tuning import FineTuning
-from tunestack.sizing.model_source import find_model
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.memory.estimate import GIB
+from tunestack.sizing.model.model_source import find_model
 
 TOKENS = 10_000_000
 HYPERPOD = "sagemaker-hyperpod-recipes@2631995"

@@ -11,8 +11,8 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from tunestack.definition import validate
 from tunestack.pipeline import JobDefaults, Resources, Roles, Vpc, fine_tuning_pipeline
-from tunestack.pipeline.validation import validate
 from tunestack.settings import Settings
 from tunestack_cdk.job_role import JobRole
 from tunestack_cdk.pipeline_role import PipelineRole

@@ -13,7 +13,7 @@ from tunestack.costs import CostReport, ResourceUse, run_cost, standing_cost
 from tunestack.costs.usage import images_usage
 from tunestack.settings import load_settings
 from tunestack.settings.environment import Costs
-from tunestack.sizing import rules_of_thumb as rules
+from tunestack.sizing.memory import rules_of_thumb as rules
 
 
 def test_the_textbook_figures_come_out() -> None:

@@ -14,7 +14,7 @@ from tests.conftest import ROOT
 from tunestack.aws import Aws
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.settings import load_settings
-from tunestack.staging import add_batch_input, add_data_set, add_model
+from tunestack.uploads import add_batch_input, add_data_set, add_model
 
 
 def free_port() -> int:

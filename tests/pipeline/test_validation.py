@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tunestack.cli.definition import definition_of_template
-from tunestack.pipeline.validation import validate
+from tunestack.definition import validate
 
 Definition = dict[str, Any]
 

@@ -9,8 +9,8 @@ from tunestack.catalogue.instances import instance_types
 from tunestack.catalogue.prices import find_instance_price
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.settings.recipe import load_recipe
-from tunestack.sizing.fine_tuning import FineTuning, SizingError
-from tunestack.sizing.recipe_job import job_of_recipe
+from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
+from tunestack.sizing.job.recipe_job import job_of_recipe
 
 LLAMA_8B, LLAMA_70B = find_model("meta-llama/Llama-3.1-8B"), find_model("meta-llama/Llama-3.1-70B")
 

@@ -3,10 +3,10 @@
 from typing import Any
 
 from tunestack.catalogue.models import model_configs
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.estimate import MemoryEstimate
-from tunestack.sizing.families import from_config
-from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.families import from_config
 
 
 def model(name: str) -> Architecture:

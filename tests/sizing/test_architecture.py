@@ -9,8 +9,8 @@ import pytest
 
 from tests.conftest import ROOT
 from tunestack.catalogue.models import model_configs
-from tunestack.sizing.families import FAMILIES, from_config
-from tunestack.sizing.model_config import ModelConfigError
+from tunestack.sizing.model.families import FAMILIES, from_config
+from tunestack.sizing.model.model_config import ModelConfigError
 
 # What the hub shows for these models' safetensors.
 PUBLISHED = {

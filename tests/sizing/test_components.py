@@ -6,13 +6,13 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.json import JSONSnapshotExtension
 
-from tunestack.sizing.estimate import MemoryEstimate
-from tunestack.sizing.fine_tuning import FineTuning
-from tunestack.sizing.inference_memory import Inference, inference_memory
-from tunestack.sizing.model_source import find_model
-from tunestack.sizing.optimizers import state_bytes
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.optimizers import state_bytes
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.precision import bytes_per_weight
-from tunestack.sizing.training_memory import training_memory
 
 MIB = 1024**2
 LLAMA, QWEN3, GEMMA2 = "meta-llama/Llama-3.1-8B", "Qwen/Qwen3-8B", "google/gemma-2-9b"

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tunestack.sizing.estimate import MemoryEstimate
-from tunestack.sizing.families import from_config
-from tunestack.sizing.fine_tuning import FineTuning
-from tunestack.sizing.training_memory import training_memory
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.families import from_config
 
 pytestmark = pytest.mark.slow
 CONFIG = {

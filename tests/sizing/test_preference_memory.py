@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from tunestack.sizing.fine_tuning import FineTuning
-from tunestack.sizing.inference_memory import Inference, inference_memory
-from tunestack.sizing.model_source import find_model
-from tunestack.sizing.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
-from tunestack.sizing.serving_memory import many_adapters, many_copies, merge_needs
-from tunestack.sizing.training_memory import training_memory
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
+from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, merge_needs
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.model_source import find_model
 
 LLAMA_8B, SMALL = find_model("meta-llama/Llama-3.1-8B"), find_model("Qwen/Qwen2.5-0.5B")
 

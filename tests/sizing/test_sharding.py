@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.sizing.jobs import LLAMA_8B, full, job, weights
-from tunestack.sizing.training_memory import training_memory
+from tunestack.sizing.memory.training_memory import training_memory
 
 
 def test_offloaded_weights_still_gather_a_layer() -> None:

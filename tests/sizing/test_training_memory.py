@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, weights
 from tunestack.catalogue.gpus import Gpu, find_gpu
 from tunestack.catalogue.models import model_configs
-from tunestack.sizing import rules_of_thumb
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.estimate import MemoryEstimate
-from tunestack.sizing.families import from_config
-from tunestack.sizing.fine_tuning import FineTuning, SizingError
-from tunestack.sizing.inference_memory import Inference, inference_memory
-from tunestack.sizing.trainable import adapter_parameters
-from tunestack.sizing.training_memory import training_memory
+from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
+from tunestack.sizing.job.trainable import adapter_parameters
+from tunestack.sizing.memory import rules_of_thumb
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.families import from_config
 
 
 def gpu(name: str) -> Gpu:

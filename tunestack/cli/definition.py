@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from tunestack.cli.synthesis import synthesize
-from tunestack.pipeline.validation import validate
+from tunestack.definition import validate
 from tunestack.settings import load_settings
 
 

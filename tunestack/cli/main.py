@@ -9,14 +9,14 @@ from tunestack.errors import UserError
 
 COMMANDS = {
     "cost": ("cost:cost", "What a change costs; an environment's report."),
-    "data": ("staging:data", "Stage data sets."),
+    "data": ("uploads:data", "Stage data sets."),
     "definition": ("definition:definition", "Show and validate pipeline definitions."),
     "describe": ("executions:describe_command", "Show an execution, step by step."),
     "executions": ("executions:executions_command", "List the pipeline's executions."),
     "local": ("local:local", "Start and stop an AWS on this machine."),
     "logs": ("executions:logs_command", "Print a step's log."),
     "memory": ("memory:memory_command", "What one job needs of a GPU, phase by phase."),
-    "models": ("staging:models", "Stage base models."),
+    "models": ("uploads:models", "Stage base models."),
     "plan": ("plan:plan_command", "Where a job fits, how long it takes, what it costs."),
     "prices": ("prices:prices", "Read the catalogue's prices anew."),
     "quotas": ("quotas:quotas_command", "Which service quotas an environment's jobs need."),

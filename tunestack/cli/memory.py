@@ -9,17 +9,17 @@ from click.core import ParameterSource
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import instance_types
 from tunestack.errors import UserError
-from tunestack.sizing import rules_of_thumb
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.estimate import GIB, MemoryEstimate
-from tunestack.sizing.fine_tuning import AttentionKernel, Checkpointing, LossKernel, Sharding
-from tunestack.sizing.inference_memory import Inference, inference_memory
-from tunestack.sizing.model_source import find_model
-from tunestack.sizing.named_methods import NamedMethod, job_of_method
-from tunestack.sizing.objectives import Objective, objective_memory
-from tunestack.sizing.optimizers import Optimizer
+from tunestack.sizing.job.fine_tuning import AttentionKernel, Checkpointing, LossKernel, Sharding
+from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.memory import rules_of_thumb
+from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.objectives import Objective, objective_memory
+from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, merge_needs
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.precision import Quantization
-from tunestack.sizing.serving_memory import many_adapters, many_copies, merge_needs
 
 INFERENCE = "inference"
 FUSIBLE = ("qlora", "lora", "dora")

@@ -11,8 +11,8 @@ from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.errors import UserError
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.planning.plan import Plan
-from tunestack.sizing.estimate import GIB
-from tunestack.sizing.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.memory.estimate import GIB
 
 METHODS: tuple[NamedMethod, ...] = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
 RANKED: tuple[NamedMethod, ...] = ("qlora", "lora", "dora")
@@ -69,7 +69,7 @@ def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
 
     from tunestack.settings.loading import CONFIG_FOLDER
     from tunestack.settings.recipe import load_recipe
-    from tunestack.sizing.recipe_job import job_of_recipe
+    from tunestack.sizing.job.recipe_job import job_of_recipe
 
     path = Path(name) if Path(name).is_file() else CONFIG_FOLDER / "recipes" / f"{name.removesuffix('.yaml')}.yaml"
     if not path.is_file():

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from tunestack.catalogue import find_instance
 from tunestack.catalogue.assumptions import START_UP_HOURS
 from tunestack.settings import Settings
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.model_config import ModelConfigError
-from tunestack.sizing.model_source import find_model
-from tunestack.sizing.recipe_job import job_of_recipe
+from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.model_config import ModelConfigError
+from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.throughput import HIGH, LOW, Work, throughput
 
 # What a small job takes beyond its start, for a data set of some thousand rows.

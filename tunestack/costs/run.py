@@ -15,7 +15,7 @@ from tunestack.costs.job_hours import (
 )
 from tunestack.settings import Settings
 from tunestack.settings.environment import Job
-from tunestack.sizing.architecture import Architecture
+from tunestack.sizing.model.architecture import Architecture
 
 
 @dataclass(frozen=True, kw_only=True)

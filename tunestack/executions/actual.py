@@ -11,10 +11,10 @@ from tunestack.executions.describe import ExecutionView, StepView, describe
 from tunestack.executions.gates import chosen_settings, staged_architecture
 from tunestack.executions.start import deployed_parameters
 from tunestack.settings import Settings
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.estimate import GIB
-from tunestack.sizing.recipe_job import job_of_recipe
-from tunestack.sizing.training_memory import training_memory
+from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.sizing.memory.estimate import GIB
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.architecture import Architecture
 
 _KINDS: dict[str, JobKind] = {"ProcessingJob": "processing", "TrainingJob": "training", "TransformJob": "transform"}
 # Where fact and estimate differ by less, nothing is said.

@@ -14,9 +14,9 @@ from tunestack.pipeline.recipe_parameters import RUN_CHOICES
 from tunestack.planning.gates import enforce, gate_problems
 from tunestack.settings import Settings
 from tunestack.settings.recipe import field_schema
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.families import from_config
-from tunestack.sizing.model_config import ModelConfigError
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.families import from_config
+from tunestack.sizing.model.model_config import ModelConfigError
 
 _JOBS = {"TrainInstanceType": "train", "EvaluateInstanceType": "evaluate", "TransformInstanceType": "transform"}
 

@@ -2,7 +2,7 @@
 
 from tunestack.pipeline.definition import Pipeline
 from tunestack.pipeline.fine_tuning import fine_tuning_pipeline
-from tunestack.pipeline.jobs import JobDefaults, Vpc
+from tunestack.pipeline.job_defaults import JobDefaults, Vpc
 from tunestack.pipeline.resources import Resources, Roles
 
 __all__ = ["JobDefaults", "Pipeline", "Resources", "Roles", "Vpc", "fine_tuning_pipeline"]

@@ -16,7 +16,7 @@ from tunestack.pipeline.expressions import (
     ParameterType,
     PropertyFile,
 )
-from tunestack.pipeline.jobs import Hardware
+from tunestack.pipeline.job_defaults import Hardware
 from tunestack.pipeline.resources import Resources
 from tunestack.pipeline.steps import (
     Channel,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tunestack.pipeline.jobs import JobDefaults
+from tunestack.pipeline.job_defaults import JobDefaults
 
 
 @dataclass(frozen=True, kw_only=True)

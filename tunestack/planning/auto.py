@@ -6,8 +6,8 @@ from tunestack.catalogue import find_instance
 from tunestack.costs.job_hours import architecture_of
 from tunestack.planning.candidates import MICRO_BATCHES
 from tunestack.settings import Problem, Settings, SettingsError
-from tunestack.sizing.recipe_job import AUTO, ROWS_A_STEP, job_of_recipe
-from tunestack.sizing.training_memory import training_memory
+from tunestack.sizing.job.recipe_job import AUTO, ROWS_A_STEP, job_of_recipe
+from tunestack.sizing.memory.training_memory import training_memory
 
 
 def resolve_auto(settings: Settings) -> Settings:

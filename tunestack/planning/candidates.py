@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import InstanceType
 from tunestack.planning.request import PlanRequest
-from tunestack.sizing.estimate import Fit, MemoryEstimate
-from tunestack.sizing.fine_tuning import Checkpointing, FineTuning, Sharding
+from tunestack.sizing.job.fine_tuning import Checkpointing, FineTuning, Sharding
+from tunestack.sizing.memory.estimate import Fit, MemoryEstimate
+from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.throughput import Network, Throughput, Work, throughput
-from tunestack.sizing.training_memory import training_memory
 
 MICRO_BATCHES = (16, 8, 4, 2, 1)
 CHECKPOINTING: tuple[Checkpointing, ...] = ("none", "full")

@@ -9,7 +9,7 @@ from tunestack.costs.run import RunCost, run_cost
 from tunestack.errors import nearest
 from tunestack.planning.memory_gates import memory_problems
 from tunestack.settings import Problem, Settings, SettingsError
-from tunestack.sizing.architecture import Architecture
+from tunestack.sizing.model.architecture import Architecture
 
 GATES = ("memory", "budget", "deadline")
 # Shorter times are said in minutes.

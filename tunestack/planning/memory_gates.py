@@ -9,13 +9,13 @@ from tunestack.planning.plan import make_plans
 from tunestack.planning.request import PlanRequest
 from tunestack.settings import Problem, Settings
 from tunestack.settings.environment import Job, Jobs
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.estimate import GIB, MemoryEstimate
-from tunestack.sizing.inference_memory import Inference, inference_memory
+from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.serving_memory import merge_needs
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.recipe_job import job_of_recipe
-from tunestack.sizing.serving_memory import merge_needs
-from tunestack.sizing.training_memory import training_memory
 
 # Of a host's memory, what the system and the Python processes leave.
 HOST_SHARE = 0.95

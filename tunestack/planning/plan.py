@@ -10,7 +10,7 @@ from tunestack.catalogue.quotas import Quota, find_quota
 from tunestack.errors import nearest
 from tunestack.planning.candidates import Candidate, best_candidate
 from tunestack.planning.request import PlanRequest
-from tunestack.sizing.fine_tuning import SizingError
+from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.throughput import Work
 
 COUNTS = (1, 2, 4)

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.fine_tuning import LARGEST, FineTuning, SizingError
+from tunestack.sizing.job.fine_tuning import LARGEST, FineTuning, SizingError
+from tunestack.sizing.model.architecture import Architecture
 
 MOST_TOKENS = 10**15
 

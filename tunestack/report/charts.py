@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from tunestack.report.content import Report
-from tunestack.sizing.estimate import GIB
+from tunestack.sizing.memory.estimate import GIB
 
 GREY = "#7a7f87"
 LAYOUT = {

@@ -8,9 +8,9 @@ from tunestack.costs.job_hours import architecture_of, training_tokens
 from tunestack.planning import Plan, Planning, PlanRequest, make_plans
 from tunestack.planning.auto import resolve_auto
 from tunestack.settings import Settings
-from tunestack.sizing.estimate import MemoryEstimate
-from tunestack.sizing.recipe_job import job_of_recipe
-from tunestack.sizing.training_memory import training_memory
+from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.memory.training_memory import training_memory
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,7 @@ from tunestack.costs.assembly import StackCost
 from tunestack.errors import UserError
 from tunestack.report.content import Report, make_report
 from tunestack.settings import Settings
-from tunestack.sizing.estimate import GIB
+from tunestack.sizing.memory.estimate import GIB
 
 FORMATS = (".html", ".md", ".json")
 

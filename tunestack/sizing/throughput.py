@@ -8,8 +8,8 @@ FLOPs per token after Kaplan et al. (arXiv 2001.08361) and PaLM's appendix B (ar
 from dataclasses import dataclass
 
 from tunestack.catalogue.gpus import Gpu
-from tunestack.sizing.architecture import Architecture
-from tunestack.sizing.fine_tuning import FineTuning
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.model.architecture import Architecture
 
 # The share of the peak that matrix products and attention reach, recomputation counted as work: training logs of
 # LLM-foundry, torchtune, litgpt and LLaMA-Factory (throughput.csv). Faster chips starve more: H100's peak is three

@@ -10,7 +10,7 @@ def build_application(local: LocalAws, port: int, *, jobs_docker_host: str | Non
     """Put the emulator together. ministack's settings must be in the environment already."""
     import ministack.app as ministack
 
-    from tunestack.local.emulator.cloudformation import register_handlers
+    from tunestack.local.cloudformation import register_handlers
     from tunestack.local.emulator.s3 import amend_s3
     from tunestack.local.emulator.sagemaker_service import SageMakerService
     from tunestack.local.emulator.state import EmulatorState

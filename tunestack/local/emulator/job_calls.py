@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from tunestack.definition.service_model import sagemaker
+from tunestack.definition.shapes import check_shape
 from tunestack.local.runner.errors import ApiError
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.processing_job import ProcessingJob
 from tunestack.local.runner.training_job import TrainingJob
 from tunestack.local.runner.transform_job import TransformJob
-from tunestack.pipeline.validation.service_model import sagemaker
-from tunestack.pipeline.validation.shapes import check_shape
 
 Request = dict[str, Any]
 _JOBS: dict[str, type[Job]] = {

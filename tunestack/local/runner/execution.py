@@ -6,12 +6,12 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
+from tunestack.definition.graph import PlacedStep, placed_steps, predecessors
 from tunestack.local.runner.errors import JobFailure, JobStopped
 from tunestack.local.runner.resolution import Scope
-from tunestack.local.runner.staging import split_uri
 from tunestack.local.runner.steps import SageMaker, StepOutcome, run_step
 from tunestack.local.runner.store import Store
-from tunestack.pipeline.validation.graph import PlacedStep, placed_steps, predecessors
+from tunestack.local.runner.transfers import split_uri
 
 PARALLEL_STEPS = 2
 KIND = "executions"

@@ -5,7 +5,7 @@ from typing import Any
 from tunestack.local.runner.container import ContainerSpec, write_json
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
-from tunestack.local.runner.staging import download_prefix, upload_folder
+from tunestack.local.runner.transfers import download_prefix, upload_folder
 
 EXIT_MESSAGE_LIMIT = 1024
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import jmespath
 
+from tunestack.definition.expressions import is_expression
 from tunestack.local.runner.errors import JobFailure
-from tunestack.pipeline.validation.expressions import is_expression
 
 _PATH_PART = re.compile(r"\.?([A-Za-z]\w*)|\['([^']*)'\]|\[(\d+)\]")
 

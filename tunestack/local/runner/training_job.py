@@ -8,7 +8,7 @@ from typing import Any
 from tunestack.local.runner.container import ContainerSpec, write_json
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
-from tunestack.local.runner.staging import CheckpointSync, download_prefix, encryption, split_uri, upload_folder
+from tunestack.local.runner.transfers import CheckpointSync, download_prefix, encryption, split_uri, upload_folder
 
 
 class TrainingJob(Job):

@@ -14,7 +14,7 @@ from tunestack.local.runner.container import ContainerSpec, RunningContainer
 from tunestack.local.runner.errors import JobFailure, JobStopped
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
-from tunestack.local.runner.staging import encryption, list_keys, split_uri
+from tunestack.local.runner.transfers import encryption, list_keys, split_uri
 
 START_SECONDS = 600
 INVOCATION_SECONDS = 600

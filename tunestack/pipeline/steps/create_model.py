@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tunestack.pipeline.expressions import Get, Json
-from tunestack.pipeline.jobs import JobDefaults
+from tunestack.pipeline.job_defaults import JobDefaults
 from tunestack.pipeline.steps.step import Step
 
 

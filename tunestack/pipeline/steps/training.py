@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tunestack.pipeline.expressions import Json, as_string
-from tunestack.pipeline.jobs import Hardware, JobDefaults
+from tunestack.pipeline.job_defaults import Hardware, JobDefaults
 from tunestack.pipeline.steps.step import Step
 
 

@@ -1,0 +1,64 @@
+"""`tunestack data` and `tunestack models`: what goes into the buckets before a run."""
+
+import tempfile
+from pathlib import Path
+
+import click
+
+from tunestack.cli.options import aws_of, env_option, json_option, show
+from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model, download_from_hub
+
+TRAINING_PYTHON = Path(__file__).parents[2] / ".venv-training" / "bin" / "python"
+_file = click.Path(path_type=Path)
+
+
+@click.group()
+def data() -> None:
+    """Data sets."""
+
+
+@data.command("add")
+@click.argument("files", nargs=-1, required=True, type=_file)
+@click.option("--name", help="Default: the recipe's data.name.")
+@click.option("--batch-input", is_flag=True, help="Questions for the batch transform, not training data.")
+@env_option
+@json_option
+def add_data(files: tuple[Path, ...], name: str | None, batch_input: bool, env: str, as_json: bool) -> None:
+    """Stage JSON Lines, CSV or Parquet FILES; prints the S3 URI for `tunestack run --param`."""
+    aws = aws_of(env)
+    name = name or aws.settings.recipe["data"]["name"]
+    if batch_input and len(files) != 1:
+        raise UploadError(f"--batch-input takes one file, got {len(files)}")
+    parameter = "TransformInputUri" if batch_input else "DataUri"
+    uri = add_batch_input(aws, files[0], name=name) if batch_input else add_data_set(aws, files, name=name)
+    show({parameter: uri}, as_json=as_json, text=lambda: click.echo(f"staged: --param {parameter}={uri}"))
+
+
+@click.group()
+def models() -> None:
+    """Base models."""
+
+
+@models.command("add")
+@click.argument("folder", required=False, type=_file)
+@click.option("--from-hub", help="Download this model of the Hugging Face hub instead.")
+@click.option("--name", help="Default: the recipe's model.name_or_path.")
+@click.option("--revision", help="Default: the recipe's model.revision.")
+@env_option
+@json_option
+def add_base_model(
+    folder: Path | None, from_hub: str | None, name: str | None, revision: str | None, env: str, as_json: bool
+) -> None:
+    """Stage a base model from FOLDER or the hub; where the recipe names it, a run finds it by itself."""
+    if (folder is None) == (from_hub is None):
+        raise UploadError("give either a FOLDER or --from-hub MODEL")
+    aws = aws_of(env)
+    name = name or from_hub or aws.settings.recipe["model"]["name_or_path"]
+    revision = revision or aws.settings.recipe["model"]["revision"]
+    if folder is not None:
+        uri = add_model(aws, folder, name=name, revision=revision)
+    else:
+        with tempfile.TemporaryDirectory() as downloaded:
+            download_from_hub(name, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
+            uri = add_model(aws, Path(downloaded), name=name, revision=revision)
+    show({"BaseModelUri": uri}, as_json=as_json, text=lambda: click.echo(f"staged: --param BaseModelUri={uri}"))

@@ -1,0 +1,35 @@
+"""CloudFormation resource types that ministack lacks or knows in part, one file per service.
+
+A handler is what ministack's private table wants: create(logical_id, properties, stack) → (physical id,
+attributes), update(physical_id, old, new, stack) → the same, delete(physical_id, properties); an exception
+fails the deploy with its text and rolls back. tests/local/test_emulator_contract.py holds the table's form.
+"""
+
+from typing import Any
+
+from tunestack.local.cloudformation.budgets import budget_handlers
+from tunestack.local.cloudformation.custom_resources import (
+    custom_resource_handlers,
+    fail_unanswered_ones_soon,
+)
+from tunestack.local.cloudformation.ec2 import amend_ec2, ec2_handlers
+from tunestack.local.cloudformation.iam import amend_iam
+from tunestack.local.cloudformation.sagemaker import REPLACED_BY, sagemaker_handlers
+
+
+def register_handlers(service: Any) -> None:
+    """Add our handlers to ministack's table; every other unknown type still fails the deploy."""
+    from ministack.services.cloudformation import provisioners
+
+    table = provisioners._RESOURCE_HANDLERS
+    table.update(sagemaker_handlers(service))
+    table.update(ec2_handlers())
+    table.update(budget_handlers())
+    table.update(custom_resource_handlers())
+    fail_unanswered_ones_soon()
+    amend_ec2(table)
+    amend_iam(table)
+    for kind, properties in REPLACED_BY.items():
+        provisioners._REPLACING_PROPERTIES[kind] = properties
+        provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": properties[0]}
+        provisioners._STACK_TAG_PROPERTY[kind] = ("Tags", "list")

@@ -1,0 +1,1 @@
+"""How it is trained: method, numbers, optimizer, and how it is spread over GPUs."""

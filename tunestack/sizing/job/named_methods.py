@@ -1,0 +1,28 @@
+"""The methods by the names that people use → the job that the memory model sizes."""
+
+from typing import Any, Literal, cast
+
+from tunestack.sizing.job.fine_tuning import FineTuning, Method
+
+NamedMethod = Literal[
+    "qlora", "lora", "dora", "full", "frozen", "prompt_tuning", "prefix_tuning", "p_tuning", "adapter"
+]
+VIRTUAL_TOKENS = 20
+
+
+def job_of_method(name: NamedMethod, **chosen: Any) -> FineTuning:
+    """A job of a method, with the fields of `FineTuning` that are chosen. QLoRA: NF4 with double quantisation.
+
+    Raises:
+        SizingError: a field is out of range.
+    """
+    quantized = name == "qlora"
+    return FineTuning(**{
+        "method": cast(Method, "lora" if quantized else name),
+        "quantization": "nf4" if quantized else "none",
+        "double_quant": quantized,
+        "virtual_tokens": VIRTUAL_TOKENS if name.endswith("_tuning") else 0,
+        "micro_batch": 1,
+        "sequence_length": 1024,
+        **chosen,
+    })  # fmt: skip

@@ -1,0 +1,1 @@
+"""What that needs of a GPU: named components, phases of which the largest counts."""

@@ -1,0 +1,98 @@
+"""What a training step's graph holds: all layers' activations or checkpoints, one layer live, head and loss."""
+
+from dataclasses import dataclass
+
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.trainable import adapts_head, trained_layers
+from tunestack.sizing.memory.activations import LayerActivations, checkpoint_bytes, layer_activations
+from tunestack.sizing.memory.estimate import Component
+from tunestack.sizing.memory.loss_head import BYTES_PER_LOGIT, head_input_bytes, logit_bytes
+from tunestack.sizing.memory.sharding import Shares, layers_share
+from tunestack.sizing.model.architecture import Architecture, Layer
+from tunestack.sizing.precision import BYTES
+
+_KINDS = ("norms", "attention", "scores", "mlp", "adapters")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Graph:
+    """The components of one micro-step, in bytes on one GPU."""
+
+    kept: tuple[Component, ...]
+    layer: Component
+    layer_gradients: Component
+    head_input: Component
+    head_gradient: Component
+    logits: Component
+
+
+def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
+    """The graph of one micro-step on one of a job's GPUs."""
+    trained = trained_layers(architecture, job)
+    tokens = job.tokens + job.virtual_tokens * job.micro_batch
+    parts = [(layer, layer_activations(architecture, layer, job, trains=trained > 0)) for layer in architecture.layers]
+    # Frozen layers below the first trained one compute without a graph; `layers` puts a part of them on each GPU.
+    reached = trained / architecture.depth if job.method == "frozen" else 1.0
+    here = reached * tokens * (layers_share(architecture, job.gpus) if job.sharding == "layers" else 1)
+    trains_head = job.method in ("full", "frozen") or adapts_head(job)
+    return Graph(
+        kept=_kept(architecture, job, parts, here),
+        layer=Component(
+            name="activations: one layer",
+            size_bytes=max(part.kept for _, part in parts) * tokens,
+            formula="computed once more",
+        ),
+        layer_gradients=Component(
+            name="gradients of activations",
+            size_bytes=max(part.backward for _, part in parts) * tokens,
+            formula="one layer's MLP",
+        ),
+        head_input=Component(
+            name="activations: head",
+            size_bytes=head_input_bytes(architecture, job, trains=trains_head),
+            formula="the final norm, and the head's input where it trains",
+        ),
+        head_gradient=_head_gradient(architecture, job, share),
+        logits=Component(
+            name="logits and loss",
+            size_bytes=logit_bytes(architecture, job),
+            formula=f"{BYTES_PER_LOGIT[job.loss]:g} B × {job.tokens:,} tokens × {architecture.vocabulary:,}",
+        ),
+    )
+
+
+def _kept(
+    architecture: Architecture, job: FineTuning, parts: list[tuple[Layer, LayerActivations]], tokens: float
+) -> tuple[Component, ...]:
+    if job.checkpointing == "none":
+        return tuple(
+            Component(
+                name=f"activations: {kind}",
+                size_bytes=sum(getattr(part, kind) * layer.copies for layer, part in parts) * tokens,
+                formula="kept for the backward pass",
+            )
+            for kind in _KINDS
+        )
+    # Tensor parallelism with sequence parallelism divides the residual stream, too.
+    inputs = checkpoint_bytes(architecture, job) * architecture.depth * tokens / job.tensor_parallel
+    stored = Component(name="checkpoints", size_bytes=inputs, formula="each layer's input")
+    if job.checkpointing == "full":
+        return (stored,)
+    # Attention's results and every second product are kept; norms and activation functions are computed again.
+    attention = sum(part.attention * layer.copies for layer, part in parts)
+    outputs = sum(layer.copies * linear.outputs * linear.active for layer, linear in architecture.linears())
+    half = (attention + outputs * job.compute_bytes / job.tensor_parallel) / 2 * tokens
+    return (stored, Component(name="activations: kept products", size_bytes=half, formula="every second product"))
+
+
+def _head_gradient(architecture: Architecture, job: FineTuning, share: Shares) -> Component:
+    """The head's gradient while the layers' activations are all there: beside no other where none accumulate.
+
+    A fused loss makes it whole, during the forward pass.
+    """
+    own_head = job.method == "full" or (job.method == "frozen" and not architecture.tied_embeddings)
+    trains = own_head and job.loss != "score"
+    alone = job.gpus == 1 and job.gradient_accumulation == 1
+    part = 1 / job.tensor_parallel if job.loss == "fused" else share.gradients if alone else 0.0
+    size = architecture.embedding_parameters * BYTES[job.weight_dtype] * part if trains else 0
+    return Component(name="gradient of the head", size_bytes=size, formula="vocabulary × hidden")

@@ -1,0 +1,31 @@
+"""What a training is for → what it needs beside the trained model."""
+
+from typing import Literal
+
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.architecture import Architecture
+
+# `dpo` stands for the methods with a reference (IPO, KTO), `simpo` for those without (ORPO, CPO), `grpo` for RLOO, too.
+Objective = Literal["sft", "dpo", "simpo", "reward", "ppo", "grpo"]
+
+
+def objective_memory(architecture: Architecture, job: FineTuning, objective: Objective) -> MemoryEstimate:
+    """The peak of one GPU. PPO's reward and value models are models of their own, as large as the policy.
+
+    Raises:
+        SizingError: the job can't be.
+    """
+    match objective:
+        case "sft":
+            return training_memory(architecture, job)
+        case "dpo" | "simpo":
+            return dpo_memory(architecture, job, reference=objective == "dpo")
+        case "reward":
+            return reward_memory(architecture, job)
+        case "ppo":
+            return ppo_memory(architecture, job, reward=architecture, value=architecture)
+        case "grpo":
+            return grpo_memory(architecture, job)

@@ -1,0 +1,108 @@
+"""GPU memory of preference methods: DPO and its relatives, reward models, PPO, and GRPO or RLOO.
+
+Each is a fine-tuning with something beside it: a reference model, pairs instead of rows, models that score, rollouts.
+Phases that follow each other (rollouts, then the step) are compared, never added.
+"""
+
+from dataclasses import replace
+
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.sharding import shares
+from tunestack.sizing.memory.states import states
+from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.precision import BYTES, bytes_per_weight
+
+
+def dpo_memory(architecture: Architecture, job: FineTuning, *, reference: bool = True) -> MemoryEstimate:
+    """DPO, IPO, KTO (with `reference`), SimPO, ORPO, CPO (without): chosen and rejected rows in one batch.
+
+    `job.micro_batch` counts pairs. A reference is a second copy of the weights, unless adapters train: then it is the
+    base with the adapter switched off.
+    """
+    pairs = replace(job, micro_batch=2 * job.micro_batch)
+    copied = reference and not job.trains_adapters
+    beside = (frozen_model(architecture, job, name="reference model"),) if copied else ()
+    return training_memory(architecture, pairs, resident=beside)
+
+
+def reward_memory(architecture: Architecture, job: FineTuning) -> MemoryEstimate:
+    """A reward model: pairs, and a head of one output. `job.micro_batch` counts pairs."""
+    return training_memory(architecture, replace(job, micro_batch=2 * job.micro_batch, loss="score"))
+
+
+def ppo_memory(
+    policy: Architecture,
+    job: FineTuning,
+    *,
+    reward: Architecture | None = None,
+    value: Architecture | None = None,
+    prompt_and_answer: int | None = None,
+) -> MemoryEstimate:
+    """PPO: the policy trains beside a frozen reference, a frozen reward model and a value model that trains, too.
+
+    With adapters the reference is the policy's base, and so are, where none are given, value and reward model with
+    adapters of their own; a full fine-tuning has four models on the GPUs.
+    """
+    beside = []
+    if not job.trains_adapters:
+        beside.append(frozen_model(policy, job, name="reference model"))
+    if reward is not None or not job.trains_adapters:
+        beside.append(frozen_model(reward or policy, job, name="reward model"))
+    if value is not None or not job.trains_adapters:
+        trained = training_memory(value or policy, replace(job, loss="score"))
+        beside.append(
+            Component(
+                name="value model",
+                size_bytes=trained.peak_of("optimizer step"),
+                formula="weights, gradients and optimizer states",
+            )
+        )
+    rollout = rollout_phase(policy, job, beside, sequences=job.micro_batch, length=prompt_and_answer)
+    return training_memory(policy, job, resident=tuple(beside), before=(rollout,))
+
+
+def grpo_memory(
+    policy: Architecture, job: FineTuning, *, generations: int = 8, beta: float = 0.0, engine_sleeps: bool = True
+) -> MemoryEstimate:
+    """GRPO and RLOO: groups of `generations` answers are rolled out, scored and trained on; no value model.
+
+    A reference is there with `beta` > 0 and without adapters. A colocated engine that sleeps gives its memory back
+    before the step: the larger phase counts; one that doesn't stays beside it.
+    """
+    beside = [frozen_model(policy, job, name="reference model")] if beta > 0 and not job.trains_adapters else []
+    sequences = max(generations, job.micro_batch)
+    rollout = rollout_phase(policy, job, beside, sequences=sequences, length=None)
+    if not engine_sleeps:
+        cache = next(part for part in rollout.components if part.name == "KV cache")
+        beside.append(cache)
+    return training_memory(policy, job, resident=tuple(beside), before=(rollout,))
+
+
+def frozen_model(architecture: Architecture, job: FineTuning, *, name: str) -> Component:
+    """A model that only computes, sharded as the job shards weights."""
+    dense = BYTES[job.weight_dtype]
+    packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
+    inside = architecture.quantizable_parameters(job.quantization)
+    size = inside * packed + (architecture.parameters - inside) * dense
+    return Component(name=name, size_bytes=size * shares(architecture, job).weights, formula="weights only")
+
+
+def rollout_phase(
+    policy: Architecture, job: FineTuning, beside: list[Component], *, sequences: int, length: int | None
+) -> Phase:
+    """Answers being generated: the policy's weights, whole, and their KV cache, beside what stays on the GPU."""
+    generating = Inference(
+        batch=sequences,
+        sequence_length=length or job.sequence_length,
+        weight_dtype=job.weight_dtype,
+        quantization=job.quantization,
+        double_quant=job.double_quant,
+    )
+    found = inference_memory(policy, generating)
+    prompt = next(phase for phase in found.phases if phase.name == "prompt")
+    held = states(policy, job)
+    weights = tuple(part for part in prompt.components if part.name.startswith("weights"))
+    return Phase(name="rollout", components=(*prompt.components, held.adapter, held.optimizer, *beside), static=weights)

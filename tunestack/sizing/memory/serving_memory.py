@@ -1,0 +1,55 @@
+"""What serving many tuned models of one base needs, and what merging one takes of the host."""
+
+from dataclasses import dataclass, replace
+
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.trainable import adapter_parameters, check_rank
+from tunestack.sizing.memory.estimate import MemoryEstimate
+from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.precision import BYTES, Dtype
+
+# safetensors writes a shard of this size at a time from a copy (transformers' `max_shard_size`).
+SHARD_BYTES = 5e9
+
+
+@dataclass(frozen=True, kw_only=True)
+class MergeNeeds:
+    """What fusing an adapter into its base takes, in bytes."""
+
+    host_memory_bytes: float
+    # Where there is a GPU: the fp32 model alone.
+    gpu_memory_bytes: float
+    disk_bytes: float
+
+
+def many_adapters(architecture: Architecture, job: Inference, *, count: int, rank: int) -> MemoryEstimate:
+    """One base with `count` adapters of a rank on all linears loaded side by side.
+
+    Raises:
+        SizingError: the rank is above the width.
+    """
+    adapted = FineTuning(method="lora", micro_batch=1, sequence_length=job.sequence_length, lora_rank=rank)
+    check_rank(architecture, adapted)
+    each = adapter_parameters(architecture, adapted)
+    return inference_memory(architecture, replace(job, adapters=count, adapter_parameters=each))
+
+
+def many_copies(architecture: Architecture, job: Inference, *, count: int) -> float:
+    """Bytes of device memory of `count` merged models, each with its own weights and cache."""
+    one = inference_memory(architecture, job)
+    return count * job.gpus * one.device_bytes
+
+
+def merge_needs(architecture: Architecture, *, dtype: Dtype = "fp32", archive: bool = True) -> MergeNeeds:
+    """De-quantise to fp32, add the adapter, save in `dtype`; the 4-bit base goes as the fp32 one is made.
+
+    On disk lie the base as it was staged (16 bit), the fused model, and, with `archive`, its model.tar.gz.
+    """
+    parameters = architecture.parameters
+    fused = parameters * BYTES[dtype]
+    return MergeNeeds(
+        host_memory_bytes=parameters * 4 + min(SHARD_BYTES, fused),
+        gpu_memory_bytes=parameters * 4,
+        disk_bytes=parameters * 2 + fused * (2 if archive else 1),
+    )

@@ -1,0 +1,99 @@
+"""Peak GPU memory of a fine-tuning: states and graph, at each instant that may be the largest."""
+
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_parallel
+from tunestack.sizing.job.trainable import check_rank
+from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
+from tunestack.sizing.memory.graph import Graph, graph
+from tunestack.sizing.memory.overhead import TEMPORARIES, device_bytes, reserved_bytes
+from tunestack.sizing.memory.states import States, states
+from tunestack.sizing.model.architecture import Architecture
+
+# Bounds of the true device memory around the estimate, from the errors on measured figures (docs/memory-model.md):
+# one GPU and batches of one length; what varies with the data or with how a framework shards and loads; LLM.int8,
+# whose fp16 outliers depend on the data.
+LOW, HIGH = 0.85, 1.15
+HIGH_VARYING, HIGH_INT8 = 1.3, 1.6
+
+
+def training_memory(
+    architecture: Architecture,
+    job: FineTuning,
+    *,
+    resident: tuple[Component, ...] = (),
+    before: tuple[Phase, ...] = (),
+) -> MemoryEstimate:
+    """The peak of one GPU, with its phases and their components.
+
+    `resident` is there all along beside the trained model (a reference model, a reward model); `before` are phases of
+    the same job that come before the training step (rollouts).
+
+    Raises:
+        SizingError: the job can't be (a rank above the width, more trainable layers or GPUs than there are layers).
+    """
+    check_rank(architecture, job)
+    check_tensor_parallel(architecture, job.tensor_parallel)
+    if job.sharding == "layers":
+        check_layers_by_gpu(architecture, job.gpus)
+    held = states(architecture, job)
+    phases = (*before, *_phases(held, graph(architecture, job, held.share), job, resident))
+    static = (*held.static, *resident, *(part for phase in before for part in phase.static))
+    reserved = max(_reserved(phase, static, job) for phase in phases)
+    return MemoryEstimate(
+        phases=phases,
+        reserved_bytes=reserved,
+        device_bytes=device_bytes(reserved, gpus=job.gpus),
+        paged_bytes=held.paged_bytes,
+        low=LOW,
+        high=_high(job),
+    )
+
+
+def _reserved(phase: Phase, static: tuple[Component, ...], job: FineTuning) -> float:
+    """What the allocator holds at an instant: what stays between steps, and what moves with its slack."""
+    stays = sum(part.size_bytes for part in phase.components if part in static)
+    return reserved_bytes(phase.size_bytes, static=stays, varying=job.varying_lengths)
+
+
+def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Component, ...]) -> tuple[Phase, ...]:
+    always = (*held.always, *resident)
+    accumulated = (held.accumulated,) if job.gradient_accumulation > 1 else ()
+    live = (step.layer, step.layer_gradients)
+    recomputed = live if job.checkpointing != "none" else (step.layer_gradients,)
+    twice = Component(
+        name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
+    )
+    exchanged = (held.gathered, held.gathered_gradients, held.unpacked)
+    head = (step.head_gradient, *step.kept, step.head_input, step.logits)
+    last, first = (*step.kept, *recomputed), live
+    return (
+        # The model is there, and the largest linear twice more while it is quantised.
+        Phase(name="load", components=(*held.weights, held.adapter, held.workspace, twice, *resident)),
+        # The loss's gradient leaves the logits; every layer's activations are still there.
+        Phase(
+            name="backward of the head",
+            components=(*always, *accumulated, *head, _temporaries(head), held.gathered, held.copies),
+        ),
+        # With checkpointing, a layer's forward pass is done once more.
+        Phase(
+            name="backward of the last layer",
+            components=(*always, *accumulated, *last, _temporaries(last), *exchanged, held.copies),
+        ),
+        # All gradients are there; of the activations, one layer's.
+        Phase(
+            name="backward of the first layer",
+            components=(*always, held.accumulated, *first, _temporaries(first), *exchanged),
+        ),
+        Phase(name="optimizer step", components=(*always, held.gradients, held.step)),
+    )
+
+
+def _temporaries(moving: tuple[Component, ...]) -> Component:
+    size = TEMPORARIES * sum(part.size_bytes for part in moving)
+    return Component(name="operators' temporaries", size_bytes=size, formula=f"{TEMPORARIES:.0%} of what moves")
+
+
+def _high(job: FineTuning) -> float:
+    if job.quantization == "int8":
+        return HIGH_INT8
+    return HIGH_VARYING if job.varying_lengths or job.gpus > 1 else HIGH

@@ -1,0 +1,1 @@
+"""What is trained: a model's architecture, read from its own `config.json`."""

@@ -1,0 +1,60 @@
+"""Data sets: to `datasets/NAME/HASH/`, so that new data has a new URI and old runs keep theirs."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from tunestack.aws import Aws
+from tunestack.uploads.upload import UploadError, content_hash, upload_once
+
+SUFFIXES = (".jsonl", ".csv", ".parquet")
+
+
+def add_data_set(aws: Aws, files: Sequence[Path], *, name: str) -> str:
+    """Stage the files of a data set; its S3 URI.
+
+    Raises:
+        UploadError: a file is missing, empty, wrongly encoded or of a kind that PrepareData doesn't read.
+    """
+    for file in files:
+        check_data_file(file)
+    digest = hashlib.sha256("".join(content_hash(file) for file in sorted(files)).encode()).hexdigest()[:12]
+    return _upload(aws, files, prefix=f"datasets/{name}/{digest}")
+
+
+def add_batch_input(aws: Aws, file: Path, *, name: str) -> str:
+    """Stage a JSON Lines file of questions for the batch transform; the S3 URI of its folder.
+
+    Raises:
+        UploadError: the file is no JSON Lines file.
+    """
+    check_data_file(file)
+    if file.suffix != ".jsonl":
+        raise UploadError(f"{file}: a batch transform reads JSON Lines (.jsonl), not {file.suffix!r}")
+    return _upload(aws, [file], prefix=f"batch-input/{name}/{content_hash(file)[:12]}")
+
+
+def check_data_file(file: Path) -> None:
+    """See that a data file can be read at all.
+
+    Raises:
+        UploadError: it can't; the preparation would fail on it later.
+    """
+    if not file.is_file():
+        raise UploadError(f"{file}: no such file")
+    if file.suffix.lower() not in SUFFIXES:
+        raise UploadError(f"{file}: a data file ends in {', '.join(SUFFIXES)}, not in {file.suffix!r}")
+    if file.stat().st_size == 0:
+        raise UploadError(f"{file} is empty")
+    if file.suffix.lower() != ".parquet":
+        try:
+            file.read_bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise UploadError(f"{file} is not UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8") from None
+
+
+def _upload(aws: Aws, files: Sequence[Path], *, prefix: str) -> str:
+    bucket = aws.storage["RawDataBucketName"]
+    for file in files:
+        upload_once(aws.s3, file, bucket=bucket, key=f"{prefix}/{file.name}", kms_key=aws.storage["KeyArn"])
+    return f"s3://{bucket}/{prefix}/"

@@ -1,0 +1,84 @@
+"""Base models: to `base-models/NAME/REVISION/`, the tokenizer apart for the jobs that need nothing else."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from tunestack.aws import Aws
+from tunestack.uploads.upload import UploadError, upload_once
+
+WEIGHTS = "*.safetensors"
+# What a model's folder may hold and a job never reads: other formats of the same weights, other frameworks.
+_LEFT_OUT = ("*.bin", "*.gguf", "*.h5", "*.msgpack", "*.onnx", "*.pth", ".*", "README.md", "original")
+_NOT_OF_THE_TOKENIZER = (WEIGHTS, "*.safetensors.index.json")
+
+
+def add_model(aws: Aws, folder: Path, *, name: str, revision: str) -> str:
+    """Stage a model's folder; the S3 URI that BaseModelUri takes.
+
+    Raises:
+        UploadError: the folder is no whole model.
+    """
+    check_model_folder(folder)
+    bucket, prefix = aws.storage["ArtifactsBucketName"], f"base-models/{name}/{revision}"
+    for file in _files(folder):
+        relative = file.relative_to(folder).as_posix()
+        places = ["model"] if any(file.match(pattern) for pattern in _NOT_OF_THE_TOKENIZER) else ["model", "tokenizer"]
+        for place in places:
+            key = f"{prefix}/{place}/{relative}"
+            upload_once(aws.s3, file, bucket=bucket, key=key, kms_key=aws.storage["KeyArn"])
+    return f"s3://{bucket}/{prefix}"
+
+
+def check_model_folder(folder: Path) -> None:
+    """See that a folder holds a whole model: configuration, tokenizer, every weight file.
+
+    Raises:
+        UploadError: naming what is missing.
+    """
+    if not folder.is_dir():
+        raise UploadError(f"{folder}: no such folder")
+    for needed in ("config.json", "tokenizer_config.json"):
+        if not (folder / needed).is_file():
+            raise UploadError(f"{folder} has no {needed}: it is not the folder of a Hugging Face model")
+    if not list(folder.glob(WEIGHTS)):
+        other = [file.name for pattern in ("*.bin", "*.gguf", "*.pth") for file in folder.glob(pattern)]
+        hint = f" (found {', '.join(other)}: convert them to safetensors)" if other else ""
+        raise UploadError(f"{folder} has no weights ({WEIGHTS}){hint}")
+    for index in folder.glob("*.safetensors.index.json"):
+        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        missing = sorted(name for name in wanted if not (folder / name).is_file())
+        if missing:
+            raise UploadError(f"{folder} is not whole: {index.name} names {', '.join(missing)}")
+
+
+def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) -> None:
+    """Download a model at a revision with the training environment's huggingface_hub, where there is internet.
+
+    Raises:
+        UploadError: it can't be had; the text is the hub's own.
+    """
+    if not python.exists():
+        raise UploadError(f"no training environment at {python}: make setup")
+    script = (
+        "import sys; from huggingface_hub import snapshot_download as get; "
+        "get(sys.argv[1], revision=sys.argv[2], local_dir=sys.argv[3])"
+    )
+    done = subprocess.run(
+        [str(python), "-c", script, model, revision, str(folder)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        shutil.rmtree(folder, ignore_errors=True)
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise UploadError(f"{model} at {revision} can't be downloaded: {reason}")
+
+
+def _files(folder: Path) -> list[Path]:
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
+        and not any(file.match(pattern) or pattern in file.parts for pattern in _LEFT_OUT)
+    ]

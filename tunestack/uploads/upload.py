@@ -1,0 +1,35 @@
+"""Files to S3: encrypted, once for each content."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from tunestack.errors import UserError
+
+
+class UploadError(UserError):
+    """What can't be staged; the text says what is wrong, where, and what would be right."""
+
+
+def upload_once(s3: Any, file: Path, *, bucket: str, key: str, kms_key: str) -> bool:
+    """Upload a file unless the object there has its content already; whether it was uploaded."""
+    digest = content_hash(file)
+    try:
+        if s3.head_object(Bucket=bucket, Key=key).get("Metadata", {}).get("sha256") == digest:
+            return False
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+    s3.upload_file(
+        str(file),
+        bucket,
+        key,
+        ExtraArgs={"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "Metadata": {"sha256": digest}},
+    )
+    return True
+
+
+def content_hash(file: Path) -> str:
+    """SHA-256 of a file's content."""
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
