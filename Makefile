@@ -54,7 +54,7 @@ docs: setup ## build the site into site/, strictly
 	@mkdocs build --strict --quiet
 
 snapshots: setup ## accept changed templates and definitions as the new snapshots
-	@pytest tests/stacks tests/pipeline --snapshot-update
+	@pytest tests/stacks/test_snapshots.py tests/sizing/test_components.py --snapshot-update
 
 generated: setup ## write anew what is generated and checked in: schemas, pictures, the settings reference
 	@python -m scripts.generate

@@ -7,13 +7,15 @@ from aws_cdk import App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
 
 from stacks.environment import add_environment
-from tunestack.settings import SettingsError, load_settings
+from tunestack.errors import UserError
+from tunestack.planning.blueprint import blueprint_of
+from tunestack.settings import load_settings
 
 
 def build(app: App) -> App:
     """Add the stacks of the environments that the context names (`-c env=dev`, `-c env=staging,prod`).
 
-    `-c allow=memory,budget,deadline` lets a gate pass that would stop the synthesis, and records it.
+    `-c allow=memory,budget,deadline` waives checks that would stop the synthesis, and records it.
     """
     allow = [name for name in str(app.node.try_get_context("allow") or "").split(",") if name]
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
@@ -21,7 +23,7 @@ def build(app: App) -> App:
         settings = load_settings(name)
         account, region = settings.environment.account, settings.environment.region
         where = Environment(account=account, region=region) if account else None
-        add_environment(app, settings, allow=allow, env=where)
+        add_environment(app, blueprint_of(settings), allow=allow, env=where)
     return app
 
 
@@ -29,7 +31,7 @@ def main() -> None:
     """What the CDK CLI runs."""
     try:
         build(App()).synth()
-    except (SettingsError, ValueError) as error:
+    except (UserError, ValueError) as error:
         sys.exit(str(error))
 
 

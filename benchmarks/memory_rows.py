@@ -169,7 +169,7 @@ def _inference(row: Row) -> Inference:
     dtype = _dtype(row)
     return Inference(
         batch=_number(row, "micro_batch", 1),
-        sequence_length=_number(row, "seq_len", 128),
+        max_length=_number(row, "seq_len", 128),
         weight_dtype=dtype,
         quantization=_word(row, "quant", _QUANTIZATIONS, "none"),
         double_quant=row["double_quant"] == "yes",
@@ -208,8 +208,8 @@ def _training(row: Row) -> FineTuning:
     quantization = _word(row, "quant", _QUANTIZATIONS, "none")
     job = FineTuning(
         method=method,
-        micro_batch=batch,
-        sequence_length=sequence,
+        per_device_train_batch_size=batch,
+        max_length=sequence,
         virtual_tokens=20 if method.endswith("tuning") else 0,
         weight_dtype=_dtype(row),
         compute_dtype="fp16" if row["weight_dtype"].startswith("fp16") else "bf16",
@@ -218,8 +218,8 @@ def _training(row: Row) -> FineTuning:
         # A pure 16-bit loop has 16-bit adapters; PEFT under a Trainer has fp32 ones.
         adapter_dtype="bf16" if _own_loop(row) and _dtype(row) == "bf16" else "fp32",
         adapters_share_units=_own_loop(row),
-        lora_rank=_number(row, "lora_rank", 8),
-        lora_targets=_targets(row["lora_targets"]),
+        r=_number(row, "lora_rank", 8),
+        target_modules=_targets(row["lora_targets"]),
         optimizer=_word(row, "optimizer", _OPTIMIZERS, "adamw"),
         checkpointing=_CHECKPOINTING.get(row["grad_checkpointing"].lower(), "full"),
         attention=_attention(row),
@@ -230,7 +230,7 @@ def _training(row: Row) -> FineTuning:
         autocast="mixed" in row["weight_dtype"] and not row["parallelism"].startswith(("fsdp", "zero")),
         # A Trainer pads each batch to its longest row.
         varying_lengths=_loss(row) == "trainer_2023",
-        gradient_accumulation=1 if gpus * batch >= 16 or gpus * batch * sequence >= LARGE_BATCH_TOKENS else 2,
+        gradient_accumulation_steps=1 if gpus * batch >= 16 or gpus * batch * sequence >= LARGE_BATCH_TOKENS else 2,
         gpus=gpus,
     )
     return _parallel(row, job)

@@ -69,11 +69,11 @@ def _rate(row: Row) -> Throughput | None:
     job = FineTuning(
         method="full" if method == "full" else "lora",
         quantization="nf4" if method == "qlora" else "none",
-        micro_batch=_whole(row["micro_batch"]),
-        sequence_length=max(1, int(sequence.group())),
+        per_device_train_batch_size=_whole(row["micro_batch"]),
+        max_length=max(1, int(sequence.group())),
         gpus=gpus,
         sharding="fsdp" if gpus > 1 else "none",
-        gradient_accumulation=_whole(row["grad_accum"]),
+        gradient_accumulation_steps=_whole(row["grad_accum"]),
         # Rows don't say it; loops made for many GPUs, of which most rows are, reduce at every micro-step.
         sync_each_batch=True,
     )

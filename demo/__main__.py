@@ -16,13 +16,15 @@ from demo import deployment
 from demo.make_data import write_data_set
 from tunestack.aws import Aws
 from tunestack.cli.executions import follow
-from tunestack.costs import run_cost
 from tunestack.errors import UserError
 from tunestack.executions.describe import ENDED, ExecutionView, list_executions
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.start import start
+from tunestack.jobs import EVALUATE, TRANSFORM
+from tunestack.layout import S3Uri
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
+from tunestack.planning.blueprint import blueprint_of
 from tunestack.settings import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
 
@@ -60,9 +62,9 @@ def main() -> None:
     aws = Aws(load_settings(LOCAL_ENVIRONMENT))
     recipe = aws.settings.recipe
     with _doing("stage the model, the data set and a batch of questions in S3"):
-        add_model(aws, model, name=recipe["model"]["name_or_path"], revision=recipe["model"]["revision"])
-        data_uri = add_data_set(aws, [data], name=recipe["data"]["name"])
-        input_uri = add_batch_input(aws, questions, name=recipe["data"]["name"])
+        add_model(aws, model, name=recipe.model.name_or_path, revision=recipe.model.revision)
+        data_uri = add_data_set(aws, [data], name=recipe.data.name)
+        input_uri = add_batch_input(aws, questions, name=recipe.data.name)
     _stop_what_runs(aws)
     console.print("[bold]run the deployed pipeline[/bold] (in another terminal: tunestack logs latest --follow)")
     arn = start(aws, {**PARAMETERS, "DataUri": data_uri, "TransformInputUri": input_uri})
@@ -119,10 +121,12 @@ def _stop_what_runs(aws: Aws) -> None:
 
 def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
     steps = {step.name: step for step in view.steps}
-    evaluation = _read_json(aws, f"{steps['EvaluateModels'].outputs['evaluation']}/evaluation.json")
+    evaluation = _read_json(
+        aws, f"{steps[EVALUATE.step].outputs[EVALUATE.writes[0].name]}/{EVALUATE.writes[0].property_file}"
+    )
     heldout, general = evaluation["heldout"], evaluation["general"]
     version = steps["RegisterModel"].outputs["RegisterModel"]
-    cost = run_cost(aws.settings)
+    cost = blueprint_of(aws.settings).run
     console.rule("what came of it")
     console.print(f"held-out loss    {heldout['base']['loss']:.3f} → [green]{heldout['tuned']['loss']:.3f}[/green]")
     console.print(f"general loss     {general['base']['loss']:.3f} → {general['tuned']['loss']:.3f}")
@@ -130,7 +134,7 @@ def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
         f"registered       version {version.rpartition('/')[2]} of {aws.model_package_group_name}, pending approval"
     )
     console.print("batch transform")
-    for question, answer in zip(QUESTIONS, _answers(aws, steps["BatchTransform"].outputs["answers"]), strict=True):
+    for question, answer in zip(QUESTIONS, _answers(aws, steps[TRANSFORM.step].outputs["answers"]), strict=True):
         console.print(f"  [dim]{question}[/dim]\n  {answer}")
     console.print(
         f"on AWS           about ${cost.expected_usd:.2f} for such a run (at most ${cost.ceiling_usd:.2f}), assuming "
@@ -143,12 +147,12 @@ def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
 
 
 def _read_json(aws: Aws, uri: str) -> Any:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = S3Uri.parse(uri)
     return json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def _answers(aws: Aws, uri: str) -> list[str]:
-    bucket, _, prefix = uri.removeprefix("s3://").partition("/")
+    bucket, prefix = S3Uri.parse(uri)
     body = aws.s3.get_object(Bucket=bucket, Key=f"{prefix}/questions.jsonl.out")["Body"].read().decode()
     return [json.loads(line).get("response", line) for line in body.splitlines()]
 

@@ -83,7 +83,7 @@ def _request(guide: Guide) -> PlanRequest:
     method: Any = "lora" if guide.method == "qlora" else guide.method
     quantised: Any = "nf4" if guide.method == "qlora" else "none"
     job = FineTuning(
-        method=method, quantization=quantised, double_quant=guide.method == "qlora", micro_batch=1,
-        sequence_length=guide.length,
+        method=method, quantization=quantised, double_quant=guide.method == "qlora", per_device_train_batch_size=1,
+        max_length=guide.length,
     )  # fmt: skip
     return PlanRequest(architecture=find_model(guide.model), job=job, tokens=TOKENS)

@@ -1,61 +1,93 @@
 """All stacks of one environment."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aws_cdk import Annotations
+from aws_cdk import Annotations, PermissionsBoundary, Stack, Tags
 from constructs import Construct
-from tunestack_cdk.fine_tuning_pipeline import tag_everything
+from tunestack_cdk.cost_annotation import annotate_costs
 
 from stacks.images import ImagesStack
 from stacks.pipeline import PipelineStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
-from tunestack.planning.auto import resolve_auto
-from tunestack.planning.gates import enforce, gate_problems, month_problems, time_risks
-from tunestack.settings import Settings
+from tunestack.costs.usage import images_usage, pipeline_usage, storage_usage
+from tunestack.layout import StackName
+from tunestack.pipeline.resources import job_tags
+from tunestack.planning.blueprint import Blueprint
+from tunestack.planning.checks import failed_checks, failed_month_checks, time_risks, waive
 
 
-def add_environment(scope: Construct, settings: Settings, *, allow: Iterable[str] = (), **kwargs: Any) -> None:
+def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[str] = (), **kwargs: Any) -> None:
     """Add an environment's stacks to an app or a stage, named `PROJECT-ENVIRONMENT-STACK`.
 
     Raises:
-        SettingsError: a job doesn't fit its machine, or budget or deadline are missed, and `allow` doesn't let it pass.
+        SettingsError: a job doesn't fit its machine, or budget or deadline are missed, and `allow` doesn't waive it.
     """
-    settings = resolve_auto(settings)
-    overrides = enforce(gate_problems(settings), allow=allow)
-    prefix = settings.prefix
-    storage = StorageStack(scope, f"{prefix}-storage", settings=settings, **kwargs)
+    waived = waive(failed_checks(blueprint), allow=allow)
+    boundary = blueprint.settings.environment.security.permissions_boundary
+    if boundary:
+        kwargs["permissions_boundary"] = PermissionsBoundary.from_name(boundary)
+    stacks = dict(_stacks(scope, blueprint, **kwargs))
+    standing_usd = 0.0
+    usage = {
+        StackName.STORAGE: storage_usage(blueprint.workload),
+        StackName.IMAGES: images_usage(),
+        StackName.PIPELINE: pipeline_usage(blueprint.workload),
+    }
+    for name, stack in stacks.items():
+        runs = name is StackName.PIPELINE
+        cost = annotate_costs(
+            stack,
+            region=blueprint.workload.region,
+            usage=usage.get(name, ()),
+            run=blueprint.run if runs else None,
+            waived=waived if runs else (),
+        )
+        standing_usd += cost.standing.usd_per_month
+        for key, value in job_tags(blueprint.settings).items():
+            Tags.of(stack).add(key, value)
+    warnings = Annotations.of(stacks[StackName.PIPELINE])
+    for line in waive(failed_month_checks(blueprint, standing_usd=standing_usd), allow=allow):
+        warnings.add_warning_v2("tunestack:waived", line)
+    for line in time_risks(blueprint):
+        warnings.add_warning_v2("tunestack:time", line)
+
+
+def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[tuple[StackName, Stack]]:
+    settings = blueprint.settings
+
+    def stack_id(name: StackName) -> str:
+        return settings.names.stack(name)
+
+    storage = StorageStack(scope, stack_id(StackName.STORAGE), settings=settings, **kwargs)
+    yield StackName.STORAGE, storage
     network = None
     if settings.environment.network.private_vpc:
         # Imported here: CDK's EC2 module is large, and an environment without a VPC does without it.
         from stacks.network import NetworkStack
 
-        network = NetworkStack(scope, f"{prefix}-network", settings=settings, key=storage.key, **kwargs)
-    images = ImagesStack(scope, f"{prefix}-images", settings=settings, key=storage.key, **kwargs)
-    registry = RegistryStack(scope, f"{prefix}-registry", settings=settings, **kwargs)
+        network = NetworkStack(scope, stack_id(StackName.NETWORK), settings=settings, key=storage.key, **kwargs)
+        yield StackName.NETWORK, network
+    images = ImagesStack(scope, stack_id(StackName.IMAGES), settings=settings, key=storage.key, **kwargs)
+    yield StackName.IMAGES, images
+    registry = RegistryStack(scope, stack_id(StackName.REGISTRY), settings=settings, **kwargs)
+    yield StackName.REGISTRY, registry
     pipeline = PipelineStack(
         scope,
-        f"{prefix}-pipeline",
-        settings=settings,
+        stack_id(StackName.PIPELINE),
+        blueprint=blueprint,
         storage=storage,
         network=network,
         images=images,
         registry=registry,
-        overrides=overrides,
         **kwargs,
     )
-    observability = None
+    yield StackName.PIPELINE, pipeline
     if settings.environment.budget.alert_emails:
         from stacks.observability import ObservabilityStack
 
-        observability = ObservabilityStack(scope, f"{prefix}-observability", settings=settings, **kwargs)
-    found = (storage, network, images, registry, pipeline, observability)
-    stacks = [stack for stack in found if stack is not None]
-    standing_usd = sum(stack.cost.standing.usd_per_month for stack in stacks)
-    for line in enforce(month_problems(settings, standing_usd=standing_usd), allow=allow):
-        Annotations.of(pipeline).add_warning_v2("tunestack:override", line)
-    for line in time_risks(settings):
-        Annotations.of(pipeline).add_warning_v2("tunestack:time", line)
-    for stack in stacks:
-        tag_everything(stack, settings)
+        yield (
+            StackName.OBSERVABILITY,
+            ObservabilityStack(scope, stack_id(StackName.OBSERVABILITY), settings=settings, **kwargs),
+        )

@@ -6,19 +6,19 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
-from tunestack_cdk.cost_annotation import annotate_costs
+from tunestack_cdk.fine_tuning_pipeline import JobImage
 from tunestack_cdk.image_build import ImageBuild
 from tunestack_cdk.image_repository import ImageRepository
 from tunestack_cdk.log_retention import log_retention
 
-from tunestack.costs.usage import images_usage
+from tunestack.layout import Image
 from tunestack.settings import Settings
 
 TRAINING_CODE = Path(__file__).parents[1] / "training_code"
 
 
 class ImagesStack(Stack):
-    """A repository and a build for training, and one for inference."""
+    """A repository and a build for each image."""
 
     def __init__(
         self, scope: Construct, construct_id: str, *, settings: Settings, key: kms.IKey, **kwargs: Any
@@ -26,34 +26,27 @@ class ImagesStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         environment = settings.environment
 
-        def image(name: str, base_image: str) -> tuple[ImageRepository, ImageBuild]:
-            repository_name = f"{settings.prefix}-{name.lower()}"
+        def make(image: Image) -> JobImage:
+            repository_name = settings.names.repository(image)
             repository = ImageRepository(
                 self,
-                f"{name}Images",
+                f"{image}Images",
                 repository_name=repository_name,
                 key=key,
                 keep_last=environment.images.keep_last,
                 delete_with_stack=settings.deletes_data,
-            )
+            ).repository
             build = ImageBuild(
                 self,
-                f"{name}Build",
+                f"{image}Build",
                 source=TRAINING_CODE,
-                base_image=base_image,
-                repository=repository.repository,
+                base_image=environment.images.base_image(image),
+                repository=repository,
                 repository_name=repository_name,
                 key=key,
                 log_retention=log_retention(environment.log_retention_days),
-                permissions_boundary=environment.security.permissions_boundary,
             )
-            CfnOutput(self, f"{name}ImageUri", value=build.image_uri)
-            return repository, build
+            CfnOutput(self, image.output, value=build.image_uri)
+            return JobImage(repository=repository, uri=build.image_uri)
 
-        training, training_build = image("Training", environment.images.training_base_image)
-        inference, inference_build = image("Inference", environment.images.inference_base_image)
-        self.training_repository = training.repository
-        self.training_image_uri = training_build.image_uri
-        self.inference_repository = inference.repository
-        self.inference_image_uri = inference_build.image_uri
-        self.cost = annotate_costs(self, region=environment.region, usage=images_usage())
+        self.images = {image: make(image) for image in Image}

@@ -5,7 +5,6 @@ from typing import Any
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
-from tunestack_cdk.cost_annotation import annotate_costs
 from tunestack_cdk.job_network import JobNetwork
 from tunestack_cdk.log_retention import log_retention
 
@@ -28,4 +27,3 @@ class NetworkStack(Stack):
             key=key,
             log_retention=log_retention(environment.log_retention_days),
         )
-        self.cost = annotate_costs(self, region=environment.region)

@@ -4,10 +4,9 @@ from typing import Any
 
 from aws_cdk import Stack
 from constructs import Construct
-from tunestack_cdk.cost_annotation import annotate_costs
-from tunestack_cdk.fine_tuning_pipeline import ENVIRONMENT_TAG
 from tunestack_cdk.monthly_budget import MonthlyBudget
 
+from tunestack.pipeline.resources import ENVIRONMENT_TAG
 from tunestack.settings import Settings
 
 
@@ -21,9 +20,8 @@ class ObservabilityStack(Stack):
         MonthlyBudget(
             self,
             "MonthlyBudget",
-            name=f"{settings.prefix}-month",
+            name=settings.names.budget,
             month_usd=budget.month_usd,
             tag=(ENVIRONMENT_TAG, settings.name),
             emails=budget.alert_emails,
         )
-        self.cost = annotate_costs(self, region=settings.environment.region)

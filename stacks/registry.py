@@ -4,9 +4,9 @@ from typing import Any
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
-from tunestack_cdk.cost_annotation import annotate_costs
 from tunestack_cdk.model_registry import ModelRegistry
 
+from tunestack.layout import MODEL_PACKAGE_GROUP_NAME_OUTPUT
 from tunestack.settings import Settings
 
 
@@ -18,10 +18,9 @@ class RegistryStack(Stack):
         registry = ModelRegistry(
             self,
             "ModelRegistry",
-            group_name=f"{settings.prefix}-models",
+            group_name=settings.names.model_package_group,
             consumer_accounts=settings.environment.registry.consumer_accounts,
             delete_with_stack=settings.deletes_data,
         )
         self.group_name = registry.group_name
-        CfnOutput(self, "ModelPackageGroupName", value=registry.group_name)
-        self.cost = annotate_costs(self, region=settings.environment.region)
+        CfnOutput(self, MODEL_PACKAGE_GROUP_NAME_OUTPUT, value=registry.group_name)

@@ -5,11 +5,10 @@ from typing import Any
 from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
-from tunestack_cdk.cost_annotation import annotate_costs
 from tunestack_cdk.data_bucket import AccessLogBucket, DataBucket
 from tunestack_cdk.encryption_key import EncryptionKey
 
-from tunestack.costs.usage import storage_usage
+from tunestack.layout import CHECKPOINTS, KEY_ARN_OUTPUT, Bucket
 from tunestack.settings import Settings
 
 
@@ -22,7 +21,7 @@ class StorageStack(Stack):
         self.key = EncryptionKey(
             self,
             "EncryptionKey",
-            alias=f"alias/{settings.prefix}",
+            alias=settings.names.key_alias,
             removal_policy=RemovalPolicy.DESTROY if settings.deletes_data else RemovalPolicy.RETAIN,
         ).key
         access_logs = AccessLogBucket(
@@ -32,28 +31,24 @@ class StorageStack(Stack):
             delete_with_stack=settings.deletes_data,
         )
 
-        def bucket(name: str, *rules: s3.LifecycleRule) -> s3.Bucket:
+        expire_checkpoints = s3.LifecycleRule(
+            id="ExpireCheckpoints",
+            prefix=CHECKPOINTS.key(""),
+            expiration=Duration.days(storage.checkpoints_expire_after_days),
+        )
+
+        def make(bucket: Bucket) -> s3.Bucket:
             made = DataBucket(
                 self,
-                name,
+                bucket,
                 key=self.key,
                 access_logs=access_logs,
                 old_versions_expire_after=Duration.days(storage.old_versions_expire_after_days),
                 delete_with_stack=settings.deletes_data,
-                lifecycle_rules=rules,
+                lifecycle_rules=[expire_checkpoints] if bucket is CHECKPOINTS.bucket else [],
             ).bucket
-            CfnOutput(self, f"{name}BucketName", value=made.bucket_name)
+            CfnOutput(self, bucket.output, value=made.bucket_name)
             return made
 
-        self.raw_data = bucket("RawData")
-        self.artifacts = bucket(
-            "Artifacts",
-            s3.LifecycleRule(
-                id="ExpireCheckpoints",
-                prefix="checkpoints/",
-                expiration=Duration.days(storage.checkpoints_expire_after_days),
-            ),
-        )
-        self.results = bucket("Results")
-        CfnOutput(self, "KeyArn", value=self.key.key_arn)
-        self.cost = annotate_costs(self, region=settings.environment.region, usage=storage_usage(settings))
+        self.buckets: dict[Bucket, s3.IBucket] = {bucket: make(bucket) for bucket in Bucket}
+        CfnOutput(self, KEY_ARN_OUTPUT, value=self.key.key_arn)

@@ -9,6 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tunestack.errors import UserError
+from tunestack.layout import KEY_ARN_OUTPUT, Bucket, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, local_aws
 from tunestack.local.address import ACCOUNT
 from tunestack.settings import Settings
@@ -37,11 +38,11 @@ class Aws:
 
     @property
     def pipeline_name(self) -> str:
-        return f"{self.settings.prefix}-fine-tuning"
+        return self.settings.names.pipeline
 
     @property
     def model_package_group_name(self) -> str:
-        return f"{self.settings.prefix}-models"
+        return self.settings.names.model_package_group
 
     @cached_property
     def sagemaker(self) -> Any:
@@ -58,15 +59,32 @@ class Aws:
         Raises:
             NotDeployedError: there is no such stack.
         """
-        found = self.outputs("storage")
+        found = self.outputs(StackName.STORAGE)
         if found is None:
-            name = f"{self.settings.prefix}-storage"
+            name = self.settings.names.stack(StackName.STORAGE)
             raise NotDeployedError(f"no stack {name!r}: deploy it with `cdk deploy --all -c env={self.settings.name}`")
         return found
 
-    def outputs(self, stack: str) -> dict[str, str] | None:
+    def bucket(self, bucket: Bucket) -> str:
+        """The name of one of the environment's buckets.
+
+        Raises:
+            NotDeployedError: there is no storage stack.
+        """
+        return self.storage[bucket.output]
+
+    @property
+    def key_arn(self) -> str:
+        """The environment's key.
+
+        Raises:
+            NotDeployedError: there is no storage stack.
+        """
+        return self.storage[KEY_ARN_OUTPUT]
+
+    def outputs(self, stack: StackName) -> dict[str, str] | None:
         """The outputs of one of the environment's stacks, or None where there is no such stack."""
-        name = f"{self.settings.prefix}-{stack}"
+        name = self.settings.names.stack(stack)
         try:
             stacks = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
         except ClientError as error:

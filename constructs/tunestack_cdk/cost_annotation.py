@@ -3,12 +3,14 @@
 from aws_cdk import Annotations, CfnOutput, CfnResource, Stack
 
 from tunestack.costs import CostReport, ResourceUse, RunCost, standing_cost
+from tunestack.costs.stack_cost import METADATA_KEY
 from tunestack.costs.usage import Usage
+from tunestack.layout import RUN_EXPECTED_USD_OUTPUT, STANDING_USD_OUTPUT
 
-METADATA_KEY = "tunestack:cost"
-RUN_OUTPUTS = {
+OUTPUTS = {
+    STANDING_USD_OUTPUT: "What this stack costs a month before anything runs",
     "RunLowUsd": "What an execution costs at best",
-    "RunExpectedUsd": "What an execution is expected to cost",
+    RUN_EXPECTED_USD_OUTPUT: "What an execution is expected to cost",
     "RunCeilingUsd": "What an execution can cost at the most, when every job runs into its time limit",
 }
 
@@ -19,24 +21,18 @@ def annotate_costs(
     region: str,
     usage: tuple[Usage, ...] = (),
     run: RunCost | None = None,
-    overrides: tuple[str, ...] = (),
+    waived: tuple[str, ...] = (),
 ) -> CostReport:
     """Price what the stack holds, say it in four agreeing places, and return the report.
 
     Call it last: it counts the resources that are there.
     """
     resources = [_use(node) for node in stack.node.find_all() if isinstance(node, CfnResource)]
-    report = CostReport(standing=standing_cost(resources, region=region, usage=usage), run=run, overrides=overrides)
-    figures = report.metadata()
-    Annotations.of(stack).add_info_v2("tunestack:cost", report.line())
+    report = CostReport(standing=standing_cost(resources, region=region, usage=usage), run=run, waived=waived)
+    figures = report.figures().metadata()
+    Annotations.of(stack).add_info_v2(METADATA_KEY, report.line())
     stack.template_options.metadata = {METADATA_KEY: figures}
-    CfnOutput(
-        stack,
-        "StandingUsdPerMonth",
-        value=figures["StandingUsdPerMonth"],
-        description="What this stack costs a month before anything runs",
-    )
-    for output, description in RUN_OUTPUTS.items():
+    for output, description in OUTPUTS.items():
         CfnOutput(stack, output, value=figures[output], description=description)
     return report
 

@@ -61,13 +61,12 @@ class ImageBuild(Construct):
         repository_name: str,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
-        permissions_boundary: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         asset = s3_assets.Asset(self, "Source", path=str(source), exclude=NOT_IN_THE_IMAGE, ignore_mode=IgnoreMode.GLOB)
         self.tag = image_tag(source, base_image)
-        project = self._project(asset, base_image, repository, key, log_retention, permissions_boundary)
-        starter = self._starter(project, repository, key, log_retention, permissions_boundary)
+        project = self._project(asset, base_image, repository, key, log_retention)
+        starter = self._starter(project, repository, key, log_retention)
         build = CustomResource(
             self,
             "Build",
@@ -94,9 +93,8 @@ class ImageBuild(Construct):
         repository: ecr.IRepository,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
-        permissions_boundary: str | None,
     ) -> codebuild.Project:
-        role = service_role(self, "ProjectRole", service="codebuild", permissions_boundary=permissions_boundary)
+        role = service_role(self, "ProjectRole", service="codebuild")
         log_group = logs.LogGroup(
             self, "ProjectLogs", encryption_key=key, retention=log_retention, removal_policy=RemovalPolicy.DESTROY
         )
@@ -133,9 +131,8 @@ class ImageBuild(Construct):
         repository: ecr.IRepository,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
-        permissions_boundary: str | None,
     ) -> lambda_.Function:
-        role = service_role(self, "StarterRole", service="lambda", permissions_boundary=permissions_boundary)
+        role = service_role(self, "StarterRole", service="lambda")
         log_group = logs.LogGroup(
             self, "StarterLogs", encryption_key=key, retention=log_retention, removal_policy=RemovalPolicy.DESTROY
         )

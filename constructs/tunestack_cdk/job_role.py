@@ -12,23 +12,16 @@ from constructs import Construct
 from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
 
 
-def service_role(scope: Construct, construct_id: str, *, service: str, permissions_boundary: str | None) -> iam.Role:
-    """A role that a service of this account can take on, within the environment's permissions boundary."""
-    stack = Stack.of(scope)
-    return iam.Role(
-        scope,
-        construct_id,
-        assumed_by=iam.ServicePrincipal(
-            f"{service}.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": stack.account}}
-        )
-        if service != "lambda"
-        else iam.ServicePrincipal("lambda.amazonaws.com"),
-        permissions_boundary=iam.ManagedPolicy.from_managed_policy_name(
-            scope, f"{construct_id}Boundary", permissions_boundary
-        )
-        if permissions_boundary
-        else None,
+def service_role(scope: Construct, construct_id: str, *, service: str) -> iam.Role:
+    """A role that a service of this account can take on."""
+    conditions = {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
+    principal = (
+        # Lambda sends no source account when it takes on a function's role.
+        iam.ServicePrincipal("lambda.amazonaws.com")
+        if service == "lambda"
+        else iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions)
     )
+    return iam.Role(scope, construct_id, assumed_by=principal)
 
 
 def allow_volume_encryption(role: iam.Role, key: kms.IKey) -> None:
@@ -56,13 +49,12 @@ class JobRole(Construct):
         log_group: str,
         subnet_ids: Sequence[str],
         security_group_id: str | None,
-        permissions_boundary: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.role = service_role(self, "Role", service="sagemaker", permissions_boundary=permissions_boundary)
+        self.role = service_role(self, "Role", service="sagemaker")
         self._key = key
         allow_volume_encryption(self.role, key)
-        self._allow_image(image)
+        image.grant_pull(self.role)
         self._allow_observation(log_group)
         if security_group_id is not None:
             self._allow_network(subnet_ids, security_group_id)
@@ -106,14 +98,6 @@ class JobRole(Construct):
             bucket.arn_for_objects(f"{prefix}/*"),
             reason=f"The job reads or writes whatever objects lie under {prefix}/, whose names aren't known here.",
         )
-
-    def _allow_image(self, image: ecr.IRepository) -> None:
-        self._allow(
-            ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            [image.repository_arn],
-        )
-        # GetAuthorizationToken has no resource.
-        self._allow(["ecr:GetAuthorizationToken"], ["*"])
 
     def _allow_observation(self, log_group: str) -> None:
         stack = Stack.of(self)

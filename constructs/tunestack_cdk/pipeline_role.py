@@ -8,10 +8,10 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from tunestack.jobs import APIS
 from tunestack_cdk.acknowledge import acknowledge_wildcard
 from tunestack_cdk.job_role import allow_volume_encryption, service_role
 
-_JOBS = {"processing-job": "ProcessingJob", "training-job": "TrainingJob", "transform-job": "TransformJob"}
 # Jobs and models that a pipeline starts are named so by the service.
 _NAMES = "pipelines-*"
 
@@ -26,14 +26,14 @@ class PipelineRole(Construct):
         *,
         job_roles: Sequence[iam.IRole],
         group_name: str,
-        results_bucket: s3.IBucket,
+        property_files: tuple[s3.IBucket, str],
         key: kms.IKey,
-        permissions_boundary: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.role = service_role(self, "Role", service="sagemaker", permissions_boundary=permissions_boundary)
-        for resource, noun in _JOBS.items():
-            self._allow_sagemaker([f"Create{noun}", f"Describe{noun}", f"Stop{noun}", "AddTags"], resource, _NAMES)
+        self.role = service_role(self, "Role", service="sagemaker")
+        for api in APIS:
+            actions = [f"Create{api.noun}", f"Describe{api.noun}", f"Stop{api.noun}", "AddTags"]
+            self._allow_sagemaker(actions, api.resource, _NAMES)
         self._allow_sagemaker(["CreateModel", "DescribeModel", "AddTags"], "model", _NAMES)
         self._allow_sagemaker(["DescribeModelPackageGroup"], "model-package-group", group_name)
         self._allow_sagemaker(["CreateModelPackage", "DescribeModelPackage"], "model-package", f"{group_name}/*")
@@ -47,7 +47,8 @@ class PipelineRole(Construct):
         )
         allow_volume_encryption(self.role, key)
         # The condition reads the evaluation's property file.
-        files = results_bucket.arn_for_objects("executions/*")
+        bucket, prefix = property_files
+        files = bucket.arn_for_objects(f"{prefix}/*")
         self.role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[files]))
         self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
         acknowledge_wildcard(

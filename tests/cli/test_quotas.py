@@ -20,7 +20,7 @@ def test_each_job_s_quota_has_its_code_and_a_request_to_paste() -> None:
         "prepare",
         "train",
         "evaluate",
-        "register",
+        "package",
         "transform",
     }
     assert {"ml.g5.2xlarge", "ml.g6e.4xlarge"} <= {row["instance_type"] for row in rows if row["job"] == "train"}
@@ -29,7 +29,7 @@ def test_each_job_s_quota_has_its_code_and_a_request_to_paste() -> None:
 def test_the_totals_of_each_kind_of_job_are_listed_and_not_asked_for_while_their_default_is_enough() -> None:
     done = CliRunner().invoke(quotas_command, ["--env", "dev"], catch_exceptions=False)
     assert (
-        "prepare, evaluate, register: Number of instances across all processing jobs (L-F311B08F): needs 1, default 4"
+        "prepare, evaluate, package: Number of instances across all processing jobs (L-F311B08F): needs 1, default 4"
         in done.output
     )
     assert "train: Number of instances across all spot training jobs (L-93958082): needs 1, default 4" in done.output

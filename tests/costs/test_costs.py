@@ -1,18 +1,16 @@
 """Costs: rules of thumb as everyone quotes them, dated prices, and nothing silently free."""
 
 import csv
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from tests.changed_settings import changed_blueprint
 from tests.conftest import ROOT
 from tunestack.catalogue import find_instance, find_instance_price, find_price, instance_types
 from tunestack.catalogue.instances import table_rows
-from tunestack.costs import CostReport, ResourceUse, run_cost, standing_cost
+from tunestack.costs import CostReport, ResourceUse, standing_cost
 from tunestack.costs.usage import images_usage
-from tunestack.settings import load_settings
-from tunestack.settings.environment import Costs
 from tunestack.sizing.memory import rules_of_thumb as rules
 
 
@@ -66,24 +64,22 @@ def test_endpoints_cost_by_zone() -> None:
 
 def test_a_runs_cost_is_bounded_by_its_time_limits() -> None:
     for name in ("dev", "prod"):
-        cost = run_cost(load_settings(name))
+        cost = changed_blueprint(name).run
         assert 0 < cost.low_usd < cost.expected_usd < cost.ceiling_usd
         assert {job.step for job in cost.jobs} == {"PrepareData", "FineTune", "EvaluateModels", "PackageModel", "BatchTransform"}  # fmt: skip
 
 
 def test_spot_is_the_on_demand_rate_less_the_assumed_savings() -> None:
-    dev = load_settings("dev")
-    (spot,) = [job for job in run_cost(dev).jobs if job.step == "FineTune"]
+    (spot,) = [job for job in changed_blueprint("dev").run.jobs if job.step == "FineTune"]
     assert spot.price is not None and spot.expected_usd == pytest.approx(spot.price.usd * spot.expected_hours * 0.4)
     assert spot.ceiling_usd == spot.price.usd * spot.ceiling_hours
 
 
 def test_more_tokens_and_a_larger_model_cost_more() -> None:
-    dev = load_settings("dev")
-    more = replace(dev, environment=dev.environment.model_copy(update={"costs": Costs(training_tokens=10_000_000)}))
-    larger = replace(dev, recipe={**dev.recipe, "model": {**dev.recipe["model"], "name_or_path": "Qwen/Qwen3-4B"}})
-    for dearer in (more, larger):
-        assert run_cost(dearer).expected_usd > run_cost(dev).expected_usd
+    more = changed_blueprint("dev", costs={"training_tokens": 10_000_000})
+    larger = changed_blueprint("dev", recipe={"model": {"name_or_path": "Qwen/Qwen3-4B"}})
+    for bigger in (more, larger):
+        assert bigger.run.expected_usd > changed_blueprint("dev").run.expected_usd
 
 
 def test_every_price_that_was_shipped_is_still_there() -> None:

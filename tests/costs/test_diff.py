@@ -18,7 +18,7 @@ from tunestack.errors import UserError
 
 @pytest.fixture
 def changed(assembly: Any, tmp_path: Path) -> Path:
-    """dev, with FineTune on a dearer instance and one more key."""
+    """dev, with FineTune on a more expensive instance and one more key."""
     for file in assembly("dev").folder.glob("*.template.json"):
         template = json.loads(file.read_text())
         figures = template["Metadata"]["tunestack:cost"]

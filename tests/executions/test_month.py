@@ -10,10 +10,11 @@ from botocore.stub import Stubber
 
 from tests.conftest import ENVIRONMENTS
 from tunestack.aws import Aws
-from tunestack.costs.run import run_cost
 from tunestack.executions.describe import find_execution, list_executions
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.month import STACKS, started_problems
+from tunestack.executions.month import failed_budget
+from tunestack.layout import StackName
+from tunestack.planning.blueprint import blueprint_of
 from tunestack.settings import load_settings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -23,7 +24,7 @@ ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/tunestack-prod-fine-tun
 class Deployed(Aws):
     """An environment whose stacks have these outputs."""
 
-    def outputs(self, stack: str) -> dict[str, str] | None:
+    def outputs(self, stack: StackName) -> dict[str, str] | None:
         found = {"pipeline": {"RunExpectedUsd": "4.00", "StandingUsdPerMonth": "0.00"}, "storage": {}}
         return {"network": {"StandingUsdPerMonth": "60.00"}, **found}.get(stack)
 
@@ -55,7 +56,7 @@ def days_ago(*days: int) -> list[datetime]:
 
 
 def problems(environment: Aws) -> list[str]:
-    return [str(item.problem) for item in started_problems(environment, run_cost(environment.settings), now=NOW)]
+    return [str(item.problem) for item in failed_budget(environment, blueprint_of(environment.settings).run, now=NOW)]
 
 
 def test_a_run_that_the_month_has_room_for_passes() -> None:
@@ -78,4 +79,4 @@ def test_executions_are_found_on_every_page() -> None:
 
 def test_every_stack_that_an_environment_has_counts_towards_its_month(assembly: Any) -> None:
     names = {name.rpartition("-")[2] for env in ENVIRONMENTS for name in assembly(env).templates}
-    assert names == set(STACKS)
+    assert names == set(StackName)

@@ -15,6 +15,7 @@ from tests.conftest import Assembly
 from tests.local.conftest import free_port
 from tunestack.aws import Aws
 from tunestack.cli.definition import deployed_definition
+from tunestack.layout import StackName
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.local.lifecycle import LocalAwsError
 
@@ -25,8 +26,8 @@ def physical(aws: Aws, kind: str) -> list[str]:
     """The physical ids of the deployed resources of a type."""
     cloudformation = aws.client("cloudformation")
     found = []
-    for stack in ("storage", "network", "images", "registry", "pipeline"):
-        answer = cloudformation.list_stack_resources(StackName=f"{aws.settings.prefix}-{stack}")
+    for stack in (stack for stack in StackName if aws.outputs(stack)):
+        answer = cloudformation.list_stack_resources(StackName=aws.settings.names.stack(stack))
         found += [r["PhysicalResourceId"] for r in answer["StackResourceSummaries"] if r["ResourceType"] == kind]
     assert found, kind
     return found
@@ -41,14 +42,14 @@ def test_buckets_are_what_their_template_says(deployed: Aws) -> None:
             continue
         rule = deployed.s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0]
         assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
-        assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == deployed.storage["KeyArn"]
+        assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == deployed.key_arn
         assert deployed.s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
         assert deployed.s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]["TargetBucket"]
 
 
 def test_the_key_rotates(deployed: Aws) -> None:
     kms = deployed.client("kms")
-    assert kms.get_key_rotation_status(KeyId=deployed.storage["KeyArn"])["KeyRotationEnabled"]
+    assert kms.get_key_rotation_status(KeyId=deployed.key_arn)["KeyRotationEnabled"]
     aliases = [alias["AliasName"] for alias in kms.list_aliases()["Aliases"]]
     assert "alias/tunestack-local" in aliases
 
@@ -80,7 +81,7 @@ def test_repositories_builds_roles_and_logs_are_there(deployed: Aws) -> None:
         assert iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     groups = {group["logGroupName"]: group for group in deployed.client("logs").describe_log_groups()["logGroups"]}
     for name in physical(deployed, "AWS::Logs::LogGroup"):
-        assert groups[name]["retentionInDays"] == 14 and groups[name]["kmsKeyId"] == deployed.storage["KeyArn"]
+        assert groups[name]["retentionInDays"] == 14 and groups[name]["kmsKeyId"] == deployed.key_arn
 
 
 def test_the_registry_has_its_policy(deployed: Aws) -> None:

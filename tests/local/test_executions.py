@@ -18,6 +18,7 @@ from tunestack.cli.main import tunestack
 from tunestack.executions.describe import ENDED, ExecutionView, describe
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.start import start
+from tunestack.layout import CHECKPOINTS, Bucket, S3Uri
 from tunestack.settings import SettingsError
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,7 @@ def succeeded(deployed: Aws, staged: dict[str, str]) -> ExecutionView:
 
 
 def lines(aws: Aws, uri: str) -> list[dict[str, str]]:
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    bucket, key = S3Uri.parse(uri)
     body = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode()
     return [json.loads(line) for line in body.splitlines()]
 
@@ -100,9 +101,9 @@ def test_outputs_are_encrypted_with_the_environments_key(succeeded: ExecutionVie
     steps = {step.name: step for step in succeeded.steps}
     places = [steps["PrepareData"].outputs["train"] + "/rows.jsonl", steps["FineTune"].outputs["model"] + "recipe.json"]
     for uri in places:
-        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        bucket, key = S3Uri.parse(uri)
         found = deployed.s3.head_object(Bucket=bucket, Key=key)
-        assert found["SSEKMSKeyId"] == deployed.storage["KeyArn"]
+        assert found["SSEKMSKeyId"] == deployed.key_arn
 
 
 def test_the_commands_show_the_execution(succeeded: ExecutionView) -> None:
@@ -154,7 +155,7 @@ def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(deployed
 def test_bad_data_fails_the_first_step_with_one_reason_and_what_helps(
     content: bytes, reason: str, deployed: Aws, staged: dict[str, str]
 ) -> None:
-    bucket = deployed.storage["RawDataBucketName"]
+    bucket = deployed.bucket(Bucket.RAW_DATA)
     deployed.s3.put_object(Bucket=bucket, Key="datasets/bad/x/rows.jsonl", Body=content)
     view = run(deployed, {**staged, "DataUri": f"s3://{bucket}/datasets/bad/x/"})
     failed = view.failed_step
@@ -165,8 +166,8 @@ def test_bad_data_fails_the_first_step_with_one_reason_and_what_helps(
 
 
 def test_an_input_that_is_not_staged_is_named_before_anything_starts(deployed: Aws, staged: dict[str, str]) -> None:
-    uri = f"s3://{deployed.storage['RawDataBucketName']}/datasets/none/"
-    with pytest.raises(ExecutionError, match=f"DataUri: nothing lies under {uri}; stage it with `tunestack data add"):
+    uri = f"s3://{deployed.bucket(Bucket.RAW_DATA)}/datasets/none/"
+    with pytest.raises(ExecutionError, match=f"DataUri: nothing lies under {uri}; upload it with `tunestack data add"):
         start(deployed, {**staged, "DataUri": uri})
 
 
@@ -188,12 +189,12 @@ def test_a_run_beyond_the_month_s_budget_is_refused_with_what_was_deployed_and_s
         start(poor, staged)
 
 
-def test_a_gate_that_was_let_pass_stays_recorded_with_the_execution(deployed: Aws, staged: dict[str, str]) -> None:
+def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws, staged: dict[str, str]) -> None:
     huge = {**staged, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
     arn = start(deployed, huge, allow=["memory", "deadline"])
     deployed.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="recorded".ljust(32, "-"))
     described = deployed.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    assert "allowed by -c allow=memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
+    assert "waived by -c allow=memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
     wait(deployed, arn)
 
 
@@ -246,7 +247,7 @@ def test_ctrl_c_stops_the_execution_names_the_step_and_the_next_run_resumes(
 
 
 def _manifests(aws: Aws) -> set[str]:
-    found = aws.s3.list_objects_v2(Bucket=aws.storage["ArtifactsBucketName"], Prefix="checkpoints/")
+    found = aws.s3.list_objects_v2(Bucket=aws.bucket(CHECKPOINTS.bucket), Prefix=CHECKPOINTS.key(""))
     return {item["Key"] for item in found.get("Contents", []) if item["Key"].endswith("manifest.json")}
 
 

@@ -21,8 +21,8 @@ def qlora(**chosen: Any) -> FineTuning:
             "method": "lora",
             "quantization": "nf4",
             "double_quant": True,
-            "micro_batch": 1,
-            "sequence_length": 1024,
+            "per_device_train_batch_size": 1,
+            "max_length": 1024,
             **chosen,
         }
     )
@@ -43,7 +43,7 @@ def test_plans_are_ranked_by_cost_and_each_surely_fits() -> None:
 def test_a_plan_says_batch_accumulation_hours_dollars_and_quota() -> None:
     plan = plans(instance_types=("ml.g5.2xlarge",)).plans[0]
     job = plan.candidate.job
-    assert job.micro_batch * job.gradient_accumulation == 16
+    assert job.per_device_train_batch_size * job.gradient_accumulation_steps == 16
     assert 0 < plan.hours_low < plan.hours < plan.hours_high
     assert plan.usd == pytest.approx(plan.hours * 1.515)
     assert plan.quota is not None and plan.quota.code == "L-2D6DEB3C"
@@ -100,7 +100,7 @@ def test_a_request_that_cannot_be_is_refused(chosen: dict[str, Any], message: st
 @pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("recipes/*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_can_be_planned(path: Any) -> None:
     recipe = load_recipe(path, name=path.name)
-    found = plans(architecture=find_model(recipe["model"]["name_or_path"]), job=job_of_recipe(recipe))
+    found = plans(architecture=find_model(recipe.model.name_or_path), job=job_of_recipe(recipe))
     assert found.plans
 
 
@@ -121,7 +121,7 @@ def test_a_step_sees_exactly_the_rows_that_were_asked_for(rows: int) -> None:
     found = plans(effective_batch=rows)
     for plan in found.plans:
         job = plan.candidate.job
-        assert job.micro_batch * job.gradient_accumulation * job.gpus == rows
+        assert job.per_device_train_batch_size * job.gradient_accumulation_steps * job.gpus == rows
     assert any("can't be shared equally by 8 GPUs" in refusal.reason for refusal in found.refusals) == (rows % 8 != 0)
 
 

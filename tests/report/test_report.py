@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.changed_settings import changed_blueprint
 from tunestack.costs.assembly import assembly_costs
 from tunestack.errors import UserError
 from tunestack.report import write_report
-from tunestack.settings import load_settings
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def report(assembly: Any, tmp_path_factory: pytest.TempPathFactory) -> Any:
     def make(suffix: str) -> Path:
         out = folder / f"prod{suffix}"
         if not out.exists():
-            write_report(load_settings("prod"), stacks, out)
+            write_report(changed_blueprint(), stacks, out)
         return out
 
     return make
@@ -61,13 +61,9 @@ def test_a_browser_draws_its_three_charts(report: Any, tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_not_known_has_costs_but_no_memory(assembly: Any, tmp_path: Path) -> None:
-    from dataclasses import replace
-
-    settings = load_settings("prod")
-    training = {**settings.recipe["training"], "per_device_train_batch_size": 1, "gradient_accumulation_steps": 16}
-    model = {**settings.recipe["model"], "name_or_path": "my/own-model"}
-    recipe = {**settings.recipe, "model": model, "training": training}
-    write_report(replace(settings, recipe=recipe), assembly_costs(assembly("prod").folder), tmp_path / "own.json")
+    training = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 16}
+    blueprint = changed_blueprint(recipe={"training": training, "model": {"name_or_path": "my/own-model"}})
+    write_report(blueprint, assembly_costs(assembly("prod").folder), tmp_path / "own.json")
     found = json.loads((tmp_path / "own.json").read_text())
     assert found["memory"] is None and found["plans"] == [] and found["steps"]
 
@@ -77,4 +73,4 @@ def test_a_model_that_is_not_known_has_costs_but_no_memory(assembly: Any, tmp_pa
 )
 def test_a_place_that_cannot_be_written_is_said(name: str, message: str, assembly: Any, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=message):
-        write_report(load_settings("prod"), assembly_costs(assembly("prod").folder), tmp_path / name)
+        write_report(changed_blueprint(), assembly_costs(assembly("prod").folder), tmp_path / name)

@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tunestack.pipeline import JobDefaults, Resources, Roles, Vpc, fine_tuning_pipeline
-from tunestack.planning.auto import resolve_auto
+from tunestack.jobs import JOBS
+from tunestack.layout import Bucket, Image
+from tunestack.pipeline import JobDefaults, Resources, Vpc, fine_tuning_pipeline
+from tunestack.planning.blueprint import blueprint_of
 from tunestack.settings import load_settings
 
 pytestmark = pytest.mark.slow
@@ -20,22 +22,18 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module")
 def ours() -> Json:
     registry, account = "123456789012.dkr.ecr.us-east-1.amazonaws.com", "123456789012"
-    kinds = ("prepare", "train", "evaluate", "register", "transform")
     resources = Resources(
-        raw_data_bucket="raw-data",
-        artifacts_bucket="artifacts",
-        results_bucket="results",
-        training_image_uri=f"{registry}/training:1",
-        inference_image_uri=f"{registry}/inference:1",
+        buckets={bucket: bucket.lower() for bucket in Bucket},
+        images={image: f"{registry}/{image.lower()}:1" for image in Image},
         model_package_group_name="models",
-        roles=Roles(**{kind: f"arn:aws:iam::{account}:role/{kind}" for kind in kinds}),
+        roles={job.key: f"arn:aws:iam::{account}:role/{job.key}" for job in JOBS},
         job=JobDefaults(
             kms_key=f"arn:aws:kms:us-east-1:{account}:key/12345678-1234-1234-1234-123456789012",
             vpc=Vpc(subnet_ids=("subnet-12345678",), security_group_ids=("sg-12345678",)),
             tags={"environment": "prod"},
         ),
     )
-    return fine_tuning_pipeline(resolve_auto(load_settings("prod")), resources).to_definition()
+    return fine_tuning_pipeline(blueprint_of(load_settings("prod")).settings, resources).to_definition()
 
 
 @pytest.fixture(scope="module")

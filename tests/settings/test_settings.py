@@ -63,6 +63,7 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
         ("recipe: smollm2-135m-qlora.yaml", "recipe: smolm2-135m-qlora.yaml", "did you mean 'smollm2-135m-qlora.yaml'?"),
         ("private_vpc: false", "private_vpc: perhaps", "network.private_vpc"),
         ("jobs:", "jobs: {}\nnot_jobs:", "jobs.prepare: missing"),
+        ("  package:", "  register:", "jobs.register: unknown key; it is called 'package' now"),
         ("recipe:", "recipe: a.yaml\nrecipe:", "given twice, first on line"),
         ("recipe: ", "recipe: [", "not YAML"),
     ],
@@ -77,8 +78,12 @@ def test_a_mistake_is_named_with_what_would_be_right(config: Path, old: str, new
     [
         ("r: 16", "r: 0", "lora.r: must be at least 1, got 0"),
         ("max_heldout_loss_ratio: 0.95", "max_heldout_loss_ratio: -1", "must be greater than 0, got -1"),
-        ("load_in_4bit: true", "load_in_4bit: maybe", "must be of type boolean, got 'maybe'"),
+        ("load_in_4bit: true", "load_in_4bit: maybe", "must be true or false, got 'maybe'"),
         ("name: python-docstrings", "nam: x", "data.name: missing"),
+        ("training:", "merge:\n  fuse: false\ntraining:", "merge: unknown key; it is called 'package' now"),
+        ("per_device_train_batch_size: 4", "per_device_train_batch_size: most", "must be a whole number, got 'most'"),
+        ("max_length: 256", "max_length: '256'", "training.max_length: must be a whole number, got '256'"),
+        ("lora:", "lora: 16\nquantisation:", "lora: must be a mapping of keys to values, got 16"),
     ],
 )
 def test_a_recipes_mistake_is_named_with_what_would_be_right(config: Path, old: str, new: str, message: str) -> None:

@@ -14,7 +14,7 @@ def model(name: str) -> Architecture:
 
 
 def job(**chosen: Any) -> FineTuning:
-    return FineTuning(**{"method": "lora", "micro_batch": 1, "sequence_length": 512, **chosen})
+    return FineTuning(**{"method": "lora", "per_device_train_batch_size": 1, "max_length": 512, **chosen})
 
 
 def full(**chosen: Any) -> FineTuning:

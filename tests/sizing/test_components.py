@@ -1,10 +1,11 @@
 """Every component, in MiB, of jobs that between them use each one: removing or changing one shows in review."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.optimizers import state_bytes
@@ -20,7 +21,7 @@ QLORA = {"quantization": "nf4", "double_quant": True}
 FSDP = {"method": "full", "gpus": 8, "sharding": "fsdp"}
 JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "full": (LLAMA, {"method": "full"}),
-    "full, accumulated": (LLAMA, {"method": "full", "gradient_accumulation": 4}),
+    "full, accumulated": (LLAMA, {"method": "full", "gradient_accumulation_steps": 4}),
     "full, fp32 masters": (LLAMA, {"method": "full", "master_weights": True}),
     "full, autocast": (LLAMA, {"method": "full", "weight_dtype": "fp32", "autocast": True}),
     "last 4 layers": (LLAMA, {"method": "frozen", "trainable_layers": 4}),
@@ -28,7 +29,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "lora without checkpointing": (LLAMA, {"checkpointing": "none"}),
     "lora, selective": (LLAMA, {"checkpointing": "selective"}),
     "lora, eager": (LLAMA, {"checkpointing": "none", "attention": "eager"}),
-    "dora with the head": (LLAMA, {"method": "dora", "lora_targets": ("all-linear", "lm_head")}),
+    "dora with the head": (LLAMA, {"method": "dora", "target_modules": ("all-linear", "lm_head")}),
     "qlora": (LLAMA, QLORA),
     "qlora, upcast, old bitsandbytes": (
         LLAMA, {**QLORA, "upcasts_unquantized": True, "quantized_inputs": "fp32", "checkpointing": "none"},
@@ -45,23 +46,23 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "zero2": (LLAMA, {**FSDP, "sharding": "zero2"}),
     "zero3": (LLAMA, {**FSDP, "sharding": "zero3"}),
     "fsdp": (LLAMA, FSDP),
-    "fsdp, accumulated": (LLAMA, {**FSDP, "gradient_accumulation": 4}),
+    "fsdp, accumulated": (LLAMA, {**FSDP, "gradient_accumulation_steps": 4}),
     "lora in fsdp's units": (
-        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation": 4, "adapters_share_units": True},
+        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation_steps": 4, "adapters_share_units": True},
     ),
     "fsdp and tensor parallel": (LLAMA, {**FSDP, "tensor_parallel": 2}),
     "fsdp and context parallel": (LLAMA, {**FSDP, "context_parallel": 2}),
     "layers by GPU": (LLAMA, {"gpus": 2, "sharding": "layers"}),
     "offloaded": (LLAMA, {**FSDP, "cpu_offload": True}),
     "fused loss": (LLAMA, {"loss": "fused"}),
-    "full, fused loss": (LLAMA, {"method": "full", "loss": "fused", "gradient_accumulation": 4}),
+    "full, fused loss": (LLAMA, {"method": "full", "loss": "fused", "gradient_accumulation_steps": 4}),
     "chunked loss": (LLAMA, {"loss": "chunked"}),
     "trainer of 2023": (LLAMA, {"loss": "trainer_2023", "varying_lengths": True}),
 }  # fmt: skip
 SERVING: dict[str, dict[str, Any]] = {
     "bf16": {},
     "nf4 on the GPU": {**QLORA, "quantizes_on_gpu": True, "quantized_head": True},
-    "eager, long": {"attention": "eager", "sequence_length": 4096},
+    "eager, long": {"attention": "eager", "max_length": 4096},
     "logits of the prompt": {"logits_of_prompt": True},
     "autocast": {"weight_dtype": "fp32", "autocast": True},
     "tensor parallel": {"gpus": 4, "tensor_parallel": True},
@@ -70,36 +71,44 @@ SERVING: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture
-def snapshot_json(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(JSONSnapshotExtension)
+class _Table(SingleFileSnapshotExtension):
+    _write_mode = WriteMode.TEXT
+    file_extension = "txt"
 
 
-def shown(found: MemoryEstimate) -> dict[str, Any]:
-    phases = {
-        phase.name: {part.name: round(part.size_bytes / MIB, 1) for part in phase.components if part.size_bytes}
-        for phase in found.phases
-    }
+def rows(name: str, found: MemoryEstimate) -> Iterator[str]:
+    """A job's components, a row each with its size in each phase, and the totals; in MiB."""
+    for part in dict.fromkeys(part.name for phase in found.phases for part in phase.components):
+        sizes = [sum(item.size_bytes for item in phase.components if item.name == part) for phase in found.phases]
+        if any(sizes):
+            cells = [f"{size / MIB:.1f}" if size else "–" for size in sizes]
+            yield " | ".join((name, part, *cells))
     totals = {
-        name: round(getattr(found, f"{name}_bytes") / MIB)
-        for name in ("allocated", "reserved", "device", "low", "high")
+        kind: getattr(found, f"{kind}_bytes") for kind in ("allocated", "reserved", "device", "low", "high", "paged")
     }
-    return {"phases": phases, "totals": totals, "paged": round(found.paged_bytes / MIB)}
+    yield f"{name} | totals | " + " | ".join(f"{kind} {size / MIB:.0f}" for kind, size in totals.items())
 
 
-@pytest.mark.parametrize("name", JOBS)
-def test_components_of_a_training_are_as_reviewed(name: str, snapshot_json: SnapshotAssertion) -> None:
+def heading(found: MemoryEstimate) -> str:
+    return " | ".join(("job", "component", *(phase.name for phase in found.phases)))
+
+
+def training(name: str) -> MemoryEstimate:
     model, chosen = JOBS[name]
-    job = FineTuning(**{"method": "lora", "micro_batch": 2, "sequence_length": 1024, **chosen})
-    assert shown(training_memory(find_model(model), job)) == snapshot_json
+    job = FineTuning(**{"method": "lora", "per_device_train_batch_size": 2, "max_length": 1024, **chosen})
+    return training_memory(find_model(model), job)
 
 
-@pytest.mark.parametrize("name", SERVING)
-def test_components_of_serving_are_as_reviewed(name: str, snapshot_json: SnapshotAssertion) -> None:
-    assert (
-        shown(inference_memory(find_model(LLAMA), Inference(**{"batch": 4, "sequence_length": 1024, **SERVING[name]})))
-        == snapshot_json
-    )
+def serving(name: str) -> MemoryEstimate:
+    return inference_memory(find_model(LLAMA), Inference(**{"batch": 4, "max_length": 1024, **SERVING[name]}))
+
+
+def test_components_are_as_reviewed(snapshot: SnapshotAssertion) -> None:
+    lines = [heading(training("full"))]
+    lines += [row for name in JOBS for row in rows(name, training(name))]
+    lines += ["", heading(serving("bf16"))]
+    lines += [row for name in SERVING for row in rows(f"serving, {name}", serving(name))]
+    assert "\n".join(lines) + "\n" == snapshot(extension_class=_Table)
 
 
 @pytest.mark.parametrize(

@@ -39,8 +39,8 @@ def tracked() -> dict[tuple[int, bool], dict[str, int]]:
 def modelled(rank: int, checkpointing: bool) -> MemoryEstimate:
     method: Any = "lora" if rank else "full"
     job = FineTuning(
-        method=method, lora_rank=rank or 1, lora_dropout=0.0, adapter_dtype="bf16", micro_batch=BATCH,
-        sequence_length=LENGTH, checkpointing="full" if checkpointing else "none", attention="flash",
+        method=method, r=rank or 1, lora_dropout=0.0, adapter_dtype="bf16", per_device_train_batch_size=BATCH,
+        max_length=LENGTH, checkpointing="full" if checkpointing else "none", attention="flash",
     )  # fmt: skip
     return training_memory(from_config(CONFIG, name="oracle"), job)
 

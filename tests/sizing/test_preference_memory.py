@@ -16,13 +16,13 @@ LLAMA_8B, SMALL = find_model("meta-llama/Llama-3.1-8B"), find_model("Qwen/Qwen2.
 
 
 def job(**chosen: Any) -> FineTuning:
-    return FineTuning(**{"method": "lora", "micro_batch": 1, "sequence_length": 1024, **chosen})
+    return FineTuning(**{"method": "lora", "per_device_train_batch_size": 1, "max_length": 1024, **chosen})
 
 
 def test_dpo_sees_pairs_and_with_adapters_needs_no_second_model() -> None:
     with_reference, without = dpo_memory(LLAMA_8B, job()), dpo_memory(LLAMA_8B, job(), reference=False)
     assert with_reference.allocated_bytes == without.allocated_bytes
-    assert without.allocated_bytes == training_memory(LLAMA_8B, job(micro_batch=2)).allocated_bytes
+    assert without.allocated_bytes == training_memory(LLAMA_8B, job(per_device_train_batch_size=2)).allocated_bytes
 
 
 def test_full_dpo_has_a_reference_model_and_simpo_none() -> None:
@@ -76,14 +76,14 @@ def test_a_rollout_s_whole_weights_are_no_slack_so_that_more_gpus_never_need_mor
 
 def test_tensor_parallel_serving_keeps_whole_heads_of_the_cache() -> None:
     def cache(gpus: int) -> float:
-        found = inference_memory(LLAMA_8B, Inference(sequence_length=8192, gpus=gpus, tensor_parallel=True))
+        found = inference_memory(LLAMA_8B, Inference(max_length=8192, gpus=gpus, tensor_parallel=True))
         return next(part.size_bytes for part in found.phases[-1].components if part.name == "KV cache")
 
     assert cache(8) == cache(1) / 8 == cache(32)
 
 
 def test_many_adapters_on_one_base_are_cheaper_than_many_copies() -> None:
-    serving = Inference(sequence_length=512)
+    serving = Inference(max_length=512)
     shared = many_adapters(LLAMA_8B, serving, count=20, rank=16)
     assert shared.device_bytes < 1.3 * inference_memory(LLAMA_8B, serving).device_bytes
     assert many_copies(LLAMA_8B, serving, count=20) > 15 * shared.device_bytes / 1.3

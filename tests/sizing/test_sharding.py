@@ -14,7 +14,7 @@ def test_offloaded_weights_still_gather_a_layer() -> None:
 
 
 def test_fsdp_keeps_accumulating_gradients_whole_unless_each_batch_is_synced() -> None:
-    spread = full(sharding="fsdp", gpus=8, gradient_accumulation=4)
+    spread = full(sharding="fsdp", gpus=8, gradient_accumulation_steps=4)
     whole = training_memory(LLAMA_8B, spread).components()["gradients"]
     synced = training_memory(LLAMA_8B, replace(spread, sync_each_batch=True)).components()["gradients"]
     assert whole == pytest.approx(8 * synced) == pytest.approx(2 * LLAMA_8B.parameters)
@@ -23,7 +23,7 @@ def test_fsdp_keeps_accumulating_gradients_whole_unless_each_batch_is_synced() -
 
 def test_adapters_in_fsdp_s_units_cost_the_gradients_of_the_frozen_weights_beside_them() -> None:
     # litgpt issue 1417: two GPUs need the whole model and half of it for a LoRA of a few million parameters.
-    apart = job(sharding="fsdp", gpus=2, gradient_accumulation=2)
+    apart = job(sharding="fsdp", gpus=2, gradient_accumulation_steps=2)
     together = replace(apart, adapters_share_units=True)
     more = training_memory(LLAMA_8B, together).allocated_bytes - training_memory(LLAMA_8B, apart).allocated_bytes
     blocks = LLAMA_8B.parameters - LLAMA_8B.embedding_parameters - LLAMA_8B.head_parameters
@@ -37,7 +37,7 @@ def test_layers_by_gpu_are_whole_layers() -> None:
 
 
 def test_adapters_inputs_are_divided_by_tensor_parallelism() -> None:
-    alone = job(checkpointing="none", sequence_length=8192)
+    alone = job(checkpointing="none", max_length=8192)
     spread = replace(alone, sharding="tensor", gpus=8, tensor_parallel=8)
     name = "activations: adapters"
     found = [training_memory(LLAMA_8B, item).components()[name] for item in (alone, spread)]

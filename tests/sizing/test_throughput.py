@@ -17,23 +17,25 @@ LLAMA_8B = Work.of(from_config(model_configs()["meta-llama/Llama-3.1-8B"], name=
 
 
 def job(**chosen: Any) -> FineTuning:
-    return FineTuning(**{"method": "lora", "micro_batch": 4, "sequence_length": 1024, **chosen})
+    return FineTuning(**{"method": "lora", "per_device_train_batch_size": 4, "max_length": 1024, **chosen})
 
 
 def test_flops_are_6n_for_full_and_4n_for_frozen_weights_and_attention_s_own() -> None:
     n = LLAMA_8B.parameters
-    short = {"sequence_length": 8, "checkpointing": "none"}
+    short = {"max_length": 8, "checkpointing": "none"}
     assert flops_per_token(LLAMA_8B, job(method="full", **short)) == pytest.approx(6 * n, rel=1e-3)
     assert flops_per_token(LLAMA_8B, job(**short)) == pytest.approx(4 * n, rel=1e-3)
-    assert flops_per_token(LLAMA_8B, job(checkpointing="full", sequence_length=8)) == pytest.approx(6 * n, rel=1e-3)
+    assert flops_per_token(LLAMA_8B, job(checkpointing="full", max_length=8)) == pytest.approx(6 * n, rel=1e-3)
 
 
 @given(st.sampled_from(GPUS), st.integers(1, 16), st.sampled_from(["none", "full"]))
 def test_quantising_checkpointing_and_longer_sequences_never_speed_a_token_up(gpu: Any, batch: int, kept: str) -> None:
-    base = throughput(LLAMA_8B, job(micro_batch=batch, checkpointing=kept), gpu)
+    base = throughput(LLAMA_8B, job(per_device_train_batch_size=batch, checkpointing=kept), gpu)
     for slower in ({"quantization": "nf4"}, {"checkpointing": "full"}):
         assert (
-            throughput(LLAMA_8B, job(micro_batch=batch, **{"checkpointing": kept, **slower}), gpu).tokens_per_second
+            throughput(
+                LLAMA_8B, job(per_device_train_batch_size=batch, **{"checkpointing": kept, **slower}), gpu
+            ).tokens_per_second
             <= base.tokens_per_second
         )
     assert base.low < base.tokens_per_second < base.high
@@ -59,6 +61,6 @@ def test_an_unknown_gpu_is_none_and_sizes_are_told_apart() -> None:
 def test_context_parallelism_shares_the_tokens_once() -> None:
     gpu = find_gpu("H100-80")
     assert gpu is not None
-    long = {"method": "full", "micro_batch": 1, "sequence_length": 65_536, "gpus": 8, "sharding": "fsdp"}
+    long = {"method": "full", "per_device_train_batch_size": 1, "max_length": 65_536, "gpus": 8, "sharding": "fsdp"}
     rates = [throughput(LLAMA_8B, job(**long, context_parallel=degree), gpu).tokens_per_second for degree in (1, 8)]
     assert rates[1] == pytest.approx(rates[0], rel=0.2)

@@ -34,13 +34,13 @@ FROM_3B = [item for item in MODELS if item.parameters >= 3e9]
 
 jobs = st.builds(
     job,
-    micro_batch=st.integers(1, 16),
-    sequence_length=st.integers(16, 8192),
-    lora_rank=st.integers(1, 64),
+    per_device_train_batch_size=st.integers(1, 16),
+    max_length=st.integers(16, 8192),
+    r=st.integers(1, 64),
     checkpointing=st.sampled_from(["none", "full", "selective"]),
     attention=st.sampled_from(["flash", "eager"]),
     loss=st.sampled_from(["plain", "trainer_2023", "chunked", "fused"]),
-    gradient_accumulation=st.integers(1, 8),
+    gradient_accumulation_steps=st.integers(1, 8),
 )
 
 
@@ -62,7 +62,7 @@ def test_from_3b_up_the_peaks_keep_that_order_too(architecture: Architecture, so
     assert peaks == sorted(peaks)
 
 
-@given(st.sampled_from(MODELS), jobs, st.sampled_from(["micro_batch", "sequence_length", "lora_rank"]))
+@given(st.sampled_from(MODELS), jobs, st.sampled_from(["per_device_train_batch_size", "max_length", "r"]))
 def test_more_batch_sequence_or_rank_never_needs_less(architecture: Architecture, some: FineTuning, name: str) -> None:
     more = replace(some, **{name: getattr(some, name) * 2})
     assert training_memory(architecture, more).device_bytes >= training_memory(architecture, some).device_bytes
@@ -106,13 +106,13 @@ def test_the_peak_is_the_largest_phase_and_allocated_reserved_device_are_in_orde
 @settings(max_examples=30)
 @given(st.sampled_from(MODELS), st.integers(1, 8), st.integers(16, 8192))
 def test_inference_grows_with_batch_and_sequence(architecture: Architecture, batch: int, length: int) -> None:
-    small = inference_memory(architecture, Inference(batch=batch, sequence_length=length))
+    small = inference_memory(architecture, Inference(batch=batch, max_length=length))
     assert (
-        inference_memory(architecture, Inference(batch=batch + 1, sequence_length=length)).allocated_bytes
+        inference_memory(architecture, Inference(batch=batch + 1, max_length=length)).allocated_bytes
         > small.allocated_bytes
     )
     assert (
-        inference_memory(architecture, Inference(batch=batch, sequence_length=length + 1)).allocated_bytes
+        inference_memory(architecture, Inference(batch=batch, max_length=length + 1)).allocated_bytes
         > small.allocated_bytes
     )
 
@@ -132,7 +132,7 @@ def test_llama_3_70b_in_fp32_is_280_gb_and_fits_eight_a100() -> None:
 
 def test_65b_qlora_fits_one_48_gb_gpu() -> None:
     # As in the QLoRA paper: paged AdamW, rank 64 on all linears, checkpointing, short sequences.
-    paper = qlora(lora_rank=64, optimizer="paged_adamw", adapter_dtype="bf16", attention="flash")
+    paper = qlora(r=64, optimizer="paged_adamw", adapter_dtype="bf16", attention="flash")
     assert training_memory(model("huggyllama/llama-65b"), paper).device_bytes < 48e9
 
 
@@ -144,7 +144,7 @@ def test_7_to_10b_qlora_fits_one_24_gb_gpu(name: str) -> None:
 def test_full_fine_tuning_in_fp32_is_near_the_rule_s_sixfold() -> None:
     found = training_memory(
         model("TinyLlama/TinyLlama-1.1B-Chat-v1.0"),
-        full(weight_dtype="fp32", compute_dtype="fp32", sequence_length=1024, checkpointing="none"),
+        full(weight_dtype="fp32", compute_dtype="fp32", max_length=1024, checkpointing="none"),
     )
     assert 4 < found.allocated_bytes / (1.1e9 * 4) < 7
 
@@ -152,14 +152,14 @@ def test_full_fine_tuning_in_fp32_is_near_the_rule_s_sixfold() -> None:
 def test_rank_times_inputs_and_outputs_is_what_an_adapter_has() -> None:
     # Llama-2-7B, rank 8 on q and v: 8 × (4096 + 4096) × 2 × 32 (LoRA paper, table of trainable parameters).
     assert (
-        adapter_parameters(model("meta-llama/Llama-2-7b-hf"), job(lora_rank=8, lora_targets=("q_proj", "v_proj")))
+        adapter_parameters(model("meta-llama/Llama-2-7b-hf"), job(r=8, target_modules=("q_proj", "v_proj")))
         == 4_194_304
     )
 
 
 def test_below_3b_qlora_can_need_more_than_lora_and_the_components_say_why() -> None:
     tiny = model("TinyLlama/TinyLlama-1.1B-Chat-v1.0")
-    long = {"sequence_length": 4096, "checkpointing": "none", "adapter_dtype": "bf16", "loss": "fused"}
+    long = {"max_length": 4096, "checkpointing": "none", "adapter_dtype": "bf16", "loss": "fused"}
     lora, quantised = training_memory(tiny, job(**long)), training_memory(tiny, qlora(**long, quantized_inputs="fp32"))
     assert quantised.allocated_bytes > lora.allocated_bytes
     assert quantised.components()["activations: mlp"] > lora.components()["activations: mlp"]
@@ -167,9 +167,7 @@ def test_below_3b_qlora_can_need_more_than_lora_and_the_components_say_why() -> 
 
 def test_eager_attention_is_quadratic_in_the_sequence() -> None:
     def scores(length: int) -> float:
-        found = training_memory(
-            LLAMA_8B, job(sequence_length=length, attention="eager", checkpointing="none", loss="fused")
-        )
+        found = training_memory(LLAMA_8B, job(max_length=length, attention="eager", checkpointing="none", loss="fused"))
         return found.components()["activations: scores"]
 
     assert scores(4096) == 4 * scores(2048)
@@ -177,8 +175,8 @@ def test_eager_attention_is_quadratic_in_the_sequence() -> None:
 
 def test_a_fused_loss_removes_the_logits() -> None:
     plain, fused = (
-        training_memory(LLAMA_8B, qlora(micro_batch=4)),
-        training_memory(LLAMA_8B, qlora(micro_batch=4, loss="fused")),
+        training_memory(LLAMA_8B, qlora(per_device_train_batch_size=4)),
+        training_memory(LLAMA_8B, qlora(per_device_train_batch_size=4, loss="fused")),
     )
     assert plain.device_bytes - fused.device_bytes > 2e9
 
@@ -197,17 +195,17 @@ def test_frozen_layers_need_less_than_full() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: job(micro_batch=0), "micro_batch must be from 1 to .*, got 0"),
-        (lambda: job(sequence_length=-1), "sequence_length must be from 1 to .*, got -1"),
-        (lambda: job(lora_rank=0), "lora_rank must be at least 1, got 0"),
+        (lambda: job(per_device_train_batch_size=0), "per_device_train_batch_size must be from 1 to .*, got 0"),
+        (lambda: job(max_length=-1), "max_length must be from 1 to .*, got -1"),
+        (lambda: job(r=0), "r must be at least 1, got 0"),
         (lambda: full(cpu_offload=True), "cpu_offload needs sharding 'fsdp' or 'zero3', got 'none'"),
         (lambda: job(tensor_parallel=0), "tensor_parallel must be from 1 to"),
         (lambda: full(quantization="nf4"), "quantised weights can't train"),
         (lambda: job(gpus=3, tensor_parallel=2), r"gpus \(3\) must be a multiple of .* \(2\)"),
-        (lambda: training_memory(LLAMA_8B, job(lora_rank=5000)), "lora_rank 5000 is above the width .* \\(4096\\)"),
+        (lambda: training_memory(LLAMA_8B, job(r=5000)), "r 5000 is above the width .* \\(4096\\)"),
         (
-            lambda: training_memory(LLAMA_8B, job(lora_targets=("qproj",))),
-            "lora_targets qproj name no linear of .*; it has",
+            lambda: training_memory(LLAMA_8B, job(target_modules=("qproj",))),
+            "target_modules qproj name no linear of .*; it has",
         ),
         (
             lambda: training_memory(LLAMA_8B, job(method="frozen", trainable_layers=33)),
@@ -231,7 +229,7 @@ def test_a_sliding_window_bounds_the_kv_cache() -> None:
     gemma = model("google/gemma-3-1b-it")
 
     def cache(length: int) -> float:
-        found = inference_memory(gemma, Inference(sequence_length=length))
+        found = inference_memory(gemma, Inference(max_length=length))
         return next(part.size_bytes for part in found.phases[-1].components if part.name == "KV cache")
 
     assert cache(131_072) < 0.3 * 131_072 / 1024 * cache(1024)
@@ -243,7 +241,9 @@ def test_no_head_s_gradient_where_no_head_trains() -> None:
         training_memory(tied, job(method="frozen", trainable_layers=1, loss="fused"))
     )
     assert "gradient of the head" not in _moving(training_memory(LLAMA_8B, full(loss="score")))
-    assert "gradient of the head" in _moving(training_memory(LLAMA_8B, full(loss="fused", gradient_accumulation=2)))
+    assert "gradient of the head" in _moving(
+        training_memory(LLAMA_8B, full(loss="fused", gradient_accumulation_steps=2))
+    )
 
 
 def _moving(found: MemoryEstimate) -> set[str]:

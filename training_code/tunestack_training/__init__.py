@@ -1,1 +1,1 @@
-"""What runs inside the containers: prepare, train, evaluate, merge and serve."""
+"""What runs inside the containers: prepare, train, evaluate, package and serve."""

@@ -14,7 +14,7 @@ from importlib import import_module
 from tunestack_training import contract
 from tunestack_training.failure import JobError, Stopped
 
-COMMANDS = ("prepare", "train", "evaluate", "merge", "serve")
+COMMANDS = ("prepare", "train", "evaluate", "package", "serve")
 STOPPED_BY_SIGTERM = 143
 
 

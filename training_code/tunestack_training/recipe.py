@@ -130,7 +130,7 @@ class Evaluation(Section):
     """Rows that are evaluated at once."""
 
 
-class Merge(Section):
+class Package(Section):
     """How the model is packed for serving."""
 
     fuse: bool = True
@@ -157,5 +157,5 @@ class Recipe(Section):
     lora: Lora = Lora()
     training: Training = Training()
     evaluation: Evaluation = Evaluation()
-    merge: Merge = Merge()
+    package: Package = Package()
     inference: Inference = Inference()

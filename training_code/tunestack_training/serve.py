@@ -11,8 +11,8 @@ from tunestack_training import contract
 from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
 from tunestack_training.generation import answer
-from tunestack_training.merge import ADAPTER, BASE, FUSED
 from tunestack_training.options import read_recipe
+from tunestack_training.package import ADAPTER, BASE, FUSED
 from tunestack_training.recipe import Recipe
 from tunestack_training.rows import to_prompt
 from tunestack_training.tokenizer import load_tokenizer

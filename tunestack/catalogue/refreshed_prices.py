@@ -4,11 +4,13 @@ import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from io import StringIO
 from pathlib import Path
 from typing import cast, get_args
 
 from tunestack.catalogue.instances import JobKind
 from tunestack.errors import UserError
+from tunestack.files import write_whole
 
 FILE = Path(__file__).with_name("data") / "refreshed_prices.csv"
 COLUMNS = ("region", "instance_type", "kind", "usd_per_hour", "as_of", "source")
@@ -50,13 +52,12 @@ def refreshed_prices() -> Mapping[Key, RefreshedPrice]:
 
 def write_refreshed(prices: Iterable[RefreshedPrice]) -> None:
     """Replace the file, whole or not at all."""
-    half = FILE.with_name(f".{FILE.name}.half")
-    with half.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(COLUMNS)
-        for price in sorted(prices, key=lambda item: item.key):
-            writer.writerow([getattr(price, column) for column in COLUMNS])
-    half.replace(FILE)
+    out = StringIO(newline="")
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for price in sorted(prices, key=lambda item: item.key):
+        writer.writerow([getattr(price, column) for column in COLUMNS])
+    write_whole(FILE, out.getvalue())
     refreshed_prices.cache_clear()
 
 

@@ -13,6 +13,7 @@ from tunestack.cli.synthesis import assembly_of, synthesize
 from tunestack.costs.assembly import assembly_costs
 from tunestack.costs.diff import cost_diff
 from tunestack.costs.diff_text import to_json, to_markdown
+from tunestack.money import usd
 
 if TYPE_CHECKING:
     from tunestack.executions.actual import Actual
@@ -52,15 +53,16 @@ def diff_command(old: str, new: str, env: str, form: str) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=".html, .md or .json")
 def report_command(env: str, out: Path) -> None:
     """Write an environment's report: memory, plans, costs per stack and step, assumptions with their dates."""
+    from tunestack.planning.blueprint import blueprint_of
     from tunestack.report import check_place, write_report
     from tunestack.settings import load_settings
 
     check_place(out)
-    settings = load_settings(env)
+    blueprint = blueprint_of(load_settings(env))
     with tempfile.TemporaryDirectory() as folder:
         synthesize(env, Path(folder))
         stacks = assembly_costs(Path(folder))
-    write_report(settings, stacks, out)
+    write_report(blueprint, stacks, out)
     click.echo(f"written: {out}")
 
 
@@ -84,12 +86,8 @@ def _print_actual(found: "Actual") -> None:
     table = Table("step", "instance", "hours expected", "billed", "$ expected", "billed", box=None)
     for step in found.steps:
         hours = (f"{step.expected_hours:.3f}", f"{step.billed_hours:.3f}")
-        table.add_row(step.step, step.instance_type, *hours, _usd(step.expected_usd), _usd(step.billed_usd))
-    table.add_row("all", "", "", "", _usd(found.expected_usd), _usd(found.billed_usd))
+        table.add_row(step.step, step.instance_type, *hours, usd(step.expected_usd), usd(step.billed_usd))
+    table.add_row("all", "", "", "", usd(found.expected_usd), usd(found.billed_usd))
     Console().print(table)
     for line in found.findings:
         click.echo(line)
-
-
-def _usd(value: float | None) -> str:
-    return "unknown" if value is None else f"${value:,.2f}"

@@ -14,7 +14,7 @@ from tunestack.executions.describe import ENDED, ExecutionView, StepView, descri
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.logs import choose_step, follow_log, read_log
 from tunestack.executions.start import start
-from tunestack.planning.gates import GATES
+from tunestack.planning.checks import CHECKS
 
 FOLLOW_SECONDS = 1.0
 _COLORS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Stopping": "yellow", "Executing": "cyan"}
@@ -24,7 +24,7 @@ console = Console(highlight=False, soft_wrap=True)
 @click.command("run")
 @env_option
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Choose a pipeline parameter.")
-@click.option("--allow", multiple=True, type=click.Choice(GATES), help="Start although this gate isn't passed.")
+@click.option("--allow", multiple=True, type=click.Choice(CHECKS), help="Start although this check fails.")
 @click.option("--detach", is_flag=True, help="Start it and return; it goes on without this command.")
 @json_option
 def run_command(env: str, params: tuple[str, ...], allow: tuple[str, ...], detach: bool, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from tunestack.cli.options import aws_of, json_option, show
+from tunestack.layout import Image, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
 
@@ -62,11 +63,12 @@ def build_images(base_image: str | None) -> None:
     """Build the deployed images with Docker, so that local jobs run in containers."""
     aws = aws_of(LOCAL_ENVIRONMENT)
     images = aws.settings.environment.images
-    bases = {"TrainingImageUri": images.training_base_image, "InferenceImageUri": images.inference_base_image}
-    stack = aws.client("cloudformation").describe_stacks(StackName=f"{aws.settings.prefix}-images")["Stacks"][0]
-    uris = {item["OutputKey"]: item["OutputValue"] for item in stack["Outputs"]}
-    for output, default in bases.items():
-        command = ["docker", "build", "--network=host", "--build-arg", f"BASE_IMAGE={base_image or default}"]
-        done = subprocess.run([*command, "--tag", uris[output], str(TRAINING_CODE)], check=False)
+    uris = aws.outputs(StackName.IMAGES)
+    if uris is None:
+        raise lifecycle.LocalAwsError("no images stack: deploy it with `cdk deploy --all -c env=local`")
+    for image in Image:
+        base = base_image or images.base_image(image)
+        command = ["docker", "build", "--network=host", "--build-arg", f"BASE_IMAGE={base}"]
+        done = subprocess.run([*command, "--tag", uris[image.output], str(TRAINING_CODE)], check=False)
         if done.returncode != 0:
-            raise lifecycle.LocalAwsError(f"{output} was not built: docker ended with {done.returncode}")
+            raise lifecycle.LocalAwsError(f"{image.output} was not built: docker ended with {done.returncode}")

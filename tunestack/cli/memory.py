@@ -26,7 +26,7 @@ FUSIBLE = ("qlora", "lora", "dora")
 # Options that mean something with some choices only: given with others, they are mistakes.
 OF_INFERENCE = ("quantization", "adapters")
 OF_TRAINING = (
-    "method", "gradient_accumulation", "trainable_layers", "optimizer", "checkpointing", "loss", "cpu_offload",
+    "method", "gradient_accumulation_steps", "trainable_layers", "optimizer", "checkpointing", "loss", "cpu_offload",
     "sync_each_batch",
 )  # fmt: skip
 SHARDINGS_OF_INFERENCE = ("none", "tensor", "layers")
@@ -47,10 +47,29 @@ def _choice(kind: Any) -> click.Choice[str]:
     help="dpo: any with a reference model; simpo: without; grpo: RLOO, too.",
 )  # fmt: skip
 @click.option("--method", type=_choice(NamedMethod), default="qlora", show_default=True)
-@click.option("--micro-batch", type=int, default=1, show_default=True, help="Rows (or pairs) a GPU sees at a time.")
-@click.option("--sequence-length", type=int, default=1024, show_default=True, help="Tokens of a row.")
-@click.option("--gradient-accumulation", type=int, default=1, show_default=True)
-@click.option("--rank", "lora_rank", type=int, default=16, show_default=True, help="LoRA's rank.")
+@click.option(
+    "--per-device-train-batch-size",
+    "--micro-batch",
+    "per_device_train_batch_size",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Rows (or pairs) a GPU sees at a time.",
+)
+@click.option(
+    "--max-length",
+    "--sequence-length",
+    "max_length",
+    type=int,
+    default=1024,
+    show_default=True,
+    help="Tokens of a row.",
+)
+@click.option(
+    "--gradient-accumulation-steps", "--gradient-accumulation", "gradient_accumulation_steps", type=int, default=1,
+    show_default=True,
+)  # fmt: skip
+@click.option("--rank", "r", type=int, default=16, show_default=True, help="LoRA's rank.")
 @click.option("--trainable-layers", type=int, default=0, help="With --method frozen: how many of the last layers.")
 @click.option("--optimizer", type=_choice(Optimizer), default="adamw", show_default=True)
 @click.option("--checkpointing", type=_choice(Checkpointing), default="full", show_default=True)
@@ -114,7 +133,7 @@ def _check(context: click.Context, objective: str, chosen: dict[str, Any]) -> No
             raise UserError(f"{_flag(name)} {means} --objective inference")
     if "trainable_layers" in given and chosen["method"] != "frozen":
         raise UserError("--trainable-layers goes with --method frozen")
-    if "lora_rank" in given and not (chosen["adapters"] if inference else chosen["method"] in FUSIBLE):
+    if "r" in given and not (chosen["adapters"] if inference else chosen["method"] in FUSIBLE):
         raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
     if "loss" in given and objective == "reward":
         raise UserError("--loss means nothing with --objective reward, whose head has one output")
@@ -146,14 +165,14 @@ def _training(architecture: Architecture, objective: str, chosen: dict[str, Any]
 def _inference(architecture: Architecture, objective: str, chosen: dict[str, Any]) -> MemoryEstimate:
     serving = _serving(chosen)
     if chosen["adapters"]:
-        return many_adapters(architecture, serving, count=chosen["adapters"], rank=chosen["lora_rank"])
+        return many_adapters(architecture, serving, count=chosen["adapters"], rank=chosen["r"])
     return inference_memory(architecture, serving)
 
 
 def _serving(chosen: dict[str, Any]) -> Inference:
     return Inference(
-        batch=chosen["micro_batch"],
-        sequence_length=chosen["sequence_length"],
+        batch=chosen["per_device_train_batch_size"],
+        max_length=chosen["max_length"],
         quantization=chosen["quantization"] or "none",
         attention=chosen["attention"],
         gpus=chosen["gpus"],

@@ -9,6 +9,7 @@ import click
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.errors import UserError
+from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.planning.plan import Plan
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
@@ -25,7 +26,13 @@ HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours",
 @click.option("--model", help="A preset's hub id, or the path of a config.json, instead of a RECIPE.")
 @click.option("--method", type=click.Choice(METHODS), help="With --model.  [default: qlora]")
 @click.option("--tokens", type=int, default=1_000_000, show_default=True, help="Tokens to train on, all epochs.")
-@click.option("--sequence-length", type=int, help="Tokens of a row.  [default: the recipe's, or 1024]")
+@click.option(
+    "--max-length",
+    "--sequence-length",
+    "max_length",
+    type=int,
+    help="Tokens of a row.  [default: the recipe's, or 1024]",
+)
 @click.option("--rank", type=int, help="LoRA's rank, with --model.  [default: 16]")
 @click.option("--effective-batch", type=int, default=16, show_default=True, help="Rows of an optimizer step.")
 @click.option("--deadline-hours", type=float, help="Refuse what takes longer.")
@@ -58,8 +65,8 @@ def plan_command(
 def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRequest:
     job = job_of_method(
         method,
-        lora_rank=16 if chosen["rank"] is None else chosen["rank"],
-        sequence_length=1024 if chosen["sequence_length"] is None else chosen["sequence_length"],
+        r=16 if chosen["rank"] is None else chosen["rank"],
+        max_length=1024 if chosen["max_length"] is None else chosen["max_length"],
     )
     return PlanRequest(architecture=find_model(model), job=job, **_common(chosen))
 
@@ -77,9 +84,9 @@ def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
         raise UserError(f"no recipe {name!r}; known: {known}")
     recipe = load_recipe(path, name=str(name))
     job = job_of_recipe(recipe)
-    if chosen["sequence_length"] is not None:
-        job = replace(job, sequence_length=chosen["sequence_length"])
-    return PlanRequest(architecture=find_model(recipe["model"]["name_or_path"]), job=job, **_common(chosen))
+    if chosen["max_length"] is not None:
+        job = replace(job, max_length=chosen["max_length"])
+    return PlanRequest(architecture=find_model(recipe.model.name_or_path), job=job, **_common(chosen))
 
 
 def _common(chosen: dict[str, Any]) -> dict[str, Any]:
@@ -110,8 +117,8 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
     return {
         "instance_type": plan.instance.name,
         "instance_count": plan.candidate.count,
-        "per_device_train_batch_size": job.micro_batch,
-        "gradient_accumulation_steps": job.gradient_accumulation,
+        "per_device_train_batch_size": job.per_device_train_batch_size,
+        "gradient_accumulation_steps": job.gradient_accumulation_steps,
         "gradient_checkpointing": job.checkpointing == "full",
         "sharding": job.sharding,
         "sync_each_batch": job.sync_each_batch,
@@ -148,7 +155,7 @@ def _print(request: PlanRequest, found: Planning) -> None:
     for row in rows:
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
     if len(found.plans) > SHOWN:
-        click.echo(f"and {len(found.plans) - SHOWN} dearer ones")
+        click.echo(f"and {len(found.plans) - SHOWN} more expensive ones")
     if found.plans:
         _print_best(found.plans[0])
     if found.refusals:
@@ -169,13 +176,14 @@ def _row(plan: Plan) -> tuple[str, ...]:
     return (
         f"{count}{plan.instance.name}",
         f"{memory.device_bytes / GIB:.1f} of {gpu.usable_gib if gpu else 0:.1f} GiB",
-        f"{job.micro_batch} × {job.gradient_accumulation}" + (f" × {job.gpus}" if job.gpus > 1 else ""),
+        f"{job.per_device_train_batch_size} × {job.gradient_accumulation_steps}"
+        + (f" × {job.gpus}" if job.gpus > 1 else ""),
         "yes" if job.checkpointing == "full" else "no",
         job.sharding,
         f"{plan.hours:.1f} ({plan.hours_low:.1f}–{plan.hours_high:.1f})",
-        _usd(plan.usd) if plan.price is None or plan.price.exact else f"~{_usd(plan.usd)}",
-        _usd(plan.spot_usd),
-        _usd(plan.usd_per_million_tokens),
+        usd(plan.usd) if plan.price is None or plan.price.exact else f"~{usd(plan.usd)}",
+        usd(plan.spot_usd),
+        usd(plan.usd_per_million_tokens),
     )
 
 
@@ -199,7 +207,3 @@ def _print_best(plan: Plan) -> None:
         if quota:
             default = "unknown" if quota.default is None else f"{quota.default:g}"
             click.echo(f"quota: {quota.name} ({quota.code}), default {default}")
-
-
-def _usd(value: float | None) -> str:
-    return "unknown" if value is None else f"${value:,.2f}"

@@ -17,6 +17,7 @@ NEEDED = 1
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def quotas_command(env: str, check: bool, as_json: bool) -> None:
     """List the quotas that an environment's jobs need, by exact code and name, and the request for each."""
+    from tunestack.planning.blueprint import blueprint_of
     from tunestack.planning.quotas import quotas_of
     from tunestack.settings import load_settings
 
@@ -26,7 +27,7 @@ def quotas_command(env: str, check: bool, as_json: bool) -> None:
         {"job": need.job, "instance_type": need.instance_type, "code": need.quota.code if need.quota else None,
          "name": need.name, "needed": NEEDED, "default": need.quota.default if need.quota else None,
          "account": account_value(need.quota, region) if check and need.quota else None}
-        for need in quotas_of(settings)
+        for need in quotas_of(blueprint_of(settings).jobs)
     ]  # fmt: skip
     if as_json:
         click.echo(json.dumps(rows, indent=2))

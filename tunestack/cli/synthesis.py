@@ -22,7 +22,7 @@ def synthesize(env: str, folder: Path, *, root: Path = ROOT) -> None:
     """
     context = {**json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
     # A revision's own packages come before the installed ones.
-    path = os.pathsep.join(str(item) for item in (root, root / "constructs"))
+    path = os.pathsep.join(str(item) for item in (root, root / "constructs", root / "training_code"))
     environment = {
         **os.environ, "PYTHONPATH": path, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context),
     }  # fmt: skip

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tunestack.cli.options import aws_of, env_option, json_option, show
+from tunestack.jobs import BASE_MODEL_URI, DATA_URI, TRANSFORM_INPUT_URI
 from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model, download_from_hub
 
 TRAINING_PYTHON = Path(__file__).parents[2] / ".venv-training" / "bin" / "python"
@@ -26,12 +27,12 @@ def data() -> None:
 def add_data(files: tuple[Path, ...], name: str | None, batch_input: bool, env: str, as_json: bool) -> None:
     """Stage JSON Lines, CSV or Parquet FILES; prints the S3 URI for `tunestack run --param`."""
     aws = aws_of(env)
-    name = name or aws.settings.recipe["data"]["name"]
+    name = name or aws.settings.recipe.data.name
     if batch_input and len(files) != 1:
         raise UploadError(f"--batch-input takes one file, got {len(files)}")
-    parameter = "TransformInputUri" if batch_input else "DataUri"
+    parameter = (TRANSFORM_INPUT_URI if batch_input else DATA_URI).name
     uri = add_batch_input(aws, files[0], name=name) if batch_input else add_data_set(aws, files, name=name)
-    show({parameter: uri}, as_json=as_json, text=lambda: click.echo(f"staged: --param {parameter}={uri}"))
+    _show_parameter(parameter, uri, as_json=as_json)
 
 
 @click.group()
@@ -53,12 +54,17 @@ def add_base_model(
     if (folder is None) == (from_hub is None):
         raise UploadError("give either a FOLDER or --from-hub MODEL")
     aws = aws_of(env)
-    name = name or from_hub or aws.settings.recipe["model"]["name_or_path"]
-    revision = revision or aws.settings.recipe["model"]["revision"]
+    name = name or from_hub or aws.settings.recipe.model.name_or_path
+    revision = revision or aws.settings.recipe.model.revision
     if folder is not None:
         uri = add_model(aws, folder, name=name, revision=revision)
     else:
         with tempfile.TemporaryDirectory() as downloaded:
             download_from_hub(name, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
             uri = add_model(aws, Path(downloaded), name=name, revision=revision)
-    show({"BaseModelUri": uri}, as_json=as_json, text=lambda: click.echo(f"staged: --param BaseModelUri={uri}"))
+    _show_parameter(BASE_MODEL_URI.name, uri, as_json=as_json)
+
+
+def _show_parameter(name: str, uri: str, *, as_json: bool) -> None:
+    """What `tunestack run` takes."""
+    show({name: uri}, as_json=as_json, text=lambda: click.echo(f"uploaded: --param {name}={uri}"))

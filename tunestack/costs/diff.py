@@ -3,12 +3,9 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tunestack.costs.assembly import StackCost, StepCost
+from tunestack.costs.stack_cost import StackCost, StepCost
 
-EMPTY = StackCost(
-    standing_usd=0, drivers={}, run_low_usd=0, run_expected_usd=0, run_ceiling_usd=0, steps={}, assumptions=(),
-    overrides=(), unpriced=(), resources={},
-)  # fmt: skip
+EMPTY = StackCost()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +34,7 @@ class CostDiff:
     run_ceiling: Change
     changes: tuple[Change, ...]
     resources: tuple[tuple[str, str, int, int], ...]
-    overrides: tuple[str, ...]
+    waived: tuple[str, ...]
 
 
 def cost_diff(before: Mapping[str, StackCost], after: Mapping[str, StackCost]) -> CostDiff:
@@ -50,7 +47,7 @@ def cost_diff(before: Mapping[str, StackCost], after: Mapping[str, StackCost]) -
         run_ceiling=_total(pairs, "run_ceiling_usd", "a run, at the most"),
         changes=tuple(change for pair in pairs for change in (*_drivers(*pair), *_steps(*pair))),
         resources=tuple(change for pair in pairs for change in _resources(*pair)),
-        overrides=tuple(line for _, _, new in pairs for line in new.overrides),
+        waived=tuple(line for _, _, new in pairs for line in new.waived),
     )
 
 

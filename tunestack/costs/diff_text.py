@@ -3,6 +3,7 @@
 from typing import Any
 
 from tunestack.costs.diff import Change, CostDiff
+from tunestack.money import usd
 
 
 def to_markdown(diff: CostDiff, *, title: str) -> str:
@@ -21,18 +22,18 @@ def to_markdown(diff: CostDiff, *, title: str) -> str:
         ]
         lines += [f"| {stack} | `{kind}` | {before} | {after} |" for stack, kind, before, after in diff.resources]
         lines += ["", "</details>", ""]
-    lines += [f"> ⚠ {line}" for line in diff.overrides]
+    lines += [f"> ⚠ {line}" for line in diff.waived]
     return "\n".join(lines).rstrip() + "\n"
 
 
 def _sentence(diff: CostDiff) -> str:
     if not diff.changes and not diff.resources:
-        return f"**No change**: {_usd(diff.month.after)} a month, {_usd(diff.run.after)} a run."
+        return f"**No change**: {usd(diff.month.after)} a month, {usd(diff.run.after)} a run."
     month, run = _signed(diff.month), _signed(diff.run)
     return (
-        f"**{month} a month** ({_usd(diff.month.before)} → {_usd(diff.month.after)}) and **{run} a run** "
-        f"({_usd(diff.run.before)} → {_usd(diff.run.after)} expected, at most {_usd(diff.run_ceiling.before)} → "
-        f"{_usd(diff.run_ceiling.after)})."
+        f"**{month} a month** ({usd(diff.month.before)} → {usd(diff.month.after)}) and **{run} a run** "
+        f"({usd(diff.run.before)} → {usd(diff.run.after)} expected, at most {usd(diff.run_ceiling.before)} → "
+        f"{usd(diff.run_ceiling.after)})."
     )
 
 
@@ -40,16 +41,12 @@ def _row(change: Change) -> str:
     cells = (
         change.stack,
         change.what,
-        _usd(change.before),
-        _usd(change.after),
+        usd(change.before),
+        usd(change.after),
         f"{_signed(change)} {change.per}",
         change.note,
     )
     return f"| {' | '.join(cells)} |"
-
-
-def _usd(value: float | None) -> str:
-    return "unknown" if value is None else f"${value:,.2f}"
 
 
 def _signed(change: Change) -> str:
@@ -76,5 +73,5 @@ def to_json(diff: CostDiff) -> dict[str, Any]:
             {"stack": stack, "type": kind, "before": before, "after": after}
             for stack, kind, before, after in diff.resources
         ],
-        "overrides": list(diff.overrides),
+        "waived": list(diff.waived),
     }

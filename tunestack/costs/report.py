@@ -1,10 +1,11 @@
 """A stack's costs as they are shown: one form for annotation, metadata, output and report."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from tunestack.costs.run import RunCost
+from tunestack.costs.run import JobCost, RunCost
+from tunestack.costs.stack_cost import UNKNOWN, StackCost, StepCost
 from tunestack.costs.standing import StandingCost
+from tunestack.money import usd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,45 +14,46 @@ class CostReport:
 
     standing: StandingCost
     run: RunCost | None = None
-    # Gates that were let pass by `-c allow=…`, a line each.
-    overrides: tuple[str, ...] = ()
+    # Checks that `-c allow=…` waived, a line each.
+    waived: tuple[str, ...] = ()
 
     def line(self) -> str:
         """One line for a person."""
-        parts = [f"standing cost ${self.standing.usd_per_month:,.2f} a month"]
+        parts = [f"standing cost {usd(self.standing.usd_per_month)} a month"]
         if self.run:
-            bounds = f"${self.run.low_usd:,.2f} to at most ${self.run.ceiling_usd:,.2f}"
-            parts.append(f"a run ${self.run.expected_usd:,.2f} ({bounds})")
+            bounds = f"{usd(self.run.low_usd)} to at most {usd(self.run.ceiling_usd)}"
+            parts.append(f"a run {usd(self.run.expected_usd)} ({bounds})")
         else:
             parts.append("a run $0.00")
         unpriced = (*self.standing.unpriced, *(self.run.unpriced if self.run else ()))
         if unpriced:
             parts.append(f"without a known price: {', '.join(unpriced)}")
-        return "; ".join([*parts, *self.overrides])
+        return "; ".join([*parts, *self.waived])
 
-    def metadata(self) -> dict[str, Any]:
-        """The same figures, with what they are made of, as JSON; decimals as text, as CloudFormation wants them."""
+    def figures(self) -> StackCost:
+        """The same figures, with what they are made of."""
         run = self.run
-        return {
-            "StandingUsdPerMonth": f"{self.standing.usd_per_month:.2f}",
-            "StandingDrivers": {name: f"{usd:.2f}" for name, usd in self.standing.drivers.items()},
-            "UnpricedResourceTypes": list(self.standing.unpriced),
-            "RunLowUsd": f"{run.low_usd if run else 0:.2f}",
-            "RunExpectedUsd": f"{run.expected_usd if run else 0:.2f}",
-            "RunCeilingUsd": f"{run.ceiling_usd if run else 0:.2f}",
-            "RunSteps": {
-                job.step: {
-                    "InstanceType": job.instance_type,
-                    "UsdPerHour": str(job.price.usd) if job.price else "unknown",
-                    "PriceAsOf": job.price.as_of if job.price else "unknown",
-                    "PriceIsList": bool(job.price and not job.price.exact),
-                    "PaidShare": f"{job.paid_share:.2f}",
-                    "LowHours": f"{job.low_hours:.3f}",
-                    "ExpectedHours": f"{job.expected_hours:.3f}",
-                    "CeilingHours": f"{job.ceiling_hours:.3f}",
-                }
-                for job in (run.jobs if run else ())
-            },
-            "Assumptions": list(run.assumptions) if run else [],
-            "Overrides": list(self.overrides),
-        }
+        return StackCost(
+            standing_usd=self.standing.usd_per_month,
+            drivers=self.standing.drivers,
+            unpriced=self.standing.unpriced,
+            run_low_usd=run.low_usd if run else 0,
+            run_expected_usd=run.expected_usd if run else 0,
+            run_ceiling_usd=run.ceiling_usd if run else 0,
+            steps={job.step: _step(job) for job in (run.jobs if run else ())},
+            assumptions=run.assumptions if run else (),
+            waived=self.waived,
+        )
+
+
+def _step(job: JobCost) -> StepCost:
+    return StepCost(
+        instance_type=job.instance_type,
+        usd_per_hour=job.price.usd if job.price else None,
+        price_as_of=job.price.as_of if job.price else UNKNOWN,
+        price_is_list=bool(job.price and not job.price.exact),
+        paid_share=job.paid_share,
+        low_hours=job.low_hours,
+        expected_hours=job.expected_hours,
+        ceiling_hours=job.ceiling_hours,
+    )

@@ -1,21 +1,13 @@
 """What one execution of the pipeline costs: each job's hours at its instance's price."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from tunestack.catalogue import JobKind, Price, find_instance_price
+from tunestack.catalogue import Price, find_instance_price
 from tunestack.catalogue.assumptions import SPOT_EXTRA_TIME, START_UP_HOURS
-from tunestack.costs.job_hours import (
-    Hours,
-    architecture_of,
-    evaluation_hours,
-    packaging_hours,
-    small_job_hours,
-    training_hours,
-    training_tokens,
-)
-from tunestack.settings import Settings
-from tunestack.settings.environment import Job
-from tunestack.sizing.model.architecture import Architecture
+from tunestack.costs.job_hours import hours_of
+from tunestack.costs.workload import Workload
+from tunestack.definition.jobs import DefinedJob
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,43 +67,42 @@ class RunCost:
         return tuple(sorted({job.instance_type for job in self.jobs if job.price is None}))
 
 
-def run_cost(settings: Settings, architecture: Architecture | None = None) -> RunCost:
-    """The cost of a run with the settings' defaults; `architecture`: of another model than the recipe's."""
-    jobs, costs, region = settings.environment.jobs, settings.environment.costs, settings.environment.region
-    architecture = architecture or architecture_of(settings)
-    training = training_hours(settings, jobs.train.instance_type, architecture)
-    evaluation = evaluation_hours(settings, jobs.evaluate.instance_type, architecture)
-    share = 1 - costs.spot_savings if jobs.train.spot else 1.0
-    if jobs.train.spot:
-        training = training.plus(training.expected * SPOT_EXTRA_TIME)
-    small = small_job_hours()
+def run_cost(defined: Iterable[DefinedJob], workload: Workload) -> RunCost:
+    """The cost of a run of the jobs that a definition starts."""
+    jobs = tuple(_cost(job, workload) for job in defined)
+    architecture, savings = workload.architecture, workload.settings.environment.costs.spot_savings
     return RunCost(
-        jobs=(
-            _cost("PrepareData", jobs.prepare, "processing", small, region),
-            _cost("FineTune", jobs.train, "training", training, region, paid_share=share),
-            _cost("EvaluateModels", jobs.evaluate, "processing", evaluation, region),
-            _cost("PackageModel", jobs.registration, "processing", packaging_hours(architecture), region),
-            _cost("BatchTransform", jobs.transform, "transform", small, region),
-        ),
+        jobs=jobs,
         assumptions=(
-            f"{training_tokens(settings):,.0f} training tokens",
+            f"{workload.training_tokens:,.0f} training tokens",
             f"{architecture.name}: {architecture.parameters:,} parameters"
             if architecture
             else "the model's size isn't known: name its config.json under costs.config_json",
             f"{START_UP_HOURS * 60:.0f} minutes to start a job, billed",
-            f"spot: {costs.spot_savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time"
-            if jobs.train.spot
+            f"spot: {savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time"
+            if any(job.paid_share < 1 for job in jobs)
             else "on-demand prices",
         ),
     )
 
 
-def _cost(step: str, job: Job, kind: JobKind, hours: Hours, region: str, *, paid_share: float = 1.0) -> JobCost:
-    ceiling = job.max_runtime_minutes / 60
+def limit_hours(defined: DefinedJob, workload: Workload) -> float:
+    """A job's time limit: the definition's, or where a job can't have one (a transform), what the settings count on."""
+    if defined.max_runtime_seconds is None:
+        return workload.settings.environment.jobs.of(defined.job).max_runtime_minutes / 60
+    return defined.max_runtime_seconds / 3600
+
+
+def _cost(defined: DefinedJob, workload: Workload) -> JobCost:
+    hours, ceiling = hours_of(defined.job.hours, workload, defined.instance_type), limit_hours(defined, workload)
+    paid_share = 1.0
+    if defined.spot:
+        hours = hours.plus(hours.expected * SPOT_EXTRA_TIME)
+        paid_share -= workload.settings.environment.costs.spot_savings
     return JobCost(
-        step=step,
-        instance_type=job.instance_type,
-        price=find_instance_price(job.instance_type, kind, region=region),
+        step=defined.step,
+        instance_type=defined.instance_type,
+        price=find_instance_price(defined.instance_type, defined.job.api.kind, region=workload.region),
         low_hours=min(hours.low, ceiling),
         expected_hours=min(hours.expected, ceiling),
         ceiling_hours=ceiling,

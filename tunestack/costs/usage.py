@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunestack.costs.job_hours import architecture_of
-from tunestack.settings import Settings
+from tunestack.costs.workload import Workload
 from tunestack.sizing.precision import BYTES
 
 # A training image with CUDA, and a serving one, compressed as ECR counts them.
@@ -25,22 +24,21 @@ class Usage:
     what: str
 
 
-def storage_usage(settings: Settings) -> tuple[Usage, ...]:
+def storage_usage(workload: Workload) -> tuple[Usage, ...]:
     """The base model, a month's runs' packed models and checkpoints in S3, and KMS's requests."""
-    runs = settings.environment.budget.runs_per_month
+    runs = workload.settings.environment.budget.runs_per_month
     kms = Usage(
         service="KMS", item="Requests (symmetric, RSA 2048)", units=runs * KMS_REQUESTS_A_RUN / 10_000,
         what=f"requests of {runs} runs",
     )  # fmt: skip
-    return (*_stored_models(settings, runs), kms)
+    return (*_stored_models(workload, runs), kms)
 
 
-def _stored_models(settings: Settings, runs: int) -> Iterator[Usage]:
-    architecture = architecture_of(settings)
+def _stored_models(workload: Workload, runs: int) -> Iterator[Usage]:
+    architecture, package = workload.architecture, workload.recipe.package
     if architecture is None:
         return
-    merge = settings.recipe["merge"]
-    packed_bytes = BYTES["fp32" if merge["save_dtype"] == "float32" else "bf16"] if merge["fuse"] else 2
+    packed_bytes = BYTES["fp32" if package.save_dtype == "float32" else "bf16"] if package.fuse else 2
     gb = architecture.parameters * (2 + runs * packed_bytes) / 1e9
     yield Usage(
         service="S3", item="Standard storage, first 50 TB", units=gb,
@@ -57,7 +55,7 @@ def images_usage() -> tuple[Usage, ...]:
     )
 
 
-def pipeline_usage(settings: Settings) -> tuple[Usage, ...]:
+def pipeline_usage(workload: Workload) -> tuple[Usage, ...]:
     """The jobs' logs."""
-    gb = settings.environment.budget.runs_per_month * LOG_GB_A_RUN
+    gb = workload.settings.environment.budget.runs_per_month * LOG_GB_A_RUN
     return (Usage(service="CloudWatch", item="Logs ingestion, Standard", units=gb, what=f"{gb:g} GB of logs"),)

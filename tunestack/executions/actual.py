@@ -4,19 +4,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunestack.aws import Aws
-from tunestack.catalogue import JobKind, find_instance_price
-from tunestack.costs.job_hours import training_tokens
-from tunestack.costs.run import JobCost, run_cost
+from tunestack.catalogue import find_instance_price
+from tunestack.costs.run import JobCost
+from tunestack.costs.workload import Workload
+from tunestack.definition.jobs import DefinedJob
+from tunestack.executions.checks import blueprint_of_execution
 from tunestack.executions.describe import ExecutionView, StepView, describe
-from tunestack.executions.gates import chosen_settings, staged_architecture
-from tunestack.executions.start import deployed_parameters
-from tunestack.settings import Settings
-from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.executions.parameters import declared_parameters, parameter_values
+from tunestack.executions.start import deployed_definition
+from tunestack.jobs import TRAIN
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.training_memory import training_memory
-from tunestack.sizing.model.architecture import Architecture
 
-_KINDS: dict[str, JobKind] = {"ProcessingJob": "processing", "TrainingJob": "training", "TransformJob": "transform"}
 # Where fact and estimate differ by less, nothing is said.
 WORTH_SAYING = 0.25
 
@@ -57,25 +56,24 @@ def actual(aws: Aws, execution: str) -> Actual:
         ExecutionError: there is no such execution.
     """
     view = describe(aws, execution)
-    declared = deployed_parameters(aws)
-    defaults = {name: str(parameter.get("DefaultValue", "")) for name, parameter in declared.items()}
-    values = {**defaults, **view.parameters}
-    settings = chosen_settings(aws.settings, values)
-    architecture = staged_architecture(aws, values["BaseModelUri"])
-    expected = {job.step: job for job in run_cost(settings, architecture).jobs}
+    definition = deployed_definition(aws)
+    values = parameter_values(declared_parameters(definition), view.parameters)
+    blueprint = blueprint_of_execution(aws, definition, values)
+    workload = blueprint.workload
+    expected = {defined.step: (defined, cost) for defined, cost in zip(blueprint.jobs, blueprint.run.jobs, strict=True)}
     steps = tuple(
-        _compared(step, expected[step.name], settings)
+        _compared(step, *expected[step.name], workload)
         for step in view.steps
         if step.name in expected and step.billable_seconds is not None
     )
-    return Actual(execution=view.id, steps=steps, findings=tuple(_findings(view, steps, settings, architecture)))
+    return Actual(execution=view.id, steps=steps, findings=tuple(_findings(aws, view, steps, workload)))
 
 
-def _compared(step: StepView, expected: JobCost, settings: Settings) -> StepActual:
-    assert step.billable_seconds is not None and step.job_kind is not None
+def _compared(step: StepView, defined: DefinedJob, expected: JobCost, workload: Workload) -> StepActual:
+    assert step.billable_seconds is not None
     hours = step.billable_seconds / 3600
     name = step.instance_type or expected.instance_type
-    price = find_instance_price(name, _KINDS[step.job_kind], region=settings.environment.region)
+    price = find_instance_price(name, defined.job.api.kind, region=workload.region)
     return StepActual(
         step=step.name,
         instance_type=name,
@@ -87,25 +85,23 @@ def _compared(step: StepView, expected: JobCost, settings: Settings) -> StepActu
     )
 
 
-def _findings(
-    view: ExecutionView, steps: tuple[StepActual, ...], settings: Settings, architecture: Architecture | None
-) -> Iterator[str]:
-    if settings.name == "local":
+def _findings(aws: Aws, view: ExecutionView, steps: tuple[StepActual, ...], workload: Workload) -> Iterator[str]:
+    if aws.is_local:
         yield "run on this machine: its hours say nothing of the instance types' speed"
     for step in steps:
         ratio = step.billed_hours / step.expected_hours
         if abs(ratio - 1) > WORTH_SAYING:
             yield f"{step.step} was billed {ratio:.2f} × the expected hours"
-    training = next((step for step in view.steps if step.name == "FineTune"), None)
+    training = next((step for step in view.steps if step.name == TRAIN.step), None)
     if training is None:
         return
-    yield from _tokens(training, settings)
-    yield from _memory(training, settings, architecture)
+    yield from _tokens(training, workload)
+    yield from _memory(training, workload)
 
 
-def _tokens(training: StepView, settings: Settings) -> Iterator[str]:
+def _tokens(training: StepView, workload: Workload) -> Iterator[str]:
     """Whether the data set was as large as assumed: then it was the throughput that was off."""
-    seen, assumed = training.metrics.get("train:num_tokens"), training_tokens(settings)
+    seen, assumed = training.metrics.get("train:num_tokens"), workload.training_tokens
     if seen is None:
         return
     if abs(seen / assumed - 1) > WORTH_SAYING:
@@ -118,9 +114,9 @@ def _tokens(training: StepView, settings: Settings) -> Iterator[str]:
         yield f"the training saw {seen:,.0f} tokens, as assumed: {rate:,.0f} a billed second"
 
 
-def _memory(training: StepView, settings: Settings, architecture: Architecture | None) -> Iterator[str]:
+def _memory(training: StepView, workload: Workload) -> Iterator[str]:
     peak = training.metrics.get("train:gpu_peak_gib")
-    if peak is None or architecture is None:
+    if peak is None or workload.architecture is None:
         return
-    modelled = training_memory(architecture, job_of_recipe(settings.recipe)).allocated_bytes / GIB
+    modelled = training_memory(workload.architecture, workload.job).allocated_bytes / GIB
     yield f"the GPU's peak was {peak:.2f} GiB allocated, {modelled:.2f} were expected ({peak / modelled - 1:+.0%})"

@@ -8,10 +8,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
+from tunestack.definition.jobs import cluster_of
 from tunestack.executions.advice import advice_for
 from tunestack.executions.errors import ExecutionError
+from tunestack.jobs import APIS, Api
 
-JOB_KINDS = {"ProcessingJob": "ProcessingJobs", "TrainingJob": "TrainingJobs", "TransformJob": "TransformJobs"}
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 
@@ -120,9 +121,9 @@ def find_execution(aws: Aws, execution: str) -> str:
 
 def _step_view(aws: Aws, step: dict[str, Any]) -> StepView:
     metadata = step.get("Metadata", {})
-    kind = next((kind for kind in JOB_KINDS if kind in metadata), None)
-    name = metadata[kind]["Arn"].rpartition("/")[2] if kind else None
-    job = _describe_job(aws, kind, name) if kind and name else {}
+    api = next((api for api in APIS if api.noun in metadata), None)
+    name = metadata[api.noun]["Arn"].rpartition("/")[2] if api else None
+    job = _describe_job(aws, api, name) if api and name else {}
     start, end = step.get("StartTime"), step.get("EndTime")
     reason = step.get("FailureReason") or metadata.get("Fail", {}).get("ErrorMessage")
     finish = end or datetime.now(UTC)
@@ -133,49 +134,32 @@ def _step_view(aws: Aws, step: dict[str, Any]) -> StepView:
         seconds=round((finish - start).total_seconds(), 1) if start else None,
         failure_reason=reason,
         advice=advice_for(reason or step["StepStatus"]) if step["StepStatus"] in ("Failed", "Stopped") else None,
-        job_kind=kind,
+        job_kind=api.noun if api else None,
         job_name=name,
         inputs=_inputs(job),
         outputs=_outputs(job, metadata),
         message=job.get("ExitMessage") or (metadata.get("Condition") or {}).get("Outcome"),
-        instance_type=_instance_type(job),
-        billable_seconds=_billable_seconds(job),
+        instance_type=cluster_of(api, job).get("InstanceType") if api else None,
+        billable_seconds=_billable_seconds(api, job) if api else None,
         metrics={item["MetricName"]: item["Value"] for item in job.get("FinalMetricDataList", [])},
     )
 
 
-def _describe_job(aws: Aws, kind: str, name: str) -> dict[str, Any]:
-    calls = {
-        "ProcessingJob": aws.sagemaker.describe_processing_job,
-        "TrainingJob": aws.sagemaker.describe_training_job,
-        "TransformJob": aws.sagemaker.describe_transform_job,
-    }
+def _describe_job(aws: Aws, api: Api, name: str) -> dict[str, Any]:
+    describe_job = getattr(aws.sagemaker, f"describe_{api.resource.replace('-', '_')}")
     try:
-        described: dict[str, Any] = calls[kind](**{f"{kind}Name": name})
+        described: dict[str, Any] = describe_job(**{f"{api.noun}Name": name})
     except ClientError:
         return {}
     return described
 
 
-def _instance_type(job: dict[str, Any]) -> str | None:
-    resources = (
-        job.get("ResourceConfig")
-        or job.get("ProcessingResources", {}).get("ClusterConfig")
-        or job.get("TransformResources")
-        or {}
-    )
-    found: str | None = resources.get("InstanceType")
-    return found
-
-
-def _billable_seconds(job: dict[str, Any]) -> float | None:
+def _billable_seconds(api: Api, job: dict[str, Any]) -> float | None:
     """What SageMaker bills: a training's own figure (spot's is less than its time), else from start to end."""
     if "BillableTimeInSeconds" in job:
         return float(job["BillableTimeInSeconds"])
-    for noun in ("Processing", "Transform", "Training"):
-        if f"{noun}StartTime" in job and f"{noun}EndTime" in job:
-            return float((job[f"{noun}EndTime"] - job[f"{noun}StartTime"]).total_seconds())
-    return None
+    began, ended = job.get(f"{api.step_type}StartTime"), job.get(f"{api.step_type}EndTime")
+    return float((ended - began).total_seconds()) if began and ended else None
 
 
 def _inputs(job: dict[str, Any]) -> dict[str, str]:

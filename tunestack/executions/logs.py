@@ -7,8 +7,9 @@ from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
 from tunestack.errors import nearest
-from tunestack.executions.describe import ENDED, JOB_KINDS, ExecutionView, StepView, describe
+from tunestack.executions.describe import ENDED, ExecutionView, StepView, describe
 from tunestack.executions.errors import ExecutionError
+from tunestack.jobs import APIS
 
 POLL_SECONDS = 1.0
 
@@ -54,9 +55,9 @@ def follow_log(aws: Aws, execution: str, step_name: str | None) -> Iterator[str]
 
 class _LogReader:
     def __init__(self, aws: Aws, step: StepView) -> None:
-        assert step.job_kind is not None and step.job_name is not None
+        assert step.job_name is not None
         self._logs = aws.client("logs")
-        self._group = f"/aws/sagemaker/{JOB_KINDS[step.job_kind]}"
+        self._group = next(api.log_group for api in APIS if api.noun == step.job_kind)
         self._job = step.job_name
         self._tokens: dict[str, str] = {}
 

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from tunestack.errors import UserError
+from tunestack.files import write_whole
 from tunestack.local.address import LocalAws
 
 START_SECONDS = 60
@@ -79,9 +80,7 @@ def server_pid(local: LocalAws) -> int | None:
 
 
 def _write_server_file(local: LocalAws, *, pid: int, port: int) -> None:
-    partial = local.server_file.with_suffix(".partial")
-    partial.write_text(json.dumps({"pid": pid, "port": port}), encoding="utf-8")
-    partial.replace(local.server_file)
+    write_whole(local.server_file, json.dumps({"pid": pid, "port": port}))
 
 
 def _wait_until_serving(local: LocalAws, server: "subprocess.Popen[bytes]") -> None:

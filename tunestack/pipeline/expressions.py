@@ -13,7 +13,6 @@ class ParameterType(StrEnum):
     STRING = "String"
     INTEGER = "Integer"
     FLOAT = "Float"
-    BOOLEAN = "Boolean"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,7 +21,7 @@ class Parameter:
 
     name: str
     type: ParameterType
-    default: str | int | float | bool
+    default: str | int | float
     allowed: tuple[str, ...] = ()
 
     def render(self) -> Json:

@@ -50,12 +50,11 @@ class Hardware:
     local_storage: bool
     volume_size_gb: int
     max_runtime_seconds: int
-    instance_count: int = 1
 
     def cluster(self, kms_key: str) -> Json:
         """The cluster of a processing or training job."""
         return {
-            "InstanceCount": self.instance_count,
+            "InstanceCount": 1,
             "InstanceType": self.instance_type,
             "VolumeKmsKeyId": None if self.local_storage else kms_key,
             "VolumeSizeInGB": self.volume_size_gb,

@@ -5,33 +5,41 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from tunestack.jobs import JOBS, TRAIN, TRANSFORM_INPUT_URI
 from tunestack.pipeline.expressions import Parameter, ParameterType
-from tunestack.settings.recipe import Recipe, field_schema
+from tunestack.settings.recipe import Recipe, recipe_value
+
+_CHOICES = (
+    "training.learning_rate",
+    "training.num_train_epochs",
+    "training.max_steps",
+    "training.max_length",
+    "training.per_device_train_batch_size",
+    "training.gradient_accumulation_steps",
+    "training.seed",
+    "lora.r",
+    "lora.lora_alpha",
+    "evaluation.max_heldout_loss_ratio",
+    "evaluation.max_general_loss_ratio",
+)
+CHECKPOINT_KEY = "CheckpointKey"
+
+
+def parameter_name(dotted: str) -> str:
+    """The parameter of a field: Hugging Face's name in PascalCase. A name of one letter follows its section's."""
+    section, key = dotted.split(".")
+    words = key.split("_") if len(key) > 1 else [section, key]
+    return "".join(word.capitalize() for word in words)
+
 
 # Parameter → the recipe's field that it is the default of.
-RUN_CHOICES = {
-    "LearningRate": "training.learning_rate",
-    "NumTrainEpochs": "training.num_train_epochs",
-    "MaxSteps": "training.max_steps",
-    "MaxLength": "training.max_length",
-    "PerDeviceTrainBatchSize": "training.per_device_train_batch_size",
-    "GradientAccumulationSteps": "training.gradient_accumulation_steps",
-    "Seed": "training.seed",
-    "LoraR": "lora.r",
-    "LoraAlpha": "lora.lora_alpha",
-    "MaxHeldoutLossRatio": "evaluation.max_heldout_loss_ratio",
-    "MaxGeneralLossRatio": "evaluation.max_general_loss_ratio",
-}
-CHECKPOINT_KEY = "CheckpointKey"
+RUN_CHOICES = {parameter_name(dotted): dotted for dotted in _CHOICES}
 # What a training's outcome doesn't depend on must not keep it from resuming.
 NOT_IN_CHECKPOINT_KEY = frozenset(
     {
-        "MaxHeldoutLossRatio",
-        "MaxGeneralLossRatio",
-        "TransformInputUri",
-        "TrainInstanceType",
-        "EvaluateInstanceType",
-        "TransformInstanceType",
+        *(name for name, dotted in RUN_CHOICES.items() if dotted.split(".")[0] not in TRAIN.recipe),
+        TRANSFORM_INPUT_URI.name,
+        *(job.instance_parameter for job in JOBS if job.instance_parameter),
     }
 )
 
@@ -41,7 +49,9 @@ class RecipeParameters:
 
     def __init__(self, recipe: Recipe) -> None:
         self.recipe = recipe
-        self._by_field = {dotted: _parameter(name, dotted, recipe) for name, dotted in RUN_CHOICES.items()}
+        self._by_field = {
+            dotted: _parameter(name, recipe_value(recipe, dotted)) for name, dotted in RUN_CHOICES.items()
+        }
 
     @property
     def parameters(self) -> tuple[Parameter, ...]:
@@ -55,20 +65,21 @@ class RecipeParameters:
     def defaults(self) -> dict[str, Any]:
         """All that the training's outcome depends on, as the recipe gives it."""
         chosen = {parameter.name: parameter.default for parameter in self.parameters}
-        return chosen | {"recipe": self.options("model", "data", "quantization", "lora", "training", plain=True)}
+        return chosen | {"recipe": self._plain_options(*TRAIN.recipe)}
 
-    def options(self, *sections: str, only: tuple[str, ...] = (), plain: bool = False) -> dict[str, Any]:
-        """Fields of sections by dotted key, as a container takes them; lists as JSON, null left out."""
+    def options(self, *parts: str) -> dict[str, Any]:
+        """Fields by dotted key, as a container takes them; a part is a section, or one field of it."""
+        return {dotted: self._by_field.get(dotted, value) for dotted, value in self._plain_options(*parts).items()}
+
+    def _plain_options(self, *parts: str) -> dict[str, Any]:
+        """Lists as JSON, null left out."""
         fields = {
             f"{section}.{key}": value
-            for section in sections
-            for key, value in self.recipe[section].items()
-            if value is not None and (not only or key in only)
+            for section in dict.fromkeys(part.split(".")[0] for part in parts)
+            for key, value in getattr(self.recipe, section).model_dump().items()
+            if value is not None and (section in parts or f"{section}.{key}" in parts)
         }
-        return {
-            dotted: self._by_field[dotted] if dotted in self._by_field and not plain else _plain(value)
-            for dotted, value in fields.items()
-        }
+        return {dotted: json.dumps(value) if isinstance(value, list) else value for dotted, value in fields.items()}
 
 
 def checkpoint_key(values: Mapping[str, Any]) -> str:
@@ -80,13 +91,6 @@ def checkpoint_key(values: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(identifying, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def _plain(value: Any) -> Any:
-    return json.dumps(value) if isinstance(value, list) else value
-
-
-def _parameter(name: str, dotted: str, recipe: Recipe) -> Parameter:
-    section, key = dotted.split(".")
-    value = recipe[section][key]
-    if field_schema(dotted)["type"] == "integer":
-        return Parameter(name=name, type=ParameterType.INTEGER, default=int(value))
-    return Parameter(name=name, type=ParameterType.FLOAT, default=float(value))
+def _parameter(name: str, value: float) -> Parameter:
+    kind = ParameterType.INTEGER if isinstance(value, int) else ParameterType.FLOAT
+    return Parameter(name=name, type=kind, default=value)

@@ -1,30 +1,84 @@
-"""What the stacks made, as the definition names it."""
+"""What the stacks make, as the definition names it: first by placeholders, then by what they stand for."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from tunestack.pipeline.job_defaults import JobDefaults
+from tunestack.jobs import JOBS
+from tunestack.layout import Bucket, Image, Place
+from tunestack.pipeline.job_defaults import JobDefaults, Vpc
+from tunestack.settings import Settings
 
-
-@dataclass(frozen=True, kw_only=True)
-class Roles:
-    """The ARNs of the execution roles, one per kind of job."""
-
-    prepare: str
-    train: str
-    evaluate: str
-    register: str
-    transform: str
+ENVIRONMENT_TAG = "environment"
+KEY, SECURITY_GROUP = "Key", "JobSecurityGroup"
+_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Resources:
-    """What the stacks provide; every value may be a token that CloudFormation fills in."""
+    """What the stacks provide: buckets' names, images' URIs, the execution roles' ARNs by the key of their job."""
 
-    raw_data_bucket: str
-    artifacts_bucket: str
-    results_bucket: str
-    training_image_uri: str
-    inference_image_uri: str
+    buckets: Mapping[Bucket, str]
+    images: Mapping[Image, str]
+    roles: Mapping[str, str]
     model_package_group_name: str
-    roles: Roles
     job: JobDefaults
+
+    def uri(self, place: Place) -> str:
+        """The S3 URI of a place."""
+        return f"s3://{self.buckets[place.bucket]}/{place.prefix}"
+
+
+def placeholders(settings: Settings) -> Resources:
+    """Every resource as `${Name}`: what is known of an environment before its stacks are built."""
+    environment = settings.environment
+    vpc = Vpc(
+        subnet_ids=tuple(_placeholder(subnet_name(index)) for index in range(environment.network.availability_zones)),
+        security_group_ids=(_placeholder(SECURITY_GROUP),),
+    )
+    return Resources(
+        buckets={bucket: _placeholder(bucket.output) for bucket in Bucket},
+        images={image: _placeholder(image.output) for image in Image},
+        roles={job.key: _placeholder(role_name(job.key)) for job in JOBS},
+        model_package_group_name=settings.names.model_package_group,
+        job=JobDefaults(
+            kms_key=_placeholder(KEY),
+            vpc=vpc if environment.network.private_vpc else None,
+            tags=job_tags(settings),
+        ),
+    )
+
+
+def job_tags(settings: Settings) -> dict[str, str]:
+    """The tags of every resource and every job of an environment; the month's budget counts by the environment's."""
+    return {"project": settings.environment.project, **settings.environment.tags, ENVIRONMENT_TAG: settings.name}
+
+
+def role_name(key: str) -> str:
+    """The name of a job's role: its construct's id, and its placeholder."""
+    return f"{key.capitalize()}Role"
+
+
+def subnet_name(index: int) -> str:
+    """The placeholder's name of the network's subnets, counted from 0."""
+    return f"Subnet{index}"
+
+
+def filled_in(value: Any, values: Mapping[str, str]) -> Any:
+    """A definition with each placeholder replaced by what it stands for.
+
+    Raises:
+        KeyError: a placeholder that nothing is given for.
+    """
+    if isinstance(value, dict):
+        return {key: filled_in(item, values) for key, item in value.items()}
+    if isinstance(value, list):
+        return [filled_in(item, values) for item in value]
+    if isinstance(value, str):
+        return _PLACEHOLDER.sub(lambda found: values[found.group(1)], value)
+    return value
+
+
+def _placeholder(name: str) -> str:
+    return f"${{{name}}}"

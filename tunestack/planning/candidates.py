@@ -69,14 +69,19 @@ def _checkpointing(request: PlanRequest) -> tuple[Checkpointing, ...]:
 def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[FineTuning]:
     gpus = instance.gpus * count
     shardings: tuple[Sharding, ...] = ("none",) if gpus == 1 else ("ddp", "fsdp")
-    batches = (request.job.micro_batch,) if request.fixed_micro_batch else MICRO_BATCHES
+    batches = (request.job.per_device_train_batch_size,) if request.fixed_micro_batch else MICRO_BATCHES
     for sharding in shardings:
-        for micro_batch in batches:
-            if request.effective_batch % (micro_batch * gpus) and not request.fixed_micro_batch:
+        for batch_size in batches:
+            if request.effective_batch % (batch_size * gpus) and not request.fixed_micro_batch:
                 continue
-            accumulation = max(1, request.effective_batch // (micro_batch * gpus))
+            accumulation = max(1, request.effective_batch // (batch_size * gpus))
             for checkpointing in _checkpointing(request):
                 yield replace(
-                    request.job, micro_batch=micro_batch, gradient_accumulation=accumulation, gpus=gpus,
-                    sharding=sharding, checkpointing=checkpointing, sync_each_batch=True,
-                )  # fmt: skip
+                    request.job,
+                    per_device_train_batch_size=batch_size,
+                    gradient_accumulation_steps=accumulation,
+                    gpus=gpus,
+                    sharding=sharding,
+                    checkpointing=checkpointing,
+                    sync_each_batch=True,
+                )

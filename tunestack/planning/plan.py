@@ -170,7 +170,7 @@ def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
 def _assumptions(request: PlanRequest) -> tuple[str, ...]:
     job = request.job
     return (
-        f"{request.tokens:,} tokens in sequences of {job.sequence_length:,}, {request.effective_batch} a step",
+        f"{request.tokens:,} tokens in sequences of {job.max_length:,}, {request.effective_batch} a step",
         f"{START_UP_HOURS * 60:.0f} minutes from request to the first step, billed",
         f"spot: {request.spot_savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time for interruptions",
         "sharded jobs load each GPU's shard, never the whole model, and reduce gradients at every micro-step",

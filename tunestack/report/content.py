@@ -3,12 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tunestack.costs.assembly import StackCost
-from tunestack.costs.job_hours import architecture_of, training_tokens
+from tunestack.costs.stack_cost import StackCost
 from tunestack.planning import Plan, Planning, PlanRequest, make_plans
-from tunestack.planning.auto import resolve_auto
-from tunestack.settings import Settings
-from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.planning.blueprint import Blueprint
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.training_memory import training_memory
 
@@ -40,25 +37,25 @@ class Report:
         return tuple(plan for plan in self.planning.plans if plan.usd is not None) if self.planning else ()
 
 
-def make_report(settings: Settings, stacks: Mapping[str, StackCost]) -> Report:
-    """The report of an environment, from its settings and its synthesized stacks' costs."""
-    settings = resolve_auto(settings)
-    architecture, job = architecture_of(settings), job_of_recipe(settings.recipe)
+def make_report(blueprint: Blueprint, stacks: Mapping[str, StackCost]) -> Report:
+    """The report of an environment, from its blueprint and its synthesized stacks' costs."""
+    settings, workload = blueprint.settings, blueprint.workload
+    architecture, job = workload.architecture, workload.job
     planning = None
     if architecture is not None:
         request = PlanRequest(
             architecture=architecture,
             job=job,
-            tokens=round(training_tokens(settings)),
-            effective_batch=job.micro_batch * job.gradient_accumulation,
-            region=settings.environment.region,
+            tokens=round(workload.training_tokens),
+            effective_batch=job.per_device_train_batch_size * job.gradient_accumulation_steps,
+            region=workload.region,
             spot_savings=settings.environment.costs.spot_savings,
         )
         planning = make_plans(request)
     return Report(
         environment=settings.name,
-        region=settings.environment.region,
-        model=settings.recipe["model"]["name_or_path"],
+        region=workload.region,
+        model=settings.recipe.model.name_or_path,
         parameters=architecture.parameters if architecture else None,
         memory=training_memory(architecture, job) if architecture else None,
         planning=planning,

@@ -7,27 +7,27 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
-from tunestack.costs.assembly import StackCost
+from tunestack.costs.stack_cost import StackCost
 from tunestack.errors import UserError
+from tunestack.files import write_whole
+from tunestack.money import usd
+from tunestack.planning.blueprint import Blueprint
 from tunestack.report.content import Report, make_report
-from tunestack.settings import Settings
 from tunestack.sizing.memory.estimate import GIB
 
 FORMATS = (".html", ".md", ".json")
 
 
-def write_report(settings: Settings, stacks: Mapping[str, StackCost], out: Path) -> None:
+def write_report(blueprint: Blueprint, stacks: Mapping[str, StackCost], out: Path) -> None:
     """Write an environment's report; the file's suffix chooses its form.
 
     Raises:
         UserError: another suffix, or a folder that isn't there.
     """
     check_place(out)
-    report = make_report(settings, stacks)
+    report = make_report(blueprint, stacks)
     text = {".html": _html, ".md": _markdown, ".json": _json}[out.suffix](report)
-    half = out.with_name(f".{out.name}.half")
-    half.write_text(text, encoding="utf-8")
-    half.replace(out)
+    write_whole(out, text)
 
 
 def check_place(out: Path) -> None:
@@ -47,7 +47,7 @@ def _templates() -> Environment:
         loader=PackageLoader("tunestack.report", "."), autoescape=select_autoescape(["html.jinja"]),
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    found.filters["usd"] = lambda value: "unknown" if value is None else f"${value:,.2f}"
+    found.filters["usd"] = usd
     found.filters["gib"] = lambda value: f"{value / GIB:,.1f} GiB" if value >= GIB / 10 else f"{value / GIB:,.2f} GiB"
     return found
 

@@ -4,9 +4,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from tunestack.catalogue import JobKind, find_instance, instance_types
+from tunestack.catalogue import find_instance, instance_types
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.errors import nearest
+from tunestack.jobs import JOBS, Job
+from tunestack.layout import Image
 
 Gb = Annotated[int, Field(ge=1, le=16_384)]
 Minutes = Annotated[int, Field(ge=1, le=40_320)]
@@ -63,8 +65,12 @@ class Images(Section):
     keep_last: Annotated[int, Field(ge=2, le=1000)] = 10
     """Older images are deleted."""
 
+    def base_image(self, image: Image) -> str:
+        """What an image is built on."""
+        return {Image.TRAINING: self.training_base_image, Image.INFERENCE: self.inference_base_image}[image]
 
-class Job(Section):
+
+class JobSettings(Section):
     """What a kind of job runs on."""
 
     instance_type: str
@@ -82,7 +88,7 @@ class Job(Section):
         return list(dict.fromkeys([self.instance_type, *self.allowed_instance_types]))
 
 
-class TrainJob(Job):
+class TrainJobSettings(JobSettings):
     """What the fine-tuning runs on."""
 
     spot: bool = False
@@ -91,7 +97,7 @@ class TrainJob(Job):
     """With spot: run and wait together, at least max_runtime_minutes."""
 
     @model_validator(mode="after")
-    def _wait_fits(self) -> "TrainJob":
+    def _wait_fits(self) -> "TrainJobSettings":
         if not self.spot and self.max_wait_minutes is not None:
             raise ValueError("max_wait_minutes counts with spot: true only; leave it out")
         if self.spot and (self.max_wait_minutes or 0) < self.max_runtime_minutes:
@@ -102,7 +108,7 @@ class TrainJob(Job):
         return self
 
 
-class TransformJob(Job):
+class TransformJobSettings(JobSettings):
     """What the batch transform runs on."""
 
     max_concurrent_transforms: Annotated[int, Field(ge=1, le=100)] = 1
@@ -113,7 +119,7 @@ class TransformJob(Job):
     """The host's image on GPU types, which decides the NVIDIA driver: the inference image's CUDA must fit it."""
 
     @model_validator(mode="after")
-    def _payload_fits(self) -> "TransformJob":
+    def _payload_fits(self) -> "TransformJobSettings":
         if self.max_concurrent_transforms * self.max_payload_mb > 100:
             raise ValueError(
                 "max_concurrent_transforms × max_payload_mb must be at most 100, got "
@@ -128,43 +134,39 @@ class TransformJob(Job):
         return self
 
 
-class Jobs(Section):
+class JobsSettings(Section):
     """What each kind of job runs on."""
 
-    prepare: Job
-    train: TrainJob
-    evaluate: Job
-    registration: Job = Field(alias="register")
+    prepare: JobSettings
+    train: TrainJobSettings
+    evaluate: JobSettings
+    package: JobSettings
     """Packs the model that the registry's version points to; needs memory for the unquantised weights, no GPU."""
-    transform: TransformJob
+    transform: TransformJobSettings
+
+    def of(self, job: Job) -> JobSettings:
+        """What a job of the pipeline runs on."""
+        found: JobSettings = getattr(self, job.setting)
+        return found
 
     @field_validator("*", mode="after")
     @classmethod
-    def _instances_can_do_it(cls, job: Job, info: ValidationInfo) -> Job:
-        kind = _JOB_KINDS[str(info.field_name)]
+    def _instances_can_do_it(cls, settings: JobSettings, info: ValidationInfo) -> JobSettings:
+        kinds = {job.api.kind for job in JOBS if job.setting == info.field_name}
         sorts = set()
-        for name in job.instance_choices:
+        for name in settings.instance_choices:
             instance = find_instance(name)
             if instance is None:
                 raise ValueError(f"unknown instance type {name!r}; {nearest(name, instance_types())}")
-            if kind not in instance.allowed_for:
-                raise ValueError(f"SageMaker has no {name} for {kind} jobs")
+            if missing := sorted(kinds - instance.allowed_for):
+                raise ValueError(f"SageMaker has no {name} for {missing[0]} jobs")
             sorts.add(instance.has_local_storage)
         if len(sorts) > 1:
             raise ValueError(
-                "allowed_instance_types mixes types with a local disk and without: a volume's encryption key "
-                f"must be given for the one sort and is refused for the other; got {', '.join(job.instance_choices)}"
+                "allowed_instance_types mixes types with a local disk and without: a volume's encryption key must be "
+                f"given for the one sort and is refused for the other; got {', '.join(settings.instance_choices)}"
             )
-        return job
-
-
-_JOB_KINDS: dict[str, JobKind] = {
-    "prepare": "processing",
-    "train": "training",
-    "evaluate": "processing",
-    "registration": "processing",
-    "transform": "transform",
-}
+        return settings
 
 
 class Costs(Section):
@@ -222,7 +224,7 @@ class Environment(Section):
     security: Security = Security()
     images: Images = Images()
     registry: Registry = Registry()
-    jobs: Jobs
+    jobs: JobsSettings
     costs: Costs = Costs()
     budget: Budget = Budget()
     log_retention_days: RETENTION_DAYS = 90

@@ -79,7 +79,7 @@ def flops_per_token(work: Work, job: FineTuning) -> float:
     trains = job.method == "full"
     share = job.trainable_layers / work.depth if job.method == "frozen" else 1.0
     linear = 2 * work.parameters
-    attention = 2 * job.sequence_length * work.attention_width
+    attention = 2 * job.max_length * work.attention_width
     forward = linear + attention
     backward = linear + 2 * attention + (linear if trains or job.method == "frozen" else 0)
     recomputed = {"none": 0.0, "selective": 0.35, "full": 1.0}[job.checkpointing] * forward
@@ -112,7 +112,7 @@ def throughput(
         "launching kernels": SECONDS_PER_LAYER * work.depth,
         "dequantising": dequantising,
         "communicating": exposed,
-        "offloading": offloading / job.gradient_accumulation,
+        "offloading": offloading / job.gradient_accumulation_steps,
     }
     # `tokens` are one GPU's already under context parallelism; under tensor parallelism several GPUs share them.
     expected = tokens / sum(seconds.values()) / job.tensor_parallel
@@ -124,7 +124,7 @@ def _communication(work: Work, job: FineTuning, gpu: Gpu, network: Network | Non
     if job.gpus == 1 or job.sharding == "layers":
         return 0.0
     trained = work.all_parameters if job.method == "full" else 0.01 * work.all_parameters
-    moved = 2 * job.compute_bytes * trained / job.gradient_accumulation
+    moved = 2 * job.compute_bytes * trained / job.gradient_accumulation_steps
     if job.sharding in ("fsdp", "zero3"):
         gathered = job.compute_bytes if job.quantization == "none" else 0.5
         moved = 2 * gathered * work.all_parameters + job.compute_bytes * trained

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunestack.aws import Aws
+from tunestack.layout import BATCH_INPUT, DATASETS, Place, S3Uri
 from tunestack.uploads.upload import UploadError, content_hash, upload_once
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
@@ -19,7 +20,7 @@ def add_data_set(aws: Aws, files: Sequence[Path], *, name: str) -> str:
     for file in files:
         check_data_file(file)
     digest = hashlib.sha256("".join(content_hash(file) for file in sorted(files)).encode()).hexdigest()[:12]
-    return _upload(aws, files, prefix=f"datasets/{name}/{digest}")
+    return _upload(aws, files, place=DATASETS, folder=f"{name}/{digest}")
 
 
 def add_batch_input(aws: Aws, file: Path, *, name: str) -> str:
@@ -31,7 +32,7 @@ def add_batch_input(aws: Aws, file: Path, *, name: str) -> str:
     check_data_file(file)
     if file.suffix != ".jsonl":
         raise UploadError(f"{file}: a batch transform reads JSON Lines (.jsonl), not {file.suffix!r}")
-    return _upload(aws, [file], prefix=f"batch-input/{name}/{content_hash(file)[:12]}")
+    return _upload(aws, [file], place=BATCH_INPUT, folder=f"{name}/{content_hash(file)[:12]}")
 
 
 def check_data_file(file: Path) -> None:
@@ -53,8 +54,8 @@ def check_data_file(file: Path) -> None:
             raise UploadError(f"{file} is not UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8") from None
 
 
-def _upload(aws: Aws, files: Sequence[Path], *, prefix: str) -> str:
-    bucket = aws.storage["RawDataBucketName"]
+def _upload(aws: Aws, files: Sequence[Path], *, place: Place, folder: str) -> str:
+    bucket = aws.bucket(place.bucket)
     for file in files:
-        upload_once(aws.s3, file, bucket=bucket, key=f"{prefix}/{file.name}", kms_key=aws.storage["KeyArn"])
-    return f"s3://{bucket}/{prefix}/"
+        upload_once(aws.s3, file, bucket=bucket, key=place.key(folder, file.name), kms_key=aws.key_arn)
+    return str(S3Uri(bucket=bucket, key=place.key(folder, "")))

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 
 from tunestack.aws import Aws
+from tunestack.layout import BASE_MODELS, MODEL_PART, TOKENIZER_PART, S3Uri
 from tunestack.uploads.upload import UploadError, upload_once
 
 WEIGHTS = "*.safetensors"
@@ -21,14 +22,14 @@ def add_model(aws: Aws, folder: Path, *, name: str, revision: str) -> str:
         UploadError: the folder is no whole model.
     """
     check_model_folder(folder)
-    bucket, prefix = aws.storage["ArtifactsBucketName"], f"base-models/{name}/{revision}"
+    bucket, prefix = aws.bucket(BASE_MODELS.bucket), BASE_MODELS.key(name, revision)
     for file in _files(folder):
         relative = file.relative_to(folder).as_posix()
-        places = ["model"] if any(file.match(pattern) for pattern in _NOT_OF_THE_TOKENIZER) else ["model", "tokenizer"]
-        for place in places:
-            key = f"{prefix}/{place}/{relative}"
-            upload_once(aws.s3, file, bucket=bucket, key=key, kms_key=aws.storage["KeyArn"])
-    return f"s3://{bucket}/{prefix}"
+        of_weights = any(file.match(pattern) for pattern in _NOT_OF_THE_TOKENIZER)
+        for part in (MODEL_PART,) if of_weights else (MODEL_PART, TOKENIZER_PART):
+            key = f"{prefix}/{part}/{relative}"
+            upload_once(aws.s3, file, bucket=bucket, key=key, kms_key=aws.key_arn)
+    return str(S3Uri(bucket=bucket, key=prefix))
 
 
 def check_model_folder(folder: Path) -> None:

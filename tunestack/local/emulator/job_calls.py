@@ -13,12 +13,7 @@ from tunestack.local.runner.training_job import TrainingJob
 from tunestack.local.runner.transform_job import TransformJob
 
 Request = dict[str, Any]
-_JOBS: dict[str, type[Job]] = {
-    "ProcessingJob": ProcessingJob,
-    "TrainingJob": TrainingJob,
-    "TransformJob": TransformJob,
-}
-_ARN_NOUNS = {"ProcessingJob": "processing-job", "TrainingJob": "training-job", "TransformJob": "transform-job"}
+_JOBS: dict[str, type[Job]] = {job.api.noun: job for job in (ProcessingJob, TrainingJob, TransformJob)}
 
 
 class JobCalls:
@@ -41,7 +36,7 @@ class JobCalls:
             raise ApiError("ValidationException", "; ".join(problems))
         if self._caller.store.get(noun, name) is not None:
             raise ApiError("ResourceInUse", f"{noun} {name} already exists")
-        arn = f"arn:aws:sagemaker:{self._caller.region}:{self._caller.account}:{_ARN_NOUNS[noun]}/{name}"
+        arn = f"arn:aws:sagemaker:{self._caller.region}:{self._caller.account}:{_JOBS[noun].api.resource}/{name}"
         options: dict[str, Any] = {}
         if noun == "TransformJob":
             options["describe_model"] = lambda model: self._caller.call("DescribeModel", ModelName=model)

@@ -7,6 +7,8 @@ import asyncio
 import pickle
 from pathlib import Path
 
+from tunestack.files import write_whole
+
 SAVE_EVERY_SECONDS = 2.0
 # What an operation that was cut off leaves behind → what a user can go on from.
 _AFTER_INTERRUPTION = {
@@ -47,9 +49,7 @@ class EmulatorState:
             account: {region: backend.__dict__ for region, backend in regions.items()}
             for account, regions in sagemaker_backends.items()
         }
-        partial = self._moto_file.with_suffix(".partial")
-        partial.write_bytes(pickle.dumps(backends))
-        partial.replace(self._moto_file)
+        write_whole(self._moto_file, pickle.dumps(backends))
 
     def load_moto(self) -> None:
         """Load moto's state, if there is any; ministack loads its own when it starts."""

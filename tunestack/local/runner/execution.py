@@ -7,11 +7,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 from tunestack.definition.graph import PlacedStep, placed_steps, predecessors
+from tunestack.layout import S3Uri
 from tunestack.local.runner.errors import JobFailure, JobStopped
 from tunestack.local.runner.resolution import Scope
 from tunestack.local.runner.steps import SageMaker, StepOutcome, run_step
 from tunestack.local.runner.store import Store
-from tunestack.local.runner.transfers import split_uri
 
 PARALLEL_STEPS = 2
 KIND = "executions"
@@ -123,7 +123,7 @@ class Execution:
         )
 
     def _read(self, uri: str) -> bytes:
-        bucket, key = split_uri(uri)
+        bucket, key = S3Uri.parse(uri)
         try:
             content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:

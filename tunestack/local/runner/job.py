@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
+from tunestack.jobs import Api
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost, ContainerSpec
 from tunestack.local.runner.errors import JobFailure, JobStopped
@@ -19,8 +20,7 @@ FAILURE_TEXT_LIMIT = 1024
 class Job:
     """One job in a thread of its own; a subclass says what it does."""
 
-    kind: str
-    log_group: str
+    api: Api
 
     def __init__(
         self,
@@ -41,6 +41,11 @@ class Job:
         record["CreationTime"] = record["LastModifiedTime"] = time.time()
         self.store.put(self.kind, name, record)
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def kind(self) -> str:
+        """What the API calls such a job."""
+        return self.api.noun
 
     def start(self) -> None:
         """Begin; the record tells how it goes."""
@@ -111,7 +116,7 @@ class Job:
         stream = f"{self.name}/algo-1-{int(started)}"
         metrics = self.metric_definitions()
         with JobLog(
-            self.clients.logs, group=self.log_group, stream=stream, file=self.folder / "log.txt", metrics=metrics
+            self.clients.logs, group=self.api.log_group, stream=stream, file=self.folder / "log.txt", metrics=metrics
         ) as log:
             self.update(**self.times(started=started))
             outcome = self._attempt(log)
@@ -143,7 +148,7 @@ class Job:
         self, *, started: float | None = None, ended: float | None = None, seconds: float | None = None
     ) -> dict[str, Any]:
         """The record's start and end, under the names of the job's kind."""
-        noun = self.kind.removesuffix("Job")
+        noun = self.api.step_type
         times: dict[str, Any] = {}
         if started is not None:
             times[f"{noun}StartTime"] = started

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tunestack.jobs import PROCESSING_API
 from tunestack.local.runner.container import ContainerSpec, write_json
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
@@ -13,8 +14,7 @@ EXIT_MESSAGE_LIMIT = 1024
 class ProcessingJob(Job):
     """Inputs to their local paths, the command, outputs to S3."""
 
-    kind = "ProcessingJob"
-    log_group = "/aws/sagemaker/ProcessingJobs"
+    api = PROCESSING_API
 
     def prepare(self) -> None:
         for item in self.request.get("ProcessingInputs", []):

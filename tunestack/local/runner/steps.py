@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
+from tunestack.definition.jobs import api_of
 from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
 from tunestack.local.runner.resolution import Scope
 
 POLL_SECONDS = 0.1
-_JOBS = {"Processing": "ProcessingJob", "Training": "TrainingJob", "Transform": "TransformJob"}
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "Equals": lambda left, right: left == right,
     "GreaterThan": lambda left, right: left > right,
@@ -61,12 +61,12 @@ def run_step(
         raise JobFailure(arguments["ErrorMessage"])
     name = f"pipelines-{execution_id}-{_short(entry['Name'])}-{uuid.uuid4().hex[:10]}"
     try:
-        if kind in _JOBS:
-            return _job(_JOBS[kind], name, arguments, sagemaker, stopping, on_start)
+        if api := api_of(kind):
+            return _job(api.noun, name, arguments, sagemaker, stopping, on_start)
         if kind == "Model":
             return _model(name, arguments, sagemaker, on_start)
         if kind == "RegisterModel":
-            return _registration(arguments, sagemaker, on_start)
+            return _model_package(arguments, sagemaker, on_start)
     except (ApiError, ClientError) as error:
         raise JobFailure(f"ClientError: {error}") from None
     raise JobFailure(f"ClientError: the local AWS can't run {kind} steps")
@@ -120,7 +120,7 @@ def _model(
     return StepOutcome(sagemaker.call("DescribeModel", ModelName=name), metadata)
 
 
-def _registration(
+def _model_package(
     arguments: dict[str, Any], sagemaker: SageMaker, on_start: Callable[[dict[str, Any]], None]
 ) -> StepOutcome:
     made = sagemaker.call("CreateModelPackage", **arguments)

@@ -5,6 +5,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tunestack.files import write_whole
+
 Record = dict[str, Any]
 _INTERRUPTED = "the local AWS was stopped while this ran; start it again: a training resumes from its checkpoint"
 
@@ -34,11 +36,7 @@ class Store:
         """Write a record, replacing one of the same name."""
         with self._lock:
             self._records[(kind, name)] = record
-            file = self._folder / kind / f"{name}.json"
-            file.parent.mkdir(parents=True, exist_ok=True)
-            partial = file.with_suffix(".partial")
-            partial.write_text(json.dumps(record), encoding="utf-8")
-            partial.replace(file)
+            write_whole(self._folder / kind / f"{name}.json", json.dumps(record))
 
     def update(self, kind: str, name: str, **changes: Any) -> None:
         """Change some keys of a record."""

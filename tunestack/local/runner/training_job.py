@@ -5,17 +5,18 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
+from tunestack.jobs import TRAINING_API
+from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, write_json
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
-from tunestack.local.runner.transfers import CheckpointSync, download_prefix, encryption, split_uri, upload_folder
+from tunestack.local.runner.transfers import CheckpointSync, download_prefix, encryption, upload_folder
 
 
 class TrainingJob(Job):
     """Channels and hyperparameters in, checkpoints synchronised while it trains, the model out."""
 
-    kind = "TrainingJob"
-    log_group = "/aws/sagemaker/TrainingJobs"
+    api = TRAINING_API
 
     def prepare(self) -> None:
         config = self.ml_folder / "input" / "config"
@@ -92,7 +93,7 @@ class TrainingJob(Job):
         archive = self.folder / "model.tar.gz"
         with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
             tar.add(self.ml_folder / "model", arcname=".")
-        bucket, key = split_uri(uri)
+        bucket, key = S3Uri.parse(uri)
         self.clients.s3.upload_file(str(archive), bucket, key, ExtraArgs=encryption(self._kms_key))
         archive.unlink()
 
@@ -108,9 +109,7 @@ class TrainingJob(Job):
             for moment, value in points
         ]
         for start in range(0, len(data), 500):
-            self.clients.cloudwatch.put_metric_data(
-                Namespace="/aws/sagemaker/TrainingJobs", MetricData=data[start : start + 500]
-            )
+            self.clients.cloudwatch.put_metric_data(Namespace=self.api.log_group, MetricData=data[start : start + 500])
 
     def update(self, **changes: Any) -> None:
         if status := changes.get("TrainingJobStatus"):

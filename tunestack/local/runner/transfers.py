@@ -4,20 +4,15 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from tunestack.layout import S3Uri
 from tunestack.local.runner.errors import JobFailure
 
 SYNC_EVERY_SECONDS = 2.0
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """`s3://bucket/some/key` → (bucket, some/key)."""
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
-
-
 def list_keys(s3: Any, uri: str) -> list[str]:
     """The keys under a prefix: the object of that very name, or what lies under it as a folder."""
-    bucket, prefix = split_uri(uri)
+    bucket, prefix = S3Uri.parse(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
     keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
     return [key for key in keys if not key.endswith("/")]
@@ -29,7 +24,7 @@ def download_prefix(s3: Any, uri: str, folder: Path, *, required: bool = True) -
     Raises:
         JobFailure: nothing lies there, or the bucket doesn't exist, and it is required.
     """
-    bucket, prefix = split_uri(uri)
+    bucket, prefix = S3Uri.parse(uri)
     try:
         keys = list_keys(s3, uri)
     except s3.exceptions.NoSuchBucket:
@@ -48,7 +43,7 @@ def download_prefix(s3: Any, uri: str, folder: Path, *, required: bool = True) -
 
 def upload_folder(s3: Any, folder: Path, uri: str, *, kms_key: str | None) -> None:
     """Copy every file of a folder to an S3 prefix, encrypted with the key."""
-    bucket, prefix = split_uri(uri)
+    bucket, prefix = S3Uri.parse(uri)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         key = f"{prefix.rstrip('/')}/{file.relative_to(folder).as_posix()}"
         s3.upload_file(str(file), bucket, key, ExtraArgs=encryption(kms_key))
@@ -96,7 +91,7 @@ class CheckpointSync:
         return found
 
     def _sync(self) -> None:
-        bucket, prefix = split_uri(self._uri)
+        bucket, prefix = S3Uri.parse(self._uri)
         now = self._scan()
         for name in sorted(now, key=lambda name: now[name][1]):
             if self._uploaded.get(name) != now[name]:

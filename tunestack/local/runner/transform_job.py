@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from tunestack.jobs import TRANSFORM_API
+from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, RunningContainer
 from tunestack.local.runner.errors import JobFailure, JobStopped
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
-from tunestack.local.runner.transfers import encryption, list_keys, split_uri
+from tunestack.local.runner.transfers import encryption, list_keys
 
 START_SECONDS = 600
 INVOCATION_SECONDS = 600
@@ -24,15 +26,14 @@ RETRIES = 3
 class TransformJob(Job):
     """Every line of every input file gets an answer; a file's `.out` appears when all of its lines have one."""
 
-    kind = "TransformJob"
-    log_group = "/aws/sagemaker/TransformJobs"
+    api = TRANSFORM_API
 
     def __init__(self, *arguments: Any, describe_model: Callable[[str], dict[str, Any]], **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._model = describe_model(self.request["ModelName"])["PrimaryContainer"]
 
     def prepare(self) -> None:
-        bucket, key = split_uri(self._model["ModelDataUrl"])
+        bucket, key = S3Uri.parse(self._model["ModelDataUrl"])
         self.folder.mkdir(parents=True, exist_ok=True)
         archive = self.folder / "model.tar.gz"
         try:
@@ -84,7 +85,7 @@ class TransformJob(Job):
         keys = list_keys(self.clients.s3, source)
         if not keys:
             raise JobFailure(f"ClientError: No S3 objects found under {source}")
-        bucket, _ = split_uri(source)
+        bucket, _ = S3Uri.parse(source)
         limit = int(self.request.get("MaxPayloadInMB", 6) * 1024 * 1024)
         for key in keys:
             body = self.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
@@ -116,7 +117,7 @@ class TransformJob(Job):
 
     def _write_answers(self, key: str, answers: list[bytes]) -> None:
         output = self.request["TransformOutput"]
-        bucket, prefix = split_uri(output["S3OutputPath"])
+        bucket, prefix = S3Uri.parse(output["S3OutputPath"])
         lines = b"".join(answer if answer.endswith(b"\n") else answer + b"\n" for answer in answers)
         self.clients.s3.put_object(
             Bucket=bucket,

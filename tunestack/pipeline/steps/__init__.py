@@ -5,7 +5,7 @@ from tunestack.pipeline.steps.create_model import CreateModelStep
 from tunestack.pipeline.steps.fail import FailStep
 from tunestack.pipeline.steps.processing import ProcessingInput, ProcessingOutput, ProcessingStep
 from tunestack.pipeline.steps.register_model import RegisterModelStep
-from tunestack.pipeline.steps.step import Step
+from tunestack.pipeline.steps.step import JobStep, Step
 from tunestack.pipeline.steps.training import Channel, MetricDefinition, Spot, TrainingStep
 from tunestack.pipeline.steps.transform import TransformStep
 
@@ -14,6 +14,7 @@ __all__ = [
     "ConditionStep",
     "CreateModelStep",
     "FailStep",
+    "JobStep",
     "LessThanOrEqualTo",
     "MetricDefinition",
     "ProcessingInput",

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from tunestack.pipeline.expressions import Get, Json, PropertyFile, as_string
-from tunestack.pipeline.job_defaults import Hardware, JobDefaults
-from tunestack.pipeline.steps.step import Step
+from tunestack.pipeline.steps.step import JobStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +50,11 @@ class ProcessingOutput:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcessingStep(Step):
+class ProcessingStep(JobStep):
     """Runs a command of the image over inputs from S3."""
 
     type: ClassVar[str] = "Processing"
 
-    job: JobDefaults
-    hardware: Hardware
     role_arn: str
     image_uri: str
     entrypoint: tuple[str, ...]
@@ -90,7 +87,6 @@ class ProcessingStep(Step):
         return {"PropertyFiles": [file.declaration() for file in self.property_files]} if self.property_files else {}
 
     def output(self, name: str) -> Get:
-        """Where an output lies in S3, for a later step."""
         return self.get(f"ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri")
 
     def _container_arguments(self) -> list[Any] | None:

@@ -1,9 +1,10 @@
-"""What all steps have: a name, a kind, arguments, and the steps that they wait for."""
+"""What all steps have: a name, a kind and arguments; references in them decide what waits for what."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 from tunestack.pipeline.expressions import Get, Json, render
+from tunestack.pipeline.job_defaults import Hardware, JobDefaults
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,6 @@ class Step:
 
     name: str
     description: str
-    depends_on: tuple["Step", ...] = ()
 
     def arguments(self) -> Json:
         """The request that the service makes for the step, with expressions in it."""
@@ -30,13 +30,22 @@ class Step:
 
     def to_definition(self) -> Json:
         """The step's entry in the definition."""
-        entry: dict[str, Json] = {
+        return {
             "Name": self.name,
             "Type": self.type,
             "Description": self.description,
             "Arguments": render(self.arguments()),
             **self.extras(),
         }
-        if self.depends_on:
-            entry["DependsOn"] = [step.name for step in self.depends_on]
-        return entry
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobStep(Step):
+    """A step that starts a job."""
+
+    job: JobDefaults
+    hardware: Hardware
+
+    def output(self, name: str) -> Get:
+        """Where an output of the job lies in S3, for a later step."""
+        raise NotImplementedError

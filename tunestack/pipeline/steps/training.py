@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tunestack.pipeline.expressions import Json, as_string
-from tunestack.pipeline.job_defaults import Hardware, JobDefaults
-from tunestack.pipeline.steps.step import Step
+from tunestack.pipeline.expressions import Get, Json, as_string
+from tunestack.pipeline.steps.step import JobStep
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +48,11 @@ class Spot:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingStep(Step):
+class TrainingStep(JobStep):
     """Runs the image's `train` over channels from S3, with checkpoints kept in S3 while it runs."""
 
     type: ClassVar[str] = "Training"
 
-    job: JobDefaults
-    hardware: Hardware
     role_arn: str
     image_uri: str
     hyperparameters: Mapping[str, Any]
@@ -93,3 +90,7 @@ class TrainingStep(Step):
             "VpcConfig": self.job.vpc.to_request() if self.job.vpc else None,
             "Tags": self.job.tag_list(),
         }
+
+    def output(self, name: str) -> Get:
+        """A training has one output, its model."""
+        return self.get("ModelArtifacts.S3ModelArtifacts")

@@ -3,19 +3,16 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from tunestack.pipeline.expressions import Json
-from tunestack.pipeline.job_defaults import Hardware, JobDefaults
-from tunestack.pipeline.steps.step import Step
+from tunestack.pipeline.expressions import Get, Json
+from tunestack.pipeline.steps.step import JobStep
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransformStep(Step):
+class TransformStep(JobStep):
     """Answers every line of the JSON Lines files under a prefix."""
 
     type: ClassVar[str] = "Transform"
 
-    job: JobDefaults
-    hardware: Hardware
     model_name: Any
     input_s3_uri: Any
     output_s3_uri: Any
@@ -43,10 +40,14 @@ class TransformStep(Step):
                 "KmsKeyId": self.job.kms_key,
             },
             "TransformResources": {
-                "InstanceCount": self.hardware.instance_count,
+                "InstanceCount": 1,
                 "InstanceType": self.hardware.instance_type,
                 "VolumeKmsKeyId": None if self.hardware.local_storage else self.job.kms_key,
                 "TransformAmiVersion": self.ami_version,
             },
             "Tags": self.job.tag_list(),
         }
+
+    def output(self, name: str) -> Get:
+        """A transform has one output, its answers."""
+        return self.get("TransformOutput.S3OutputPath")

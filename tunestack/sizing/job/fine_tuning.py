@@ -17,7 +17,8 @@ Sharding = Literal["none", "ddp", "zero1", "zero2", "zero3", "fsdp", "tensor", "
 
 LARGEST = 100_000_000
 _AT_LEAST_ONE = (
-    "micro_batch", "sequence_length", "gradient_accumulation", "gpus", "context_parallel", "tensor_parallel",
+    "per_device_train_batch_size", "max_length", "gradient_accumulation_steps", "gpus", "context_parallel",
+    "tensor_parallel",
 )  # fmt: skip
 
 
@@ -27,15 +28,15 @@ class SizingError(UserError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class FineTuning:
-    """A training job's settings. Counts are per GPU where a GPU has its own: `micro_batch`, `sequence_length`.
+    """A training job's settings, by Hugging Face's names. Counts are per GPU where a GPU has its own.
 
     Raises:
         SizingError: a setting is out of range.
     """
 
     method: Method
-    micro_batch: int
-    sequence_length: int
+    per_device_train_batch_size: int
+    max_length: int
     # What frozen and full weights are kept in; with fp32 weights, computing in 16 bit is mixed precision.
     weight_dtype: Dtype = "bf16"
     compute_dtype: Dtype = "bf16"
@@ -43,9 +44,9 @@ class FineTuning:
     double_quant: bool = False
     # PEFT's adapters on a 16-bit base are fp32 (`autocast_adapter_dtype`).
     adapter_dtype: Dtype = "fp32"
-    lora_rank: int = 16
+    r: int = 16
     # Names of linears, or "all-linear".
-    lora_targets: tuple[str, ...] = ("all-linear",)
+    target_modules: tuple[str, ...] = ("all-linear",)
     lora_dropout: float = 0.05
     # With `frozen`: how many of the last layers train. With the prompt methods: how many virtual tokens.
     trainable_layers: int = 0
@@ -60,7 +61,7 @@ class FineTuning:
     # Computing in 16 bit from fp32 weights under autocast keeps a 16-bit copy of every weight until the backward
     # pass has used it. FSDP's and DeepSpeed's mixed precision don't: they gather in 16 bit.
     autocast: bool = False
-    gradient_accumulation: int = 1
+    gradient_accumulation_steps: int = 1
     checkpointing: Checkpointing = "full"
     attention: AttentionKernel = "sdpa"
     loss: LossKernel = "plain"
@@ -94,8 +95,8 @@ class FineTuning:
             raise SizingError(f"virtual_tokens must be at least 0, got {self.virtual_tokens}")
         if self.cpu_offload and self.sharding not in ("fsdp", "zero3"):
             raise SizingError(f"cpu_offload needs sharding 'fsdp' or 'zero3', got {self.sharding!r}")
-        if self.trains_adapters and self.lora_rank < 1:
-            raise SizingError(f"lora_rank must be at least 1, got {self.lora_rank}")
+        if self.trains_adapters and self.r < 1:
+            raise SizingError(f"r must be at least 1, got {self.r}")
         if not 0 <= self.lora_dropout < 1:
             raise SizingError(f"lora_dropout must be in [0, 1), got {self.lora_dropout}")
         parallel = self.context_parallel * self.tensor_parallel
@@ -111,7 +112,7 @@ class FineTuning:
     @property
     def tokens(self) -> int:
         """Tokens that one GPU computes at a time."""
-        return self.micro_batch * self.sequence_length // self.context_parallel
+        return self.per_device_train_batch_size * self.max_length // self.context_parallel
 
     @property
     def stream_bytes(self) -> float:

@@ -22,7 +22,7 @@ def job_of_method(name: NamedMethod, **chosen: Any) -> FineTuning:
         "quantization": "nf4" if quantized else "none",
         "double_quant": quantized,
         "virtual_tokens": VIRTUAL_TOKENS if name.endswith("_tuning") else 0,
-        "micro_batch": 1,
-        "sequence_length": 1024,
+        "per_device_train_batch_size": 1,
+        "max_length": 1024,
         **chosen,
     })  # fmt: skip

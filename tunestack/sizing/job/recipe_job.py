@@ -1,5 +1,7 @@
 """A recipe → the job that the memory model sizes."""
 
+from typing import Literal
+
 from tunestack.settings.recipe import Recipe
 from tunestack.sizing.job.fine_tuning import AttentionKernel, FineTuning
 from tunestack.sizing.job.optimizers import Optimizer
@@ -13,29 +15,29 @@ _OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": "sgd",
 }
 # `auto` is chosen at synth (tunestack/planning/auto.py); until then, the smallest batch, and rows a step as usual.
-AUTO = "auto"
+AUTO: Literal["auto"] = "auto"
 ROWS_A_STEP = 16
 _ATTENTION: dict[str, AttentionKernel] = {"sdpa": "sdpa", "eager": "eager", "flash_attention_2": "flash"}
 
 
 def job_of_recipe(recipe: Recipe) -> FineTuning:
     """The recipe's training on one GPU, as `training_code` runs it: fp32 adapters, full logits, rows padded."""
-    quantization, lora, training = recipe["quantization"], recipe["lora"], recipe["training"]
-    targets = lora["target_modules"]
-    batch, accumulation = training["per_device_train_batch_size"], training["gradient_accumulation_steps"]
-    batch = 1 if batch == AUTO else batch
+    quantization, lora, training = recipe.quantization, recipe.lora, recipe.training
+    targets = lora.target_modules
+    batch = 1 if training.per_device_train_batch_size == AUTO else training.per_device_train_batch_size
+    accumulation = training.gradient_accumulation_steps
     return FineTuning(
         method="lora",
-        quantization=quantization["bnb_4bit_quant_type"] if quantization["load_in_4bit"] else "none",
-        double_quant=quantization["bnb_4bit_use_double_quant"],
-        lora_rank=lora["r"],
-        lora_dropout=lora["lora_dropout"],
-        lora_targets=(targets,) if isinstance(targets, str) else tuple(targets),
-        optimizer=_OPTIMIZERS[training["optim"]],
-        micro_batch=batch,
-        gradient_accumulation=max(1, ROWS_A_STEP // batch) if accumulation == AUTO else accumulation,
-        sequence_length=training["max_length"],
-        checkpointing="full" if training["gradient_checkpointing"] else "none",
-        attention=_ATTENTION[recipe["model"]["attn_implementation"]],
-        varying_lengths=not training["packing"],
+        quantization=quantization.bnb_4bit_quant_type if quantization.load_in_4bit else "none",
+        double_quant=quantization.bnb_4bit_use_double_quant,
+        r=lora.r,
+        lora_dropout=lora.lora_dropout,
+        target_modules=(targets,) if isinstance(targets, str) else tuple(targets),
+        optimizer=_OPTIMIZERS[training.optim],
+        per_device_train_batch_size=batch,
+        gradient_accumulation_steps=max(1, ROWS_A_STEP // batch) if accumulation == AUTO else accumulation,
+        max_length=training.max_length,
+        checkpointing="full" if training.gradient_checkpointing else "none",
+        attention=_ATTENTION[recipe.model.attn_implementation],
+        varying_lengths=not training.packing,
     )

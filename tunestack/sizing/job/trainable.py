@@ -20,13 +20,13 @@ def is_targeted(job: FineTuning, linear: Linear) -> bool:
     """Whether an adapter sits on the linear. PEFT's "all-linear" takes every nn.Linear but the head."""
     if not job.trains_adapters or not linear.is_module:
         return False
-    if "all-linear" in job.lora_targets:
+    if "all-linear" in job.target_modules:
         return True
-    return any(linear.name == target or linear.name in _MEANS.get(target, ()) for target in job.lora_targets)
+    return any(linear.name == target or linear.name in _MEANS.get(target, ()) for target in job.target_modules)
 
 
 def adapts_head(job: FineTuning) -> bool:
-    return job.trains_adapters and "lm_head" in job.lora_targets
+    return job.trains_adapters and "lm_head" in job.target_modules
 
 
 def check_rank(architecture: Architecture, job: FineTuning) -> None:
@@ -41,12 +41,12 @@ def check_rank(architecture: Architecture, job: FineTuning) -> None:
     if not targeted:
         names = sorted({linear.name for _, linear in architecture.linears() if linear.is_module})
         raise SizingError(
-            f"lora_targets {', '.join(job.lora_targets)} name no linear of {architecture.name}; "
+            f"target_modules {', '.join(job.target_modules)} name no linear of {architecture.name}; "
             f"it has {', '.join(names)}"
         )
     width = min(min(linear.inputs, architecture.hidden) for linear in targeted)
-    if job.lora_rank > width:
-        raise SizingError(f"lora_rank {job.lora_rank} is above the width of the layers that it adapts ({width})")
+    if job.r > width:
+        raise SizingError(f"r {job.r} is above the width of the layers that it adapts ({width})")
 
 
 def adapter_parameters(architecture: Architecture, job: FineTuning) -> int:
@@ -55,9 +55,9 @@ def adapter_parameters(architecture: Architecture, job: FineTuning) -> int:
     for layer, linear in architecture.linears():
         if is_targeted(job, linear):
             magnitude = linear.outputs if job.method == "dora" else 0
-            total += layer.copies * linear.copies * (job.lora_rank * (linear.inputs + linear.outputs) + magnitude)
+            total += layer.copies * linear.copies * (job.r * (linear.inputs + linear.outputs) + magnitude)
     if adapts_head(job):
-        total += job.lora_rank * (architecture.hidden + architecture.vocabulary)
+        total += job.r * (architecture.hidden + architecture.vocabulary)
     return total
 
 

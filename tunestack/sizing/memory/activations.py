@@ -60,7 +60,7 @@ def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning,
     kept_out = not eager or _keeps(job, out, trains)
     kernel += e * attention.output_width if kept_out else 0
     # Softmax keeps its fp32 result, and the product with the values its 16-bit copy.
-    scores = attention.heads * job.sequence_length * (FP32 + e) if eager else 0
+    scores = attention.heads * job.max_length * (FP32 + e) if eager else 0
 
     inside = 3 if layer.gated else 1
     mlp = e * layer.mlp_width * (inside + (1 if _keeps(job, down, trains) else 0)) / width
@@ -113,7 +113,7 @@ def _keeps(job: FineTuning, linear: Linear, trains: bool) -> bool:
 def _adapter_input(job: FineTuning, linear: Linear) -> float:
     """Bytes per token of an adapter's own copies: dropout's mask and result, or autocast's 16-bit copy."""
     e = job.compute_bytes
-    rank = e * job.lora_rank
+    rank = e * job.r
     if job.lora_dropout > 0:
         return (MASK + e) * linear.inputs * linear.active + rank
     if job.adapter_dtype != job.compute_dtype:

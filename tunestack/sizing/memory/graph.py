@@ -29,7 +29,7 @@ class Graph:
 def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
     """The graph of one micro-step on one of a job's GPUs."""
     trained = trained_layers(architecture, job)
-    tokens = job.tokens + job.virtual_tokens * job.micro_batch
+    tokens = job.tokens + job.virtual_tokens * job.per_device_train_batch_size
     parts = [(layer, layer_activations(architecture, layer, job, trains=trained > 0)) for layer in architecture.layers]
     # Frozen layers below the first trained one compute without a graph; `layers` puts a part of them on each GPU.
     reached = trained / architecture.depth if job.method == "frozen" else 1.0
@@ -92,7 +92,7 @@ def _head_gradient(architecture: Architecture, job: FineTuning, share: Shares) -
     """
     own_head = job.method == "full" or (job.method == "frozen" and not architecture.tied_embeddings)
     trains = own_head and job.loss != "score"
-    alone = job.gpus == 1 and job.gradient_accumulation == 1
+    alone = job.gpus == 1 and job.gradient_accumulation_steps == 1
     part = 1 / job.tensor_parallel if job.loss == "fused" else share.gradients if alone else 0.0
     size = architecture.embedding_parameters * BYTES[job.weight_dtype] * part if trains else 0
     return Component(name="gradient of the head", size_bytes=size, formula="vocabulary × hidden")

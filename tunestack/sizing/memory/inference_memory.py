@@ -17,10 +17,10 @@ LONGEST = 10**9
 
 @dataclass(frozen=True, kw_only=True)
 class Inference:
-    """A batch of sequences being answered; `sequence_length` counts prompt and answer."""
+    """A batch of sequences being answered; `max_length` counts prompt and answer."""
 
     batch: int = 1
-    sequence_length: int = 512
+    max_length: int = 512
     weight_dtype: Dtype = "bf16"
     quantization: Quantization = "none"
     double_quant: bool = False
@@ -42,7 +42,7 @@ class Inference:
     adapter_parameters: int = 0
 
     def __post_init__(self) -> None:
-        for name in ("batch", "sequence_length", "gpus"):
+        for name in ("batch", "max_length", "gpus"):
             if not 1 <= getattr(self, name) <= LARGEST:
                 raise SizingError(f"{name} must be from 1 to {LARGEST:,}, got {getattr(self, name)}")
 
@@ -62,12 +62,9 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
     head = architecture.embedding_parameters if job.quantized_head and not architecture.tied_embeddings else 0
     linears = (architecture.quantizable_parameters(job.quantization) + head) * packed
     rest = (architecture.parameters - architecture.quantizable_parameters(job.quantization) - head) * dense
-    tokens = job.batch * job.sequence_length
+    tokens = job.batch * job.max_length
     cache = BYTES[job.cache_dtype] * sum(
-        layer.copies
-        * layer.attention.cache_width
-        * job.batch
-        * min(job.sequence_length, layer.attention.window or LONGEST)
+        layer.copies * layer.attention.cache_width * job.batch * min(job.max_length, layer.attention.window or LONGEST)
         for layer in architecture.layers
     )
     e = 2 if dense == 4 else dense
@@ -75,7 +72,7 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
     prompt = tokens * BYTES[job.weight_dtype] * (inner + 4 * architecture.hidden)
     if job.attention == "eager":
         heads = architecture.layers[0].attention.heads
-        prompt += job.batch * heads * job.sequence_length**2 * (4 + e)
+        prompt += job.batch * heads * job.max_length**2 * (4 + e)
     unpacked = architecture.largest_linear * 2 if job.quantization != "none" else 0
     logit_bytes = (e if job.logits_of_prompt else 0) + (4 if job.fp32_logits else 0)
     logits = logit_bytes * tokens * architecture.vocabulary

@@ -29,7 +29,7 @@ FUSED_CHUNKS_OF_HIDDEN = 3
 def logit_bytes(architecture: Architecture, job: FineTuning) -> float:
     """Bytes of the logits, the loss and their gradients at the moment when the most of them is there."""
     if job.loss == "score":
-        return 16.0 * job.micro_batch
+        return 16.0 * job.per_device_train_batch_size
     if job.loss == "fused":
         return FUSED_CHUNKS_OF_HIDDEN * job.compute_bytes * job.tokens * architecture.hidden
     softcap = SOFTCAP_BYTES if architecture.softcaps else 0

@@ -19,18 +19,20 @@ from tunestack.sizing.precision import BYTES, bytes_per_weight
 def dpo_memory(architecture: Architecture, job: FineTuning, *, reference: bool = True) -> MemoryEstimate:
     """DPO, IPO, KTO (with `reference`), SimPO, ORPO, CPO (without): chosen and rejected rows in one batch.
 
-    `job.micro_batch` counts pairs. A reference is a second copy of the weights, unless adapters train: then it is the
-    base with the adapter switched off.
+    `job.per_device_train_batch_size` counts pairs. A reference is a second copy of the weights, unless adapters train:
+    then it is the base with the adapter switched off.
     """
-    pairs = replace(job, micro_batch=2 * job.micro_batch)
+    pairs = replace(job, per_device_train_batch_size=2 * job.per_device_train_batch_size)
     copied = reference and not job.trains_adapters
     beside = (frozen_model(architecture, job, name="reference model"),) if copied else ()
     return training_memory(architecture, pairs, resident=beside)
 
 
 def reward_memory(architecture: Architecture, job: FineTuning) -> MemoryEstimate:
-    """A reward model: pairs, and a head of one output. `job.micro_batch` counts pairs."""
-    return training_memory(architecture, replace(job, micro_batch=2 * job.micro_batch, loss="score"))
+    """A reward model: pairs, and a head of one output. `job.per_device_train_batch_size` counts pairs."""
+    return training_memory(
+        architecture, replace(job, per_device_train_batch_size=2 * job.per_device_train_batch_size, loss="score")
+    )
 
 
 def ppo_memory(
@@ -60,7 +62,7 @@ def ppo_memory(
                 formula="weights, gradients and optimizer states",
             )
         )
-    rollout = rollout_phase(policy, job, beside, sequences=job.micro_batch, length=prompt_and_answer)
+    rollout = rollout_phase(policy, job, beside, sequences=job.per_device_train_batch_size, length=prompt_and_answer)
     return training_memory(policy, job, resident=tuple(beside), before=(rollout,))
 
 
@@ -73,7 +75,7 @@ def grpo_memory(
     before the step: the larger phase counts; one that doesn't stays beside it.
     """
     beside = [frozen_model(policy, job, name="reference model")] if beta > 0 and not job.trains_adapters else []
-    sequences = max(generations, job.micro_batch)
+    sequences = max(generations, job.per_device_train_batch_size)
     rollout = rollout_phase(policy, job, beside, sequences=sequences, length=None)
     if not engine_sleeps:
         cache = next(part for part in rollout.components if part.name == "KV cache")
@@ -96,7 +98,7 @@ def rollout_phase(
     """Answers being generated: the policy's weights, whole, and their KV cache, beside what stays on the GPU."""
     generating = Inference(
         batch=sequences,
-        sequence_length=length or job.sequence_length,
+        max_length=length or job.max_length,
         weight_dtype=job.weight_dtype,
         quantization=job.quantization,
         double_quant=job.double_quant,

@@ -29,7 +29,7 @@ def many_adapters(architecture: Architecture, job: Inference, *, count: int, ran
     Raises:
         SizingError: the rank is above the width.
     """
-    adapted = FineTuning(method="lora", micro_batch=1, sequence_length=job.sequence_length, lora_rank=rank)
+    adapted = FineTuning(method="lora", per_device_train_batch_size=1, max_length=job.max_length, r=rank)
     check_rank(architecture, adapted)
     each = adapter_parameters(architecture, adapted)
     return inference_memory(architecture, replace(job, adapters=count, adapter_parameters=each))

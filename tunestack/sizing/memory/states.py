@@ -102,7 +102,7 @@ def _gradients(architecture: Architecture, job: FineTuning, *, own: int, added: 
 
 def _accumulated(architecture: Architecture, job: FineTuning, *, own: int, added: int, share: float) -> Component:
     """The gradients while they accumulate: whole under FSDP, which reduces them at the last micro-step."""
-    if job.sharding != "fsdp" or job.gradient_accumulation == 1 or job.sync_each_batch or job.gpus == 1:
+    if job.sharding != "fsdp" or job.gradient_accumulation_steps == 1 or job.sync_each_batch or job.gpus == 1:
         return _gradients(architecture, job, own=own, added=added, share=share)
     elements = own + _frozen_beside_adapters(architecture, job)
     size = elements * job.compute_bytes / job.tensor_parallel + added * BYTES[job.adapter_dtype]

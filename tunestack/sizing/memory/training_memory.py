@@ -57,7 +57,7 @@ def _reserved(phase: Phase, static: tuple[Component, ...], job: FineTuning) -> f
 
 def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Component, ...]) -> tuple[Phase, ...]:
     always = (*held.always, *resident)
-    accumulated = (held.accumulated,) if job.gradient_accumulation > 1 else ()
+    accumulated = (held.accumulated,) if job.gradient_accumulation_steps > 1 else ()
     live = (step.layer, step.layer_gradients)
     recomputed = live if job.checkpointing != "none" else (step.layer_gradients,)
     twice = Component(

@@ -1,0 +1,217 @@
+"""A template and a definition as a reviewer reads them: paths for logical ids, text for joins, a tree for the JSON.
+
+What changes with every change of code is normalised: asset hashes, image tags, inline code, CDK's own metadata. An
+environment's name becomes ENV, and its tags are said once, so that equal stacks of two environments are equal.
+"""
+
+import json
+import re
+import textwrap
+from typing import Any
+
+import yaml
+
+from tests.conftest import Assembly
+
+WIDTH = 110
+_HASH = re.compile(r"[0-9a-f]{64}")
+_IMAGE_TAG = re.compile(r"(?<=:)[0-9a-f]{16}\b|^[0-9a-f]{16}$")
+# What CDK adds to every template by itself, and what stands in a definition under a path of its own.
+_LEFT_OUT = ("Parameters", "Rules")
+_SHORT = {"${AWS::Partition}": "PARTITION", "${AWS::Region}": "REGION", "${AWS::AccountId}": "ACCOUNT"}
+
+
+class ReadableStack:
+    """One stack of a synthesized environment."""
+
+    def __init__(self, assembly: Assembly, env: str, stack: str) -> None:
+        self._assembly, self._env, self._stack = assembly, env, stack
+        self._template = assembly.template(stack)
+        self._paths = paths_by_logical_id(assembly, stack)
+
+    def template(self) -> dict[str, Any]:
+        """The template less the definition, by construct path."""
+        told = {key: value for key, value in self._template.items() if key not in _LEFT_OUT}
+        resources = {self._paths[name]: self._resource(item) for name, item in told.pop("Resources").items()}
+        outputs = {name: item for name, item in told.pop("Outputs").items() if not name.startswith("PublishOutput")}
+        return {
+            **self._readable(told),
+            "Outputs": {name: self._readable(item["Value"]) for name, item in sorted(outputs.items())},
+            "Resources": dict(sorted(resources.items())),
+        }
+
+    def definition(self) -> Any:
+        """The definition that the stack deploys, joins as text."""
+        (pipeline,) = [
+            item for item in self._template["Resources"].values() if item["Type"] == "AWS::SageMaker::Pipeline"
+        ]
+        body = self._text(pipeline["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
+        return _without_tags(_expressions(json.loads(self._normalised(body))))
+
+    def statements(self) -> list[str]:
+        """Every IAM statement of the stack's roles, a row for each action and resource."""
+        rows = set()
+        for item in self._template["Resources"].values():
+            if item["Type"] != "AWS::IAM::Policy":
+                continue
+            policy = self._readable(item["Properties"])
+            for statement in policy["PolicyDocument"]["Statement"]:
+                for action in _listed(statement["Action"]):
+                    for resource in _listed(statement["Resource"]):
+                        conditions = _flow(statement.get("Condition", {})) if "Condition" in statement else ""
+                        role = " ".join(name.strip("${}").removesuffix("/Role") for name in policy["Roles"])
+                        rows.add(
+                            f"{role} | {statement['Effect']} | {action} | {_short_arn(resource)} | {conditions}".strip(
+                                " |"
+                            )
+                        )
+        return sorted(rows)
+
+    def _resource(self, item: dict[str, Any]) -> Any:
+        told = dict(item)
+        if item["Type"] == "AWS::SageMaker::Pipeline":
+            body = {"PipelineDefinitionBody": "see definition.yaml"}
+            told["Properties"] = {**item["Properties"], "PipelineDefinition": body}
+        if "Code" in item.get("Properties", {}):
+            code = dict.fromkeys(item["Properties"]["Code"], "CODE")
+            told["Properties"] = {**item["Properties"], "Code": code}
+        if "DependsOn" in told:
+            told["DependsOn"] = sorted(self._paths[name] for name in told["DependsOn"])
+        told.pop("Metadata", None)
+        return _without_tags(self._readable(told))
+
+    def _readable(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            if len(value) == 1 and (next(iter(value)).startswith("Fn::") or "Ref" in value):
+                return self._normalised(self._text(value))
+            return {key: self._readable(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [self._readable(item) for item in value]
+        if isinstance(value, str):
+            return self._readable(json.loads(value)) if value.startswith('{"') else self._normalised(value)
+        return value
+
+    def _text(self, value: Any) -> str:
+        """CloudFormation's functions as `${…}` in text."""
+        match value:
+            case str():
+                return value
+            case {"Fn::Join": [separator, parts]}:
+                return str(separator).join(self._text(part) for part in parts)
+            case {"Ref": name}:
+                return f"${{{self._paths.get(name, name)}}}"
+            case {"Fn::GetAtt": [name, attribute]}:
+                return f"${{{self._paths[name]}.{attribute}}}"
+            case {"Fn::GetStackOutput": output}:
+                stack = output["StackName"].rpartition("-")[2]
+                other = ReadableStack(self._assembly, self._env, stack)
+                found = other._text(other._template["Outputs"][output["OutputName"]]["Value"])
+                return f"${{{stack}:{found.removeprefix('${')}"
+            case {"Fn::Select": [index, {"Fn::Split": [separator, inner]}]}:
+                return f"{self._text(inner)}.split({separator!r})[{index}]"
+            case {"Fn::Select": [index, {"Fn::GetAZs": _}]}:
+                return f"${{AvailabilityZone{index}}}"
+            case {"Fn::Sub": str(text)}:
+                return text
+        raise AssertionError(f"a function that isn't read here: {value}")
+
+    def _normalised(self, text: str) -> str:
+        text = _IMAGE_TAG.sub("TAG", _HASH.sub("HASH", text))
+        text = text.replace(f"tunestack-{self._env}", "tunestack-ENV")
+        for long, short in _SHORT.items():
+            text = text.replace(long, short)
+        return text
+
+
+def paths_by_logical_id(assembly: Assembly, stack: str) -> dict[str, str]:
+    """Logical id → construct path within the stack, `Resource` and `Default` left out as CDK does."""
+    (name,) = [name for name in assembly.templates if name.endswith(f"-{stack}")]
+    file = assembly.folder / f"{name}.metadata.json"
+    manifest = json.loads((assembly.folder / "manifest.json").read_text())
+    metadata = json.loads(file.read_text()) if file.exists() else manifest["artifacts"][name]["metadata"]
+    found = {}
+    for path, entries in metadata.items():
+        for entry in entries:
+            if entry["type"] == "aws:cdk:logicalId":
+                found[entry["data"]] = re.sub(r"/(Resource|Default)$", "", path.removeprefix(f"/{name}/"))
+    return found
+
+
+def difference(base: Any, other: Any) -> Any:
+    """What the other has otherwise, as a part of the same tree; `(absent)` where it lacks a key."""
+    if isinstance(base, dict) and isinstance(other, dict):
+        keys = sorted(key for key in {*base, *other} if base.get(key) != other.get(key))
+        both = base.keys() & other.keys()
+        return {key: difference(base[key], other[key]) if key in both else other.get(key, "(absent)") for key in keys}
+    if isinstance(base, list) and isinstance(other, list):
+        if len(base) == len(other):
+            pairs = enumerate(zip(base, other, strict=True))
+            return {index: difference(*pair) for index, pair in pairs if pair[0] != pair[1]}
+        changes = {
+            "without": [item for item in base if item not in other],
+            "with": [item for item in other if item not in base],
+        }
+        return {key: items for key, items in changes.items() if items}
+    return other
+
+
+def as_yaml(value: Any) -> str:
+    """A tree as YAML, long texts folded."""
+    return yaml.dump(value, Dumper=_Dumper, width=WIDTH, sort_keys=False, allow_unicode=True)
+
+
+class _Dumper(yaml.SafeDumper):
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text_node(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
+    if "\n" in text:
+        text = "\n".join(wrapped for line in text.splitlines() for wrapped in textwrap.wrap(line, WIDTH) or [""])
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Dumper.add_representer(str, _text_node)
+
+
+def _expressions(value: Any) -> Any:
+    """The definition's own functions as text."""
+    match value:
+        case {"Get": str(path)} if len(value) == 1:
+            return f"${{{path}}}"
+        case {"Std:Join": join}:
+            return str(join["On"]).join(str(_expressions(part)) for part in join["Values"])
+        case {"Std:JsonGet": read}:
+            return f"{_expressions(read['PropertyFile'])}[{read['Path']}]"
+        case dict():
+            return {key: _expressions(item) for key, item in value.items()}
+        case list():
+            return [_expressions(item) for item in value]
+    return value
+
+
+def _without_tags(value: Any) -> Any:
+    """Without the tags that everything has; a test holds them."""
+    if isinstance(value, list):
+        return [_without_tags(item) for item in value if not _is_ours(item)]
+    if isinstance(value, dict):
+        told = {key: _without_tags(item) for key, item in value.items()}
+        return {key: item for key, item in told.items() if key != "Tags" or item}
+    return value
+
+
+def _is_ours(tag: Any) -> bool:
+    return isinstance(tag, dict) and tag.get("Key") in ("environment", "project") and tag.keys() == {"Key", "Value"}
+
+
+def _short_arn(arn: str) -> str:
+    """An ARN of the environment's own account and region without them."""
+    return re.sub(r"^arn:PARTITION:(\w+):REGION:ACCOUNT:", r"\1:", arn)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _flow(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":")).replace('"', "")

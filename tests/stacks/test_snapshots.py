@@ -1,0 +1,112 @@
+"""What each environment deploys, for reviewers: prod's templates and definition whole, the others as differences.
+
+`make snapshots` accepts a change. What matters is asserted in the tests beside this one: a snapshot shows change.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+
+from tests.conftest import ENVIRONMENTS, ROOT, Assembly
+from tests.stacks.readable import ReadableStack, as_yaml, difference, paths_by_logical_id
+from tunestack.layout import StackName
+
+BASE = "prod"
+OTHERS = [env for env in ENVIRONMENTS if env != BASE]
+STATEFUL = (
+    "AWS::ECR::Repository",
+    "AWS::KMS::Key",
+    "AWS::Logs::LogGroup",
+    "AWS::S3::Bucket",
+    "AWS::SageMaker::ModelPackageGroup",
+    "AWS::SageMaker::Pipeline",
+)
+
+
+class _Text(SingleFileSnapshotExtension):
+    _write_mode = WriteMode.TEXT
+
+
+class _Yaml(_Text):
+    file_extension = "yaml"
+
+
+class _Table(_Text):
+    file_extension = "txt"
+
+
+def _stacks(assembly: Assembly) -> Iterator[StackName]:
+    names = {name.rpartition("-")[2] for name in assembly.templates}
+    return (stack for stack in StackName if stack in names)
+
+
+@pytest.mark.parametrize("stack", StackName)
+def test_a_stack_is_as_reviewed(stack: StackName, assembly: Any, snapshot: SnapshotAssertion) -> None:
+    base = ReadableStack(assembly(BASE), BASE, stack).template()
+    assert as_yaml(base) == snapshot(name=BASE, extension_class=_Yaml)
+    for env in OTHERS:
+        if stack in _stacks(assembly(env)):
+            differs = difference(base, ReadableStack(assembly(env), env, stack).template())
+            if differs:
+                assert as_yaml(differs) == snapshot(name=f"{env} differs", extension_class=_Yaml)
+
+
+def test_the_definition_is_as_reviewed(assembly: Any, snapshot: SnapshotAssertion) -> None:
+    base = ReadableStack(assembly(BASE), BASE, StackName.PIPELINE).definition()
+    assert as_yaml(base) == snapshot(name=BASE, extension_class=_Yaml)
+    for env in OTHERS:
+        differs = difference(base, ReadableStack(assembly(env), env, StackName.PIPELINE).definition())
+        assert as_yaml(differs) == snapshot(name=f"{env} differs", extension_class=_Yaml)
+
+
+def test_the_stacks_of_each_environment_are_as_reviewed(assembly: Any, snapshot: SnapshotAssertion) -> None:
+    rows = [f"{env}: {', '.join(_stacks(assembly(env)))}" for env in ENVIRONMENTS]
+    assert "\n".join(rows) + "\n" == snapshot(extension_class=_Table)
+
+
+def test_every_iam_statement_is_as_reviewed(assembly: Any, snapshot: SnapshotAssertion) -> None:
+    found = {
+        env: {
+            f"{stack}: {row}"
+            for stack in _stacks(assembly(env))
+            for row in ReadableStack(assembly(env), env, stack).statements()
+        }
+        for env in ENVIRONMENTS
+    }
+    lines = ["role | effect | action | resource | conditions", *sorted(found[BASE])]
+    for env in OTHERS:
+        lines += [f"{env} without: {row}" for row in sorted(found[BASE] - found[env])]
+        lines += [f"{env} with: {row}" for row in sorted(found[env] - found[BASE])]
+    assert "\n".join(lines) + "\n" == snapshot(extension_class=_Table)
+
+
+def test_the_logical_ids_of_what_holds_data_never_change(assembly: Any, snapshot: SnapshotAssertion) -> None:
+    """CloudFormation replaces a resource whose logical id changes: data would be orphaned, or lost."""
+    rows = []
+    for stack in _stacks(assembly(BASE)):
+        paths = paths_by_logical_id(assembly(BASE), stack)
+        resources = assembly(BASE).template(stack)["Resources"]
+        rows += [f"{stack} {paths[name]}: {name}" for name, item in resources.items() if item["Type"] in STATEFUL]
+    assert "\n".join(sorted(rows)) + "\n" == snapshot(extension_class=_Table)
+
+
+def test_snapshots_can_be_read() -> None:
+    files = [file for file in (ROOT / "tests").glob("**/__snapshots__/**/*") if file.is_file()]
+    lines = [line for file in files for line in file.read_text().splitlines()]
+    assert len(files) > 20 and len(lines) <= 6_000
+    assert [line for line in lines if len(line) > 200] == []
+
+
+@pytest.mark.parametrize("env", ENVIRONMENTS)
+def test_everything_has_the_environments_tags(env: str, assembly: Any) -> None:
+    tagged = 0
+    for template in assembly(env).templates.values():
+        for resource in template["Resources"].values():
+            tags = resource.get("Properties", {}).get("Tags")
+            if isinstance(tags, list):
+                assert {"Key": "environment", "Value": env} in tags and {"Key": "project", "Value": "tunestack"} in tags
+                tagged += 1
+    assert tagged > 20

@@ -1,0 +1,75 @@
+"""Package: adapter and base as the one archive that serving takes, fused or side by side."""
+
+import logging
+import shutil
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tunestack_training import contract
+from tunestack_training.base_model import load_base_model
+from tunestack_training.options import RECIPE_FILE, read_recipe, recipe_from_options
+from tunestack_training.recipe import Recipe
+from tunestack_training.tokenizer import load_tokenizer
+
+FUSED, BASE, ADAPTER = "model", "base", "adapter"
+log = logging.getLogger(__name__)
+
+
+def run(options: Mapping[str, str]) -> None:
+    """Pack the model of a processing job: `model.tar.gz` with all that an isolated server reads."""
+    adapter = contract.processing_input("adapter")
+    base = contract.processing_input("base-model")
+    recipe = recipe_from_options(options, base=read_recipe(adapter))
+    with tempfile.TemporaryDirectory(dir=contract.processing_output("model").parent) as folder:
+        staged = Path(folder)
+        if recipe.package.fuse:
+            fuse(base, adapter, recipe, staged / FUSED)
+        else:
+            shutil.copytree(base, staged / BASE)
+        shutil.copytree(adapter, staged / ADAPTER)
+        contract.write_json(staged / RECIPE_FILE, recipe.model_dump())
+        archive = contract.processing_output("model") / "model.tar.gz"
+        pack(staged, archive)
+    how = "fused" if recipe.package.fuse else "base and adapter"
+    message = f"{archive.name}: {archive.stat().st_size / 1e6:.0f} MB, {how}"
+    log.info(message)
+    contract.write_exit_message(message)
+
+
+def fuse(base: Path, adapter: Path, recipe: Recipe, folder: Path) -> None:
+    """Save base and adapter as one set of weights that answers as the two did.
+
+    The base is quantised as in training, then de-quantised, then merged. Merging while it is 4-bit loses the
+    adapter in the rounding; merging into the original weights gives a model that was never evaluated.
+    """
+    import torch
+
+    model = fused_model(base, adapter, recipe)
+    model.to(getattr(torch, recipe.package.save_dtype)).save_pretrained(folder)
+    load_tokenizer(adapter).save_pretrained(folder)
+
+
+def fused_model(base: Path, adapter: Path, recipe: Recipe) -> Any:
+    """Base and adapter as one plain model, in float32."""
+    import torch
+    from peft import PeftModel
+
+    model = load_base_model(base, recipe)
+    if recipe.quantization.load_in_4bit:
+        model = model.dequantize()
+    model = model.to(torch.float32)
+    merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
+    # It is a plain model now, and must say so to be loaded as one.
+    if hasattr(merged.config, "quantization_config"):
+        del merged.config.quantization_config
+    return merged
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """Make a gzip'd tar of a folder's content; weights don't compress, so nothing is tried."""
+    with tarfile.open(archive, "w:gz", compresslevel=0) as tar:
+        for item in sorted(folder.iterdir()):
+            tar.add(item, arcname=item.name)

@@ -1,0 +1,75 @@
+"""A stack's figures as its template carries them: one model writes the metadata and reads it."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
+
+METADATA_KEY = "tunestack:cost"
+UNKNOWN = "unknown"
+
+
+def _text(decimals: int) -> PlainSerializer:
+    """Decimals as text, as CloudFormation wants them."""
+    return PlainSerializer(lambda value: f"{value:.{decimals}f}", return_type=str)
+
+
+Usd = Annotated[float, _text(2)]
+Share = Annotated[float, _text(2)]
+Hours = Annotated[float, _text(3)]
+UsdPerHour = Annotated[
+    float | None,
+    BeforeValidator(lambda value: None if value == UNKNOWN else value),
+    PlainSerializer(lambda value: UNKNOWN if value is None else str(value), return_type=str),
+]
+
+
+class _Figures(BaseModel):
+    model_config = ConfigDict(frozen=True, populate_by_name=True)
+
+
+class StepCost(_Figures):
+    """A job of a run: hours and dollars; None where no price is known."""
+
+    instance_type: str = Field(alias="InstanceType")
+    usd_per_hour: UsdPerHour = Field(alias="UsdPerHour")
+    price_as_of: str = Field(alias="PriceAsOf")
+    price_is_list: bool = Field(alias="PriceIsList", default=False)
+    paid_share: Share = Field(alias="PaidShare", default=1)
+    low_hours: Hours = Field(alias="LowHours", default=0)
+    expected_hours: Hours = Field(alias="ExpectedHours")
+    ceiling_hours: Hours = Field(alias="CeilingHours", default=0)
+
+    @property
+    def expected_usd(self) -> float | None:
+        return None if self.usd_per_hour is None else self.usd_per_hour * self.expected_hours * self.paid_share
+
+
+class StackCost(_Figures):
+    """One stack's figures: dollars a month and a run, what they are made of, and its resources by type."""
+
+    standing_usd: Usd = Field(alias="StandingUsdPerMonth", default=0)
+    drivers: dict[str, Usd] = Field(alias="StandingDrivers", default={})
+    unpriced: tuple[str, ...] = Field(alias="UnpricedResourceTypes", default=())
+    run_low_usd: Usd = Field(alias="RunLowUsd", default=0)
+    run_expected_usd: Usd = Field(alias="RunExpectedUsd", default=0)
+    run_ceiling_usd: Usd = Field(alias="RunCeilingUsd", default=0)
+    steps: dict[str, StepCost] = Field(alias="RunSteps", default={})
+    assumptions: tuple[str, ...] = Field(alias="Assumptions", default=())
+    waived: tuple[str, ...] = Field(alias="Waived", default=())
+    # Counted in the template, not part of its metadata.
+    resources: Mapping[str, int] = Field(default={}, exclude=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_earlier_names(cls, figures: Any) -> Any:
+        """Templates of earlier revisions, which `tunestack cost diff` compares with, say it otherwise."""
+        if isinstance(figures, dict) and "Overrides" in figures:
+            figures = {"Waived": figures["Overrides"], **figures}
+        if isinstance(figures, dict) and "RunLowUsd" not in figures and "RunExpectedUsd" in figures:
+            figures = {"RunLowUsd": figures["RunExpectedUsd"], **figures}
+        return figures
+
+    def metadata(self) -> dict[str, Any]:
+        """The figures as JSON values, under the names that a template gives them."""
+        return self.model_dump(mode="json", by_alias=True)

@@ -1,0 +1,53 @@
+"""The checks of a synthesis, again for what a run is started with: it may choose model, data, hyperparameters."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from tunestack.aws import Aws
+from tunestack.costs.workload import workload_of
+from tunestack.executions.month import failed_budget
+from tunestack.jobs import BASE_MODEL_URI
+from tunestack.layout import MODEL_PART, S3Uri
+from tunestack.pipeline.recipe_parameters import RUN_CHOICES
+from tunestack.planning.blueprint import Blueprint, blueprint_of_run
+from tunestack.planning.checks import failed_checks, waive
+from tunestack.settings.recipe import changed_recipe
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.families import from_config
+from tunestack.sizing.model.model_config import ModelConfigError
+
+
+def check_run(
+    aws: Aws, definition: Mapping[str, Any], values: Mapping[str, Any], *, allow: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Refuse a run whose jobs don't fit, or that misses budget or deadline; what `allow` waived, as lines.
+
+    Raises:
+        SettingsError: with every check that isn't passed.
+    """
+    blueprint = blueprint_of_execution(aws, definition, values)
+    return waive([*failed_checks(blueprint), *failed_budget(aws, blueprint.run)], allow=allow)
+
+
+def blueprint_of_execution(aws: Aws, definition: Mapping[str, Any], values: Mapping[str, Any]) -> Blueprint:
+    """What an execution of the deployed definition with these parameters comes to, of the model that it tunes."""
+    chosen = {dotted: values[name] for name, dotted in RUN_CHOICES.items() if name in values}
+    settings = replace(aws.settings, recipe=changed_recipe(aws.settings.recipe, chosen))
+    workload = workload_of(settings, uploaded_architecture(aws, values[BASE_MODEL_URI.name]))
+    instance_types = {name: value for name, value in values.items() if name not in RUN_CHOICES}
+    return blueprint_of_run(workload, definition, chosen=instance_types)
+
+
+def uploaded_architecture(aws: Aws, uri: str) -> Architecture | None:
+    """The architecture of the base model that lies in S3, or None where its family isn't known."""
+    bucket, prefix = S3Uri.parse(uri)
+    try:
+        key = f"{prefix}/{MODEL_PART}/config.json"
+        body = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        return from_config(json.loads(body), name=f"{uri}/{MODEL_PART}/config.json")
+    except (ClientError, json.JSONDecodeError, ModelConfigError):
+        return None

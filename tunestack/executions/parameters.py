@@ -1,0 +1,73 @@
+"""The parameters of a deployed definition, and what is wrong with the values that a run chooses for them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from tunestack.errors import nearest
+from tunestack.layout import is_s3_uri
+from tunestack.pipeline.recipe_parameters import (
+    CHECKPOINT_KEY,
+    NOT_IN_CHECKPOINT_KEY,
+    RUN_CHOICES,
+    checkpoint_key,
+)
+from tunestack.settings.recipe import Recipe, changed_recipe
+from tunestack.settings.validation import in_words
+
+Declared = Mapping[str, Mapping[str, Any]]
+_READERS = {"Integer": int, "Float": float, "String": str}
+
+
+def declared_parameters(definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The parameters that a definition declares, by name."""
+    return {parameter["Name"]: parameter for parameter in definition["Parameters"]}
+
+
+def parameter_values(declared: Declared, given: Mapping[str, str]) -> dict[str, Any]:
+    """Every parameter's value in its type: the given one, or the default."""
+    defaults = {name: parameter.get("DefaultValue", "") for name, parameter in declared.items()}
+    read = {name: _READERS[declared[name]["Type"]](value) for name, value in given.items() if name in declared}
+    return {**defaults, **read}
+
+
+def wrong_parameters(declared: Declared, given: Mapping[str, str], recipe: Recipe) -> Iterator[str]:
+    """A line for each value that is refused: by the definition's type and choices, or by the recipe's own limits."""
+    for name, value in given.items():
+        problem = _wrong(name, value, declared) or _refused_by_recipe(name, value, declared, recipe)
+        if problem:
+            yield problem
+
+
+def key_for_run(values: Mapping[str, str], declared: Declared) -> str:
+    """The deployed key where nothing that shapes the training is chosen, else a key of its own."""
+    deployed = str(declared[CHECKPOINT_KEY]["DefaultValue"])
+    chosen = {name: value for name, value in values.items() if name not in NOT_IN_CHECKPOINT_KEY}
+    return checkpoint_key({CHECKPOINT_KEY: deployed, **chosen}) if chosen else deployed
+
+
+def _wrong(name: str, value: str, declared: Declared) -> str | None:
+    parameter = declared.get(name)
+    if parameter is None:
+        return f"unknown parameter {name!r}; {nearest(name, declared)}"
+    allowed = parameter.get("EnumValues")
+    if allowed and value not in allowed:
+        return f"{name} must be one of {', '.join(allowed)}, got {value!r}; {nearest(value, allowed)}"
+    if name.endswith("Uri") and not is_s3_uri(value):
+        return f"{name} must be an S3 URI, got {value!r}"
+    try:
+        _READERS[parameter["Type"]](value)
+    except ValueError:
+        return f"{name} must be of type {parameter['Type']}, got {value!r}"
+    return None
+
+
+def _refused_by_recipe(name: str, value: str, declared: Declared, recipe: Recipe) -> str | None:
+    if name not in RUN_CHOICES:
+        return None
+    try:
+        changed_recipe(recipe, {RUN_CHOICES[name]: _READERS[declared[name]["Type"]](value)})
+    except ValidationError as error:
+        return f"{name} {in_words(error.errors()[0])}"
+    return None

@@ -1,0 +1,135 @@
+"""Where everything lies and what it is called, once: S3 places, stacks, pipeline, group, repositories, outputs."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+SCHEME = "s3://"
+STANDING_USD_OUTPUT = "StandingUsdPerMonth"
+RUN_EXPECTED_USD_OUTPUT = "RunExpectedUsd"
+KEY_ARN_OUTPUT = "KeyArn"
+PIPELINE_NAME_OUTPUT = "PipelineName"
+MODEL_PACKAGE_GROUP_NAME_OUTPUT = "ModelPackageGroupName"
+
+
+class StackName(StrEnum):
+    """The stacks that an environment may have."""
+
+    STORAGE = "storage"
+    NETWORK = "network"
+    IMAGES = "images"
+    REGISTRY = "registry"
+    PIPELINE = "pipeline"
+    OBSERVABILITY = "observability"
+
+
+class Bucket(StrEnum):
+    """The buckets, by the names of their constructs."""
+
+    RAW_DATA = "RawData"
+    ARTIFACTS = "Artifacts"
+    RESULTS = "Results"
+
+    @property
+    def output(self) -> str:
+        """The storage stack's output that holds the bucket's name."""
+        return f"{self}BucketName"
+
+
+class Image(StrEnum):
+    """The container images, by the names of their constructs."""
+
+    TRAINING = "Training"
+    INFERENCE = "Inference"
+
+    @property
+    def output(self) -> str:
+        """The images stack's output that holds the image's URI."""
+        return f"{self}ImageUri"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A prefix of a bucket. In a shared one several jobs write, so each output has a folder of its name."""
+
+    bucket: Bucket
+    prefix: str
+    shared: bool = False
+
+    def key(self, *parts: str) -> str:
+        """The key of what lies there under a path."""
+        return "/".join((self.prefix, *parts))
+
+
+DATASETS = Place(bucket=Bucket.RAW_DATA, prefix="datasets")
+BATCH_INPUT = Place(bucket=Bucket.RAW_DATA, prefix="batch-input")
+BASE_MODELS = Place(bucket=Bucket.ARTIFACTS, prefix="base-models")
+TRAINING = Place(bucket=Bucket.ARTIFACTS, prefix="training")
+CHECKPOINTS = Place(bucket=Bucket.ARTIFACTS, prefix="checkpoints")
+PACKAGES = Place(bucket=Bucket.ARTIFACTS, prefix="packages")
+EXECUTIONS = Place(bucket=Bucket.RESULTS, prefix="executions", shared=True)
+TRANSFORM = Place(bucket=Bucket.RESULTS, prefix="transform")
+# Of a base model's folder: the whole of it, and what the jobs need that don't read the weights.
+MODEL_PART, TOKENIZER_PART = "model", "tokenizer"
+
+
+class S3Uri(NamedTuple):
+    """`s3://BUCKET/KEY`; the key may be a prefix, or empty."""
+
+    bucket: str
+    key: str
+
+    @classmethod
+    def parse(cls, uri: str) -> "S3Uri":
+        """The parts of a URI.
+
+        Raises:
+            ValueError: it doesn't begin with `s3://`, or names no bucket.
+        """
+        bucket, _, key = uri.removeprefix(SCHEME).partition("/")
+        if not is_s3_uri(uri) or not bucket:
+            raise ValueError(f"must be an S3 URI ({SCHEME}BUCKET/KEY), got {uri!r}")
+        return cls(bucket=bucket, key=key)
+
+    def __str__(self) -> str:
+        return f"{SCHEME}{self.bucket}/{self.key}"
+
+
+def is_s3_uri(text: str) -> bool:
+    """Whether a text is meant as an S3 URI."""
+    return text.startswith(SCHEME)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """The names of one environment's resources, as far as something outside must find them."""
+
+    project: str
+    environment: str
+
+    @property
+    def prefix(self) -> str:
+        """What every name begins with."""
+        return f"{self.project}-{self.environment}"
+
+    def stack(self, stack: StackName) -> str:
+        return f"{self.prefix}-{stack}"
+
+    def repository(self, image: Image) -> str:
+        return f"{self.prefix}-{image.lower()}"
+
+    @property
+    def pipeline(self) -> str:
+        return f"{self.prefix}-fine-tuning"
+
+    @property
+    def model_package_group(self) -> str:
+        return f"{self.prefix}-models"
+
+    @property
+    def key_alias(self) -> str:
+        return f"alias/{self.prefix}"
+
+    @property
+    def budget(self) -> str:
+        return f"{self.prefix}-month"

@@ -1,0 +1,156 @@
+"""What stops a synthesis or a run before money is spent: memory, budget, deadline; each with what would work."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tunestack.catalogue import find_instance_price, instance_types
+from tunestack.costs.job_hours import Hours, training_hours
+from tunestack.costs.run import limit_hours
+from tunestack.definition.jobs import DefinedJob
+from tunestack.errors import nearest
+from tunestack.money import usd
+from tunestack.planning.blueprint import Blueprint
+from tunestack.planning.memory_checks import memory_problems
+from tunestack.settings import Problem, Settings, SettingsError
+
+CHECKS = ("memory", "budget", "deadline")
+# Shorter times are said in minutes.
+MINUTES_BELOW_HOURS = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailedCheck:
+    """A check that isn't passed, and why."""
+
+    check: str
+    problem: Problem
+
+
+def failed_checks(blueprint: Blueprint) -> list[FailedCheck]:
+    """Every check that isn't passed."""
+    return [
+        *_as("memory", memory_problems(blueprint)),
+        *_as("budget", _budget(blueprint)),
+        *_as("deadline", _deadline(blueprint)),
+    ]
+
+
+def failed_month_checks(blueprint: Blueprint, *, standing_usd: float) -> list[FailedCheck]:
+    """The month's budget, once the stacks and so their standing cost are known."""
+    budget, run = blueprint.settings.environment.budget, blueprint.run
+    runs_usd = run.expected_usd * budget.runs_per_month
+    if budget.month_usd is None or runs_usd + standing_usd <= budget.month_usd:
+        return []
+    message = (
+        f"a month is expected to cost {usd(runs_usd + standing_usd)}: {budget.runs_per_month} runs at "
+        f"{usd(run.expected_usd)} and {usd(standing_usd)} for the stacks; the budget is {usd(budget.month_usd)}"
+    )
+    return [FailedCheck(check="budget", problem=_problem(blueprint.settings, "budget.month_usd", message))]
+
+
+def waive(failed: Iterable[FailedCheck], *, allow: Iterable[str]) -> tuple[str, ...]:
+    """Raise what isn't allowed (`-c allow=memory,budget`); what is waived, as lines to record.
+
+    Raises:
+        SettingsError: a check that isn't passed, or an unknown name in `allow`.
+    """
+    allowed = set(allow)
+    if unknown := sorted(allowed - set(CHECKS)):
+        hint = nearest(unknown[0], CHECKS)
+        raise SettingsError([Problem(file="-c allow", message=f"no check {unknown[0]!r}; {hint}")])
+    found = list(failed)
+    stopping = [item.problem for item in found if item.check not in allowed]
+    if stopping:
+        raise SettingsError(stopping)
+    return tuple(f"waived by -c allow={item.check}: {item.problem}" for item in found)
+
+
+def time_risks(blueprint: Blueprint) -> tuple[str, ...]:
+    """Limits that a training is expected to keep, and may miss: a line for each."""
+    return tuple(
+        str(
+            _problem(
+                blueprint.settings, key, f"the training may take longer than is allowed: {_in_words(hours)} {what}"
+            )
+        )
+        for hours, key, limit, what in _time_limits(blueprint)
+        if hours.expected <= limit < hours.high
+    )
+
+
+def _as(check: str, problems: Iterator[Problem]) -> list[FailedCheck]:
+    return [FailedCheck(check=check, problem=problem) for problem in problems]
+
+
+def _problem(settings: Settings, key: str, message: str) -> Problem:
+    return Problem(file=settings.file, key=key, message=message)
+
+
+def _budget(blueprint: Blueprint) -> Iterator[Problem]:
+    settings, run = blueprint.settings, blueprint.run
+    budget, region = settings.environment.budget, settings.environment.region
+    if run.unpriced and (budget.run_usd is not None or budget.month_usd is not None):
+        yield _problem(
+            settings,
+            "budget",
+            f"no price is known in {region} of {', '.join(run.unpriced)}, so that the budget can't be kept; "
+            f"`tunestack prices refresh --region {region}` reads them",
+        )
+    if budget.run_usd is not None and run.expected_usd > budget.run_usd:
+        most = max(run.jobs, key=lambda job: job.expected_usd or 0)
+        yield _problem(
+            settings,
+            "budget.run_usd",
+            f"a run is expected to cost {usd(run.expected_usd)} ({usd(run.low_usd)} to {usd(run.ceiling_usd)}), the "
+            f"budget is {usd(budget.run_usd)}; {most.step} on {most.instance_type} costs the most "
+            f"({usd(most.expected_usd or 0)})",
+        )
+
+
+def _deadline(blueprint: Blueprint) -> Iterator[Problem]:
+    for hours, key, limit, what in _time_limits(blueprint):
+        if hours.expected > limit:
+            message = f"the training is expected to take {_in_words(hours)} {what}; {_fast_enough(blueprint, limit)}"
+            yield _problem(blueprint.settings, key, message)
+
+
+def _time_limits(blueprint: Blueprint) -> Iterator[tuple[Hours, str, float, str]]:
+    """Of each training: its hours, the limit's key and hours, and what it means, after the expected time."""
+    deadline_hours = blueprint.settings.environment.budget.deadline_hours
+    for defined in _trainings(blueprint):
+        hours = training_hours(blueprint.workload, defined.instance_type)
+        on, limit = f"on {defined.instance_type}", limit_hours(defined, blueprint.workload)
+        key = f"jobs.{defined.job.setting}.max_runtime_minutes"
+        yield hours, key, limit, f"{on}, and would be stopped after {_time(limit)}"
+        if deadline_hours is not None:
+            yield hours, "budget.deadline_hours", deadline_hours, f"{on}, the deadline is {_time(deadline_hours)}"
+
+
+def _trainings(blueprint: Blueprint) -> list[DefinedJob]:
+    return [defined for defined in blueprint.jobs if defined.job.hours == "training"]
+
+
+def _fast_enough(blueprint: Blueprint, limit: float) -> str:
+    """The cheapest type on which the training is expected to end in time."""
+    found = []
+    for instance in instance_types().values():
+        if instance.gpu is None or "training" not in instance.allowed_for:
+            continue
+        hours = training_hours(blueprint.workload, instance.name).expected
+        price = find_instance_price(instance.name, "training", region=blueprint.workload.region)
+        if price and hours <= limit:
+            found.append((price.usd * hours, instance.name, hours))
+    if not found:
+        return "no type is fast enough; fewer tokens or a larger limit work"
+    _, name, hours = min(found)
+    return f"{name} is the cheapest type that is fast enough ({_time(hours)})"
+
+
+def _in_words(hours: Hours) -> str:
+    return f"{_time(hours.expected)} ({_time(hours.low)} to {_time(hours.high)})"
+
+
+def _time(hours: float) -> str:
+    if hours < MINUTES_BELOW_HOURS:
+        return f"{hours * 60:,.0f} min"
+    return f"{round(hours, 1):,} h".replace(".0 h", " h")
