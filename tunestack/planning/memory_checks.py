@@ -1,5 +1,6 @@
 """Whether each job's model fits where the job runs: in its GPU, or in its host's memory."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ def memory_problems(blueprint: Blueprint) -> Iterator[Problem]:
     workload = blueprint.workload
     if workload.architecture is None:
         return
+    users = Counter(defined.job.setting for defined in blueprint.jobs)
     for defined in blueprint.jobs:
         if defined.job.memory is None:
             continue
@@ -39,8 +41,9 @@ def memory_problems(blueprint: Blueprint) -> Iterator[Problem]:
         for name in defined.instance_choices:
             instance = find_instance(name)
             if instance and (message := check(workload, workload.architecture, instance)):
-                key = f"jobs.{defined.job.setting}"
-                yield Problem(file=workload.settings.file, key=key, message=f"{name}: {message}")
+                setting = defined.job.setting
+                who = f"{name} for {defined.step}" if users[setting] > 1 else name
+                yield Problem(file=workload.settings.file, key=f"jobs.{setting}", message=f"{who}: {message}")
 
 
 def _training(workload: Workload, architecture: Architecture, instance: InstanceType) -> str | None:

@@ -1,0 +1,159 @@
+"""A job that is added to the table, in one place, is seen by everything that reads the definition."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo import deployment
+from tests.conftest import ROOT, Assembly
+from tests.local.conftest import free_port
+from tunestack.local import LocalAws, lifecycle, local_aws
+
+pytestmark = pytest.mark.slow
+# The one place: an entry that scores the tuned model once more, on the evaluation's GPU type.
+ENTRY = """
+AUDIT = Job(
+    key="audit",
+    step="AuditModel",
+    description="Score the tuned model once more",
+    api=PROCESSING_API,
+    command="evaluate",
+    image=Image.TRAINING,
+    setting="evaluate",
+    recipe=("evaluation",),
+    reads=EVALUATE.reads,
+    writes=(Output(name="evaluation", place=Place(bucket=layout.Bucket.RESULTS, prefix="audits")),),
+    choosable=True,
+    memory="scoring",
+    hours="scoring",
+)
+JOBS = (PREPARE, TRAIN, EVALUATE, AUDIT, PACKAGE, TRANSFORM)
+"""
+CHECKS = """
+from tests.changed_settings import changed_blueprint
+from tunestack.planning.checks import failed_checks
+for failed in failed_checks(changed_blueprint(recipe={"evaluation": {"batch_size": 64}})):
+    print(failed.problem)
+"""
+PICTURE = "from scripts import pictures; print(pictures.pipeline_graph(pictures.synthesized('local')))"
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A copy of the project with the entry, and an AWS of its own to deploy it to."""
+
+    root: Path
+    home: Path
+    local: LocalAws
+
+    def python(self, *arguments: str, cwd: Path | None = None) -> str:
+        path = os.pathsep.join(str(self.root / name) for name in ("", "constructs", "training_code"))
+        environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "PYTHONPATH": path}
+        done = subprocess.run(
+            [sys.executable, *arguments], cwd=cwd or self.root, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+        return done.stdout
+
+    def tunestack(self, *arguments: str) -> str:
+        return self.python("-m", "tunestack.cli.main", *arguments, cwd=self.home)
+
+
+@pytest.fixture(scope="module")
+def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
+    root, home = tmp_path_factory.mktemp("kit") / "kit", tmp_path_factory.mktemp("home")
+    left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs", "__pycache__", "__snapshots__")
+    shutil.copytree(ROOT, root, ignore=left_out)
+    table = root / "tunestack" / "jobs.py"
+    text = table.read_text()
+    before = "JOBS = (PREPARE, TRAIN, EVALUATE, PACKAGE, TRANSFORM)\n"
+    assert before in text
+    table.write_text(text.replace(before, ENTRY))
+    local = local_aws(home)
+    lifecycle.up(local, port=free_port())
+    try:
+        yield Kit(root=root, home=home, local=local)
+    finally:
+        lifecycle.down(local, delete_data=True)
+
+
+@pytest.fixture(scope="module")
+def made(kit: Kit, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """The local environment of the copy, synthesized with every check."""
+    out = tmp_path_factory.mktemp("assembly")
+    kit.python(
+        "-c",
+        f"from pathlib import Path; from tunestack.cli.synthesis import synthesize; synthesize('local', Path({str(out)!r}))",
+    )
+    return Assembly(out)
+
+
+def test_it_has_a_role_that_may_read_what_it_reads_write_what_it_writes_and_be_passed(made: Assembly) -> None:
+    resources = made.template("pipeline")["Resources"]
+    (role,) = [name for name in resources if name.startswith("FineTuningAuditRole") and "Policy" not in name]
+    (policy,) = [item for name, item in resources.items() if name.startswith("FineTuningAuditRoleDefaultPolicy")]
+    statements = json.dumps(policy["Properties"]["PolicyDocument"])
+    for place in ("/base-models/*", "/training/*", "/executions/*", "/audits/*"):
+        assert place in statements
+    assert "/packages/*" not in statements
+    passed = [item for name, item in resources.items() if name.startswith("FineTuningPipelineRoleDefaultPolicy")]
+    assert role in json.dumps(passed)
+
+
+def test_the_run_s_cost_counts_it(made: Assembly, assembly: Any) -> None:
+    before = assembly("local").template("pipeline")["Metadata"]["tunestack:cost"]
+    after = made.template("pipeline")["Metadata"]["tunestack:cost"]
+    assert after["RunSteps"]["AuditModel"]["InstanceType"] == "ml.g5.2xlarge"
+    for figure in ("RunLowUsd", "RunExpectedUsd", "RunCeilingUsd"):
+        assert float(after[figure]) > float(before[figure])
+
+
+def test_the_quota_list_has_it(kit: Kit) -> None:
+    rows = json.loads(kit.tunestack("quotas", "--env", "local", "--json"))
+    assert "ml.g5.2xlarge" in {row["instance_type"] for row in rows if row["job"] == "audit"}
+
+
+def test_the_checks_hold_it_to_its_gpu(kit: Kit) -> None:
+    found = kit.python("-c", CHECKS).splitlines()
+    assert any("jobs.evaluate: ml.g5.2xlarge for AuditModel: scoring 64 rows at a time needs" in line for line in found)
+
+
+def test_the_report_shows_it(kit: Kit) -> None:
+    kit.tunestack("cost", "report", "--env", "local", "--out", str(kit.home / "report.json"))
+    report = json.loads((kit.home / "report.json").read_text())
+    assert report["steps"]["AuditModel"]["usd"] > 0
+
+
+def test_the_picture_draws_it_after_what_it_waits_for(kit: Kit) -> None:
+    picture = kit.python("-c", PICTURE)
+    assert "AuditModel[AuditModel]" in picture
+    assert "FineTune --> AuditModel" in picture and "PrepareData --> AuditModel" in picture
+
+
+def test_a_local_run_runs_it_and_is_billed_for_it(kit: Kit, made: Assembly, tiny_model: Path) -> None:
+    deployment.bootstrap(kit.local)
+    deployment.deploy(kit.local, made.folder)
+    rows = [{"instruction": f"what does function {n} do", "response": f"return {n} names"} for n in range(80)]
+    data, questions = kit.home / "rows.jsonl", kit.home / "questions.jsonl"
+    data.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    questions.write_text('{"instruction": "list names"}\n')
+    kit.tunestack("models", "add", str(tiny_model))
+    data_uri = json.loads(kit.tunestack("data", "add", str(data), "--json"))["DataUri"]
+    input_uri = json.loads(kit.tunestack("data", "add", str(questions), "--batch-input", "--json"))["TransformInputUri"]
+    chosen = {
+        "DataUri": data_uri, "TransformInputUri": input_uri, "MaxSteps": "4", "LearningRate": "0.01",
+        "MaxHeldoutLossRatio": "5", "MaxGeneralLossRatio": "5", "AuditInstanceType": "ml.g5.2xlarge",
+    }  # fmt: skip
+    params = [part for name, value in chosen.items() for part in ("--param", f"{name}={value}")]
+    view = json.loads(kit.tunestack("run", "--json", *params))
+    assert {step["name"]: step["status"] for step in view["steps"]}["AuditModel"] == "Succeeded"
+    billed = json.loads(kit.tunestack("cost", "actual", "--json"))
+    assert "AuditModel" in {step["step"] for step in billed["steps"]}
