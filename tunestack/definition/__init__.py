@@ -1,4 +1,4 @@
-"""Everything that can be checked of a definition before it costs anything."""
+"""Reads any pipeline definition: its expressions, its graph, its jobs, and everything that can be checked of it."""
 
 from tunestack.definition.finding import Finding
 from tunestack.definition.validation import validate

@@ -1,7 +1,6 @@
 """Every reference of a definition can be resolved, and none leads back to itself."""
 
 import graphlib
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from tunestack.definition.expressions import get_paths, json_gets
 from tunestack.definition.finding import Finding
 from tunestack.definition.graph import PlacedStep, predecessors
+from tunestack.definition.property_path import PathError, output_of, parts
 from tunestack.definition.service_model import OPERATIONS, outcome_shape
 from tunestack.errors import nearest
 
@@ -25,8 +25,6 @@ EXECUTION_VARIABLES = frozenset(
         "ProcessingJobName",
     }
 )
-_OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^']*)'\]")
-_PATH_PART = re.compile(r"\.?([A-Za-z]\w*)|\['([^']*)'\]|\[(\d+)\]")
 
 
 def check_references(steps: list[PlacedStep], parameters: dict[str, Any]) -> Iterator[Finding]:
@@ -88,8 +86,8 @@ def _check_property(path: str, source: PlacedStep, where: str) -> Iterator[Findi
         return
     if kind not in OPERATIONS:
         return
-    if found := _OUTPUT.match(path):
-        yield from _check_output(found.group(1), source, where)
+    if (output := output_of(path)) is not None:
+        yield from _check_output(output, source, where)
     yield from _follow(outcome_shape(kind), path, where)
 
 
@@ -117,27 +115,23 @@ def _check_property_files(step: PlacedStep) -> Iterator[Finding]:
 
 
 def _follow(shape: Shape, path: str, where: str) -> Iterator[Finding]:
-    position = 0
-    while position < len(path):
-        match = _PATH_PART.match(path, position)
-        if match is None:
-            yield Finding(where=where, message=f"can't be read from {path[position:]!r} on")
-            return
-        member, _key, _index = match.groups()
-        if member is not None:
-            if not isinstance(shape, StructureShape) or member not in shape.members:
-                known = shape.members if isinstance(shape, StructureShape) else ()
-                yield Finding(where=where, message=f"no property {member!r}; {nearest(member, known)}")
+    try:
+        for part in parts(path):
+            if part.member is not None:
+                known = shape.members if isinstance(shape, StructureShape) else {}
+                if part.member not in known:
+                    yield Finding(where=where, message=f"no property {part.member!r}; {nearest(part.member, known)}")
+                    return
+                shape = known[part.member]
+            elif isinstance(shape, ListShape):
+                shape = shape.member
+            elif isinstance(shape, MapShape):
+                shape = shape.value
+            else:
+                yield Finding(where=where, message=f"{part.before} is no list")
                 return
-            shape = shape.members[member]
-        elif isinstance(shape, ListShape):
-            shape = shape.member
-        elif isinstance(shape, MapShape):
-            shape = shape.value
-        else:
-            yield Finding(where=where, message=f"{path[:position]} is no list")
-            return
-        position = match.end()
+    except PathError as error:
+        yield Finding(where=where, message=str(error))
 
 
 def _check_json_get(source: dict[str, Any], step: PlacedStep) -> Iterator[Finding]:

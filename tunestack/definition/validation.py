@@ -1,15 +1,10 @@
 """The validator: a whole definition, every finding at once."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunestack.definition.checks.choices import Parameters
-from tunestack.definition.checks.model import check_model, check_model_package
-from tunestack.definition.checks.processing import check_processing
-from tunestack.definition.checks.retries_and_cache import check_retries_and_cache
-from tunestack.definition.checks.secrets import check_secrets
-from tunestack.definition.checks.training import check_training
-from tunestack.definition.checks.transform import check_transform, check_transform_model
+from tunestack.definition.checks import CHECKS
+from tunestack.definition.checks.subject import MODEL, TRANSFORM, Subject
 from tunestack.definition.finding import Finding
 from tunestack.definition.form import check_form
 from tunestack.definition.graph import PlacedStep, placed_steps
@@ -18,58 +13,50 @@ from tunestack.definition.service_model import OPERATIONS, request_shape
 from tunestack.definition.shapes import check_shape
 from tunestack.definition.structure import check_structure
 
-Rule = Callable[[dict[str, Any], Parameters], Iterator[tuple[str, str]]]
-_RULES: dict[str, Rule] = {
-    "Processing": check_processing,
-    "Training": check_training,
-    "Transform": check_transform,
-    "Model": check_model,
-    "RegisterModel": check_model_package,
-}
-
 
 def validate(definition: Any) -> list[Finding]:
     """Every finding about a pipeline definition, given as plain JSON values.
 
-    Strings with `${` in them are filled in by CloudFormation and pass; all else is checked: form, shapes
-    by botocore's service model, references, the API's further rules, secrets. No network is used.
+    Strings with `${` in them are filled in by CloudFormation and pass; all else is checked: form, shapes by botocore's
+    service model, references, the API's further rules, secrets. No network is used.
     """
     if malformed := check_form(definition):
         return malformed
     steps = list(placed_steps(definition.get("Steps")))
     findings = list(check_structure(definition, steps))
     parameters = {parameter.get("Name"): parameter for parameter in definition.get("Parameters", [])}
+    models = {f"Steps.{step.name}.ModelName": step.own_arguments for step in steps if step.entry.get("Type") == MODEL}
     for step in steps:
-        findings += _check_step(step, parameters)
-    findings += check_references(steps, parameters)
-    findings += _check_transform_models(steps)
-    return findings
+        findings += _check_step(step, parameters, models)
+    return findings + list(check_references(steps, parameters))
 
 
-def _check_step(step: PlacedStep, parameters: dict[str, Any]) -> Iterator[Finding]:
+def _check_step(
+    step: PlacedStep, parameters: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]
+) -> Iterator[Finding]:
     kind, arguments = step.entry.get("Type"), step.own_arguments
+    in_shape = True
     if kind in OPERATIONS:
         # The service names the job itself; a name in the definition is allowed and ignored.
-        shape, named_by_service = request_shape(kind), OPERATIONS[kind][2]
-        expected = {f"missing {name}" for name in named_by_service}
+        expected = {f"missing {name}" for name in OPERATIONS[kind][2]}
+        shape = request_shape(kind)
         findings = [f for f in check_shape(shape, arguments, step.name, parameters) if f.message not in expected]
         yield from findings
-        # The rules look into members whose shapes hold.
-        if not any(finding.message.startswith("must be of type") for finding in findings):
-            yield from _at(step, _RULES[kind](arguments, parameters))
-    yield from _at(step, check_secrets(arguments))
-    yield from _at(step, check_retries_and_cache(step.entry))
+        # The kind's own checks look into members whose shapes hold.
+        in_shape = not any(finding.message.startswith("must be of type") for finding in findings)
+    subject = Subject(
+        entry=step.entry, arguments=arguments, parameters=parameters, model=_model_of(kind, arguments, models)
+    )
+    for check in CHECKS:
+        if check.KINDS is None or (in_shape and kind in check.KINDS):
+            for member, message in check.check(subject):
+                yield Finding(where=f"{step.name}.{member}" if member else step.name, message=message)
 
 
-def _check_transform_models(steps: list[PlacedStep]) -> Iterator[Finding]:
-    models = {f"Steps.{step.name}.ModelName": step for step in steps if step.entry.get("Type") == "Model"}
-    for step in steps:
-        source = step.own_arguments.get("ModelName")
-        if step.entry.get("Type") == "Transform" and isinstance(source, dict) and source.get("Get") in models:
-            model = models[source["Get"]]
-            yield from _at(model, check_transform_model(model.own_arguments))
-
-
-def _at(step: PlacedStep, problems: Iterator[tuple[str, str]]) -> Iterator[Finding]:
-    for member, message in problems:
-        yield Finding(where=f"{step.name}.{member}" if member else step.name, message=message)
+def _model_of(
+    kind: Any, arguments: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]
+) -> Mapping[str, Any] | None:
+    """The model that a transform uses, where the definition makes it."""
+    source = arguments.get("ModelName")
+    path = source.get("Get") if kind == TRANSFORM and isinstance(source, dict) else None
+    return models.get(path) if isinstance(path, str) else None

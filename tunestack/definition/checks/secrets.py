@@ -1,9 +1,11 @@
 """No secrets in a definition: DescribePipeline and every Describe call of its jobs return them in clear."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
+from tunestack.definition.checks.subject import Problems, Subject
+
+KINDS: frozenset[str] | None = None
 _TELLING_NAME = re.compile(
     r"(?i)(^|[_.\-])(password|passwd|secret|api_?key|access_?key|private_?key|auth_?token|hf_?token|token)$"
 )
@@ -14,8 +16,12 @@ _TELLING_VALUE = re.compile(
 _SECRET_ARN = re.compile(r"arn:[^:]*:(secretsmanager|ssm):")
 
 
-def check_secrets(arguments: Any, where: str = "") -> Iterator[tuple[str, str]]:
-    """Problems as (member, message): environment values and hyperparameters named or shaped like secrets."""
+def check(subject: Subject) -> Problems:
+    yield from _search(subject.arguments, "")
+
+
+def _search(arguments: Any, where: str) -> Problems:
+    """Environment values and hyperparameters named or shaped like secrets."""
     if isinstance(arguments, dict):
         for key, value in arguments.items():
             place = f"{where}.{key}" if where else str(key)
@@ -23,10 +29,10 @@ def check_secrets(arguments: Any, where: str = "") -> Iterator[tuple[str, str]]:
             if in_container and _TELLING_NAME.search(key) and not _is_secret_arn(value):
                 yield place, "looks like a secret, and everybody who may describe the job reads it; give a secret's ARN"
             else:
-                yield from check_secrets(value, place)
+                yield from _search(value, place)
     elif isinstance(arguments, list):
         for index, value in enumerate(arguments):
-            yield from check_secrets(value, f"{where}[{index}]")
+            yield from _search(value, f"{where}[{index}]")
     elif isinstance(arguments, str) and (found := _TELLING_VALUE.search(arguments)):
         yield where, f"holds what looks like a credential ({found.group()[:4]}…); give a secret's ARN"
 

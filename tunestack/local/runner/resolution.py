@@ -1,7 +1,6 @@
 """The definition's expressions as values, while an execution runs."""
 
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,9 +8,8 @@ from typing import Any
 import jmespath
 
 from tunestack.definition.expressions import is_expression
+from tunestack.definition.property_path import parts, uri_of_output
 from tunestack.local.runner.errors import JobFailure
-
-_PATH_PART = re.compile(r"\.?([A-Za-z]\w*)|\['([^']*)'\]|\[(\d+)\]")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +58,7 @@ class Scope:
     def _json_get(self, source: dict[str, Any]) -> Any:
         _, step, _, name = source["PropertyFile"]["Get"].split(".")
         declaration = self.property_files[(step, name)]
-        place = _follow(
-            self.outcomes[step], f"ProcessingOutputConfig.Outputs['{declaration['OutputName']}'].S3Output.S3Uri", step
-        )
+        place = _follow(self.outcomes[step], uri_of_output(declaration["OutputName"]), step)
         uri = f"{place.rstrip('/')}/{declaration['FilePath']}"
         try:
             content = json.loads(self.read_file(uri))
@@ -75,15 +71,15 @@ class Scope:
 
 
 def _follow(value: Any, path: str, whole: str) -> Any:
-    for match in _PATH_PART.finditer(path):
-        member, key, index = match.groups()
+    for part in parts(path):
         found = None
-        if index is not None:
-            found = value[int(index)] if isinstance(value, list) and int(index) < len(value) else None
+        if part.position is not None:
+            found = value[part.position] if isinstance(value, list) and part.position < len(value) else None
         elif isinstance(value, list):
-            found = next((item for item in value if key in (item.get("OutputName"), item.get("ChannelName"))), None)
+            names = ("OutputName", "ChannelName")
+            found = next((item for item in value if part.key in map(item.get, names)), None)
         elif isinstance(value, dict):
-            found = value.get(member if member is not None else key)
+            found = value.get(part.member if part.member is not None else part.key)
         if found is None:
             raise JobFailure(f"ClientError: {whole} has no value")
         value = found

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from tunestack.definition.property_path import uri_of_output
 from tunestack.pipeline.expressions import Get, Json, PropertyFile, as_string
 from tunestack.pipeline.steps.step import JobStep
 
@@ -87,7 +88,7 @@ class ProcessingStep(JobStep):
         return {"PropertyFiles": [file.declaration() for file in self.property_files]} if self.property_files else {}
 
     def output(self, name: str) -> Get:
-        return self.get(f"ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri")
+        return self.get(uri_of_output(name))
 
     def _container_arguments(self) -> list[Any] | None:
         # The API wants at least one argument or no list at all.

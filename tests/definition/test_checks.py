@@ -1,0 +1,200 @@
+"""Every rule of the API has a compliant and a non-compliant example, and says what is wrong with the latter."""
+
+from typing import Any
+
+import pytest
+
+from tunestack.definition.checks import CHECKS
+from tunestack.definition.checks.subject import Subject
+
+GPU, HOST = "ml.g5.2xlarge", "ml.m5.xlarge"
+S3 = {"S3DataSource": {"S3Uri": "s3://b/k", "S3DataType": "S3Prefix", "CompressionType": "None"}}
+SPOT = {"EnableManagedSpotTraining": True}
+STOP, WAIT, PENDING = "StoppingCondition", {"MaxWaitTimeInSeconds": 90}, {"MaxPendingTimeInSeconds": 7200}
+RETRY = {"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 2}
+
+
+def processing(**arguments: Any) -> dict[str, Any]:
+    return {"entry": {"Type": "Processing"}, "arguments": arguments}
+
+
+def on(name: str, **more: Any) -> dict[str, Any]:
+    return processing(ProcessingResources={"ClusterConfig": {"InstanceType": name, **more}})
+
+
+def training(**arguments: Any) -> dict[str, Any]:
+    return {"entry": {"Type": "Training"}, "arguments": arguments}
+
+
+def transform(model: dict[str, Any] | None = None, **arguments: Any) -> dict[str, Any]:
+    return {"entry": {"Type": "Transform"}, "arguments": arguments, "model": model}
+
+
+def model(**arguments: Any) -> dict[str, Any]:
+    return {"entry": {"Type": "Model"}, "arguments": arguments}
+
+
+def package(**arguments: Any) -> dict[str, Any]:
+    return {"entry": {"Type": "RegisterModel"}, "arguments": arguments}
+
+
+def step(kind: str, **keys: Any) -> dict[str, Any]:
+    return {"entry": {"Type": kind, **keys}, "arguments": {}}
+
+
+# The check → what passes it, what doesn't, and what is said of that.
+EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
+    "cache": (
+        step("Training", CacheConfig={"Enabled": True, "ExpireAfter": "P30D"}),
+        step("Condition", CacheConfig={"Enabled": True}),
+        "CacheConfig: a Condition step is never cached",
+    ),
+    "container_environment": (
+        model(PrimaryContainer={"Environment": {"A": "b"}}),
+        package(InferenceSpecification={"Containers": [{"Environment": {f"A{n}": "b" for n in range(17)}}]}),
+        "InferenceSpecification.Containers[0].Environment: must be at most 16 entries, got 17",
+    ),
+    "hyperparameter_count": (
+        training(HyperParameters={"a": "1"}),
+        training(HyperParameters={f"a{n}": "1" for n in range(101)}),
+        "HyperParameters: must be at most 100 entries, got 101",
+    ),
+    "instance_preferences": (
+        training(ResourceConfig={"InstancePreferences": [{"InstanceType": GPU}]}),
+        training(ResourceConfig={"InstancePreferences": [{"InstanceType": GPU}]}, **SPOT),
+        "ResourceConfig.InstancePreferences: not together with spot training",
+    ),
+    "model_containers": (
+        model(PrimaryContainer={}),
+        model(PrimaryContainer={}, Containers=[{}]),
+        ": needs exactly one of PrimaryContainer and Containers",
+    ),
+    "model_data": (
+        model(PrimaryContainer={"ModelDataUrl": "s3://b/k"}),
+        model(PrimaryContainer={"ModelDataUrl": "s3://b/k", "ModelDataSource": S3}),
+        "PrimaryContainer: needs at most one of ModelDataUrl and ModelDataSource",
+    ),
+    "model_package_group": (package(ModelPackageGroupName="models"), package(), "ModelPackageGroupName: missing"),
+    "model_package_tags": (
+        package(ModelPackageGroupName="models"),
+        package(ModelPackageGroupName="models", Tags=[{"Key": "a", "Value": "b"}]),
+        "Tags: belong on the group, not on a version",
+    ),
+    "output_key": (
+        training(OutputDataConfig={"S3OutputPath": "s3://b/k", "KmsKeyId": "key"}),
+        processing(ProcessingOutputConfig={"Outputs": [{}]}),
+        "ProcessingOutputConfig.KmsKeyId: missing: outputs would not be encrypted with your key",
+    ),
+    "pending_time": (
+        training(ResourceConfig={"InstanceType": GPU}, StoppingCondition=PENDING),
+        training(ResourceConfig={"InstanceType": HOST}, StoppingCondition=PENDING),
+        "StoppingCondition.MaxPendingTimeInSeconds: only for GPU types",
+    ),
+    "processing_input_source": (
+        processing(ProcessingInputs=[{"S3Input": {}}]),
+        processing(ProcessingInputs=[{"S3Input": {}, "DatasetDefinition": {}}]),
+        "ProcessingInputs[0]: needs exactly one of S3Input and DatasetDefinition",
+    ),
+    "processing_local_path": (
+        processing(ProcessingInputs=[{"S3Input": {"LocalPath": "/opt/ml/processing/input/a"}}]),
+        processing(ProcessingOutputConfig={"Outputs": [{"S3Output": {"LocalPath": "/tmp/a"}}]}),
+        "ProcessingOutputConfig.Outputs[0].S3Output.LocalPath: must be under /opt/ml/processing/, got '/tmp/a'",
+    ),
+    "retries": (
+        step("Training", RetryPolicies=[RETRY]),
+        step("Training", RetryPolicies=[{**RETRY, "ExpireAfterMin": 5}]),
+        "RetryPolicies[0]: needs exactly one of MaxAttempts and ExpireAfterMin",
+    ),
+    "run_time_limit": (
+        training(StoppingCondition={"MaxRuntimeInSeconds": 2_419_200}),
+        training(StoppingCondition={"MaxRuntimeInSeconds": 2_419_201}),
+        "StoppingCondition.MaxRuntimeInSeconds: must be at most 28 days (2419200), got 2419201",
+    ),
+    "secrets": (
+        training(Environment={"HF_TOKEN": "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"}),
+        training(Environment={"HF_TOKEN": "abc"}),
+        "Environment.HF_TOKEN: looks like a secret, and everybody who may describe the job reads it; give a secret's ARN",
+    ),
+    "spot_checkpoint": (
+        training(CheckpointConfig={}, **SPOT),
+        training(**SPOT),
+        "CheckpointConfig: missing: an interrupted spot training would start from nothing",
+    ),
+    "spot_wait": (
+        training(StoppingCondition={"MaxRuntimeInSeconds": 60, **WAIT}, **SPOT),
+        training(StoppingCondition={"MaxRuntimeInSeconds": 60, **WAIT}),
+        "StoppingCondition.MaxWaitTimeInSeconds: only with EnableManagedSpotTraining",
+    ),
+    "training_algorithm": (
+        training(AlgorithmSpecification={"TrainingImage": "a"}),
+        training(AlgorithmSpecification={"TrainingImage": "a", "AlgorithmName": "b"}),
+        "AlgorithmSpecification: needs exactly one of AlgorithmName and TrainingImage",
+    ),
+    "training_members": (
+        training(ServerlessJobConfig={}),
+        training(AlgorithmSpecification={}, StoppingCondition={}, OutputDataConfig={}),
+        "ResourceConfig: missing",
+    ),
+    "transform_driver": (
+        transform(TransformResources={"InstanceType": GPU, "TransformAmiVersion": "al2-ami-sagemaker-batch-gpu-535"}),
+        transform(TransformResources={"InstanceType": GPU}),
+        "TransformResources.TransformAmiVersion: missing: ml.g5.2xlarge would get the oldest NVIDIA driver (470)",
+    ),
+    "transform_model": (
+        transform({"PrimaryContainer": {"ModelDataUrl": "s3://b/k"}}),
+        transform({"PrimaryContainer": {"ModelDataSource": S3}}),
+        "ModelName: a model with ModelDataSource is refused by a batch transform: give ModelDataUrl, one model.tar.gz",
+    ),
+    "transform_payload": (
+        transform(MaxConcurrentTransforms=16, MaxPayloadInMB=6),
+        transform(MaxConcurrentTransforms=17, MaxPayloadInMB=6),
+        "MaxConcurrentTransforms: times MaxPayloadInMB must be at most 100, got 17 × 6",
+    ),
+    "transform_split": (
+        transform(BatchStrategy="MultiRecord", TransformInput={"SplitType": "Line"}),
+        transform(BatchStrategy="MultiRecord", TransformInput={}),
+        "BatchStrategy: MultiRecord needs TransformInput.SplitType",
+    ),
+    "volume_key": (
+        on(HOST, VolumeKmsKeyId="key"),
+        on(GPU, VolumeKmsKeyId="key"),
+        "ProcessingResources.ClusterConfig.VolumeKmsKeyId: is refused with ml.g5.2xlarge: its local NVMe disk is "
+        "encrypted by hardware",
+    ),
+    "volume_size": (
+        on(GPU, VolumeSizeInGB=450),
+        on(GPU, VolumeSizeInGB=451),
+        "ProcessingResources.ClusterConfig.VolumeSizeInGB: must be at most ml.g5.2xlarge's disk of 450 GB, got 451",
+    ),
+}  # fmt: skip
+NAMES = [check.__name__.rpartition(".")[2] for check in CHECKS]
+
+
+def said(name: str, example: dict[str, Any]) -> list[str]:
+    check = CHECKS[NAMES.index(name)]
+    subject = Subject(**{"parameters": {}, "model": None, **example})
+    assert check.KINDS is None or subject.kind in check.KINDS
+    return [f"{member}: {message}" for member, message in check.check(subject)]
+
+
+def test_every_check_has_its_examples_and_its_rule_in_a_sentence() -> None:
+    assert sorted(NAMES) == sorted(EXAMPLES)
+    assert all(check.__doc__ and check.__doc__.endswith(".") for check in CHECKS)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_compliant_step_passes(name: str) -> None:
+    assert said(name, EXAMPLES[name][0]) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_step_that_the_api_would_refuse_is_named_with_the_reason(name: str) -> None:
+    assert said(name, EXAMPLES[name][1]) == [EXAMPLES[name][2]]
+
+
+def test_a_parameter_is_checked_with_all_that_it_allows() -> None:
+    choice = {"InstanceType": {"Get": "Parameters.Type"}}
+    declared = {"Type": {"Name": "Type", "DefaultValue": GPU, "EnumValues": [GPU, HOST]}}
+    subject = Subject(entry={"Type": "Training"}, arguments={"ResourceConfig": choice}, parameters=declared)
+    (found,) = CHECKS[NAMES.index("volume_key")].check(subject)
+    assert "must all have a local disk or all have none, got ml.g5.2xlarge, ml.m5.xlarge" in found[1]

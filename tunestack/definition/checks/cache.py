@@ -1,0 +1,20 @@
+"""A step whose outcome is cached has a duration, and is of a kind that can be."""
+
+import re
+
+from tunestack.definition.checks.subject import Problems, Subject
+
+KINDS: frozenset[str] | None = None
+CACHED = frozenset({"Processing", "Training", "Tuning", "Transform", "AutoML", "QualityCheck", "ClarifyCheck", "EMR"})
+_DURATION = re.compile(r"(?i)P?(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?|\d+[smhdw]")
+
+
+def check(subject: Subject) -> Problems:
+    cache = subject.entry.get("CacheConfig")
+    if cache is None:
+        return
+    if subject.kind not in CACHED:
+        yield "CacheConfig", f"a {subject.kind} step is never cached"
+    expiry = cache.get("ExpireAfter")
+    if cache.get("Enabled") and expiry is not None and not _DURATION.fullmatch(str(expiry)):
+        yield "CacheConfig.ExpireAfter", f"must be a duration such as P30D, got {expiry!r}"

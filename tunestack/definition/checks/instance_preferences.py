@@ -1,0 +1,22 @@
+"""InstancePreferences name the instance types in order, alone: not with a type, groups, placement or spot."""
+
+from tunestack.definition.checks.subject import PROCESSING, TRAINING, Problems, Subject
+
+KINDS = frozenset({PROCESSING, TRAINING})
+
+
+def check(subject: Subject) -> Problems:
+    resources = subject.part("ProcessingResources") if subject.kind == PROCESSING else subject.part("ResourceConfig")
+    asked = subject.part("ProcessingResources", "ClusterConfig") if subject.kind == PROCESSING else resources
+    preferences = resources.get("InstancePreferences")
+    if not preferences:
+        return
+    where = f"{'ProcessingResources' if subject.kind == PROCESSING else 'ResourceConfig'}.InstancePreferences"
+    for member in ("InstanceType", "InstanceGroups", "InstancePlacementConfig"):
+        if member in asked:
+            yield where, f"not together with {member}"
+    if subject.arguments.get("EnableManagedSpotTraining"):
+        yield where, "not together with spot training"
+    counted = ["InstanceCount" in preference for preference in preferences]
+    if any(counted) and not all(counted):
+        yield where, "InstanceCount on every entry or on none"

@@ -1,0 +1,10 @@
+"""Spot training keeps checkpoints: it is interrupted now and then."""
+
+from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+
+KINDS = frozenset({TRAINING})
+
+
+def check(subject: Subject) -> Problems:
+    if subject.arguments.get("EnableManagedSpotTraining") and "CheckpointConfig" not in subject.arguments:
+        yield "CheckpointConfig", "missing: an interrupted spot training would start from nothing"
