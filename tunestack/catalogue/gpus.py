@@ -59,35 +59,46 @@ GPUS = (
 # Of a card that isn't in the table: with ECC on GDDR6 a sixteenth is gone, and some hundred MiB.
 UNKNOWN_SHARE = 0.92
 
-_SIZES = "|".join(sorted({f"{gpu.memory_gb:g}" for gpu in GPUS}))
-_NAME = re.compile(r"(?:(?P<model>[A-Za-z][A-Za-z0-9 -]*?)[- ])?(?P<gb>\d+)\s*GB", re.ASCII)
+# A name with its size, as logs and tables write it: `A100-80GB`, `NVIDIA A100 80 GiB`, `24GB card`.
+_NAME = re.compile(r"(?P<model>.*?)-?(?:(?<![\d.])(?P<gb>\d+)(?:GI?B))?(?:-?CARD)?", re.ASCII)
+# The same without a unit: `A100-80`. A model's own number is no size: `RTX-PRO-SERVER-6000`.
+_BARE_SIZE = re.compile(r"(?P<model>.+)-(?P<gb>\d{2,3})", re.ASCII)
+_SAID_BESIDE = re.compile(r"NVIDIA|GEFORCE|SXM\d?|PCIE|NVL|[_()?]")
+# A size that is stated may differ by so much from the card's: 44.7 GiB are sold as 48 GB, 143 as 141.
+NEAR_GB = 2
 
 
 def find_gpu(model: str, memory_gb: float | None = None) -> Gpu | None:
-    """The GPU of that name (`A10G`, `a100`, `A100-80`), the one nearest in memory where there are several.
+    """The GPU of that name (`A10G`, `a100`, `A100-80`, `B200-180GB`), the nearest in memory where there are several.
 
     Without a size, the usual one: the last in the table.
     """
-    plain = re.sub(r"NVIDIA|GEFORCE|SXM\d?|PCIE|NVL|[\s_()?]", "", model.upper()).replace("--", "-").strip("-")
-    found = re.fullmatch(
-        r"(?P<name>.+?)-?(?P<gb>40|80|96|141|16|24|32|48)(?:GI?B)|(?P<whole>.+?)(?:-(?P<size>\d+))?", plain
-    )
-    given = (found["gb"] or found["size"]) if found else None
-    size = memory_gb or (float(given) if given else None)
-    names = {model.strip().upper(), plain, (found["name"] or found["whole"]) if found else ""}
-    same = [gpu for gpu in GPUS if {gpu.name, f"RTX{gpu.name}", gpu.name.removeprefix("RTX")} & names]
+    name, stated_gb = _read(model)
+    size_gb = memory_gb or stated_gb
+    same = [gpu for gpu in GPUS if name in (gpu.name, f"RTX{gpu.name}", gpu.name.removeprefix("RTX"))]
     if not same:
         return None
-    return min(same, key=lambda gpu: abs(gpu.memory_gb - size)) if size else same[-1]
+    return min(same, key=lambda gpu: abs(gpu.memory_gb - size_gb)) if size_gb else same[-1]
 
 
 def usable_bytes(name: str) -> float | None:
     """Capacity in bytes of a GPU named with its size (`A100-80GB`), or None where the name has no size."""
-    found = _NAME.fullmatch(name.split(" card", maxsplit=1)[0].strip())
-    if not found:
+    size_gb = _read(name)[1]
+    if size_gb is None:
         return None
-    size = float(found["gb"])
-    gpu = find_gpu(found["model"], size) if found["model"] else None
-    if gpu and abs(gpu.memory_gb - size) <= 2:
+    gpu = find_gpu(name)
+    if gpu and abs(gpu.memory_gb - size_gb) <= NEAR_GB:
         return gpu.usable_bytes
-    return size * UNKNOWN_SHARE * GIB
+    return size_gb * UNKNOWN_SHARE * GIB
+
+
+def _read(name: str) -> tuple[str, float | None]:
+    """A GPU's name as the table has it, and the size that it states."""
+    plain = "-".join(_SAID_BESIDE.sub(" ", name.upper()).split())
+    found = _NAME.fullmatch(re.sub(r"(?<=\d)-(?=GI?B)", "", plain))
+    assert found is not None
+    model, gb = found["model"].strip("-"), found["gb"]
+    known = {gpu.name for gpu in GPUS}
+    if gb is None and model not in known and (bare := _BARE_SIZE.fullmatch(model)):
+        model, gb = bare["model"], bare["gb"]
+    return (model if model in known else model.replace("-", "")), float(gb) if gb else None

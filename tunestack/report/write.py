@@ -10,10 +10,9 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from tunestack.costs.stack_cost import StackCost
 from tunestack.errors import UserError
 from tunestack.files import write_whole
-from tunestack.money import usd
 from tunestack.planning.blueprint import Blueprint
 from tunestack.report.content import Report, make_report
-from tunestack.sizing.memory.estimate import GIB
+from tunestack.report.page import page_of
 
 FORMATS = (".html", ".md", ".json")
 
@@ -47,8 +46,7 @@ def _templates() -> Environment:
         loader=PackageLoader("tunestack.report", "."), autoescape=select_autoescape(["html.jinja"]),
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    found.filters["usd"] = usd
-    found.filters["gib"] = lambda value: f"{value / GIB:,.1f} GiB" if value >= GIB / 10 else f"{value / GIB:,.2f} GiB"
+    found.filters["capitalize_first"] = lambda text: text[0].upper() + text[1:]
     return found
 
 
@@ -66,15 +64,14 @@ def _html(report: Report) -> str:
         charts[name] = chosen[name](report).to_html(
             full_html=False, include_plotlyjs=not charts, config={"responsive": True, "displayModeBar": False}
         )
-    return _templates().get_template("report.html.jinja").render(report=report, charts=charts)
+    return _templates().get_template("report.html.jinja").render(page=page_of(report), charts=charts)
 
 
 def _markdown(report: Report) -> str:
-    return _templates().get_template("report.md.jinja").render(report=report)
+    return _templates().get_template("report.md.jinja").render(page=page_of(report))
 
 
 def _json(report: Report) -> str:
-    memory = report.memory
     value: dict[str, Any] = {
         "environment": report.environment,
         "region": report.region,
@@ -86,17 +83,7 @@ def _json(report: Report) -> str:
             "expected": report.run.run_expected_usd,
             "ceiling": report.run.run_ceiling_usd,
         },
-        "memory": None
-        if memory is None
-        else {
-            "peak_phase": memory.peak.name,
-            "allocated_bytes": round(memory.allocated_bytes),
-            "reserved_bytes": round(memory.reserved_bytes),
-            "device_bytes": round(memory.device_bytes),
-            "phases": {
-                phase.name: {part.name: round(part.size_bytes) for part in phase.components} for phase in memory.phases
-            },
-        },
+        "memory": None if report.memory is None else report.memory.to_json(),
         "plans": [
             {"instance_type": plan.instance.name, "count": plan.candidate.count, "hours": plan.hours, "usd": plan.usd}
             for plan in report.plans

@@ -51,11 +51,7 @@ class FineTuning:
     # With `frozen`: how many of the last layers train. With the prompt methods: how many virtual tokens.
     trainable_layers: int = 0
     virtual_tokens: int = 0
-    # With `adapter` (Houlsby et al.): the bottleneck's width.
-    adapter_width: int = 64
     optimizer: Optimizer = "adamw"
-    # Galore's rank.
-    optimizer_rank: int = 128
     # fp32 copies of 16-bit weights and gradients, as AMP and ZeRO keep them.
     master_weights: bool = False
     # Computing in 16 bit from fp32 weights under autocast keeps a 16-bit copy of every weight until the backward

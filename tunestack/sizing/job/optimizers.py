@@ -10,6 +10,7 @@ Optimizer = Literal[
 
 # bitsandbytes' blockwise states: an fp32 absmax for each 256 values (arXiv 2110.02861).
 BLOCK = 256
+GALORE_RANK = 128
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,6 +3,8 @@
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
 from tunestack.sizing.model.architecture import Architecture, Layer, Linear
 
+# The width of Houlsby et al.'s adapters.
+BOTTLENECK = 64
 # What the short names of recipes and papers mean in models that fuse the three.
 _FUSED_QKV = ("qkv_proj", "c_attn", "query_key_value")
 _MEANS = {
@@ -76,7 +78,7 @@ def added_parameters(architecture: Architecture, job: FineTuning) -> int:
         return job.virtual_tokens * hidden + 3 * (hidden * hidden + hidden)
     if job.method == "adapter":
         # Two bottlenecks a layer, after attention and after the MLP (arXiv 1902.00751).
-        hidden, width = architecture.hidden, job.adapter_width
+        hidden, width = architecture.hidden, BOTTLENECK
         return architecture.depth * 2 * (2 * hidden * width + width + hidden)
     return 0
 

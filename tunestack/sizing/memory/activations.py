@@ -33,71 +33,72 @@ class LayerActivations:
 
 def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> LayerActivations:
     """What one layer keeps per token. `trains`: whether the layer's own weights train."""
-    e, hidden, attention = job.compute_bytes, architecture.hidden, layer.attention
-    entering = [linear for linear in layer.linears if linear.inputs == hidden and _in_attention(layer, linear)]
-    inner = [linear for linear in layer.linears if linear.inputs == hidden and not _in_attention(layer, linear)]
-    out = next(linear for linear in layer.linears if linear.name in _OUT)
-    down = layer.linears[-1] if not layer.experts_per_token else _named(layer, "experts.down_proj")
+    e, hidden, width = job.compute_bytes, architecture.hidden, job.tensor_parallel
+    inside = 3 if layer.gated else 1
+    scores = _scores(architecture, layer, job) / width
+    backward = e * layer.mlp_width * inside / width + 2 * e * hidden
+    return LayerActivations(
+        norms=_norms(architecture, layer, job, trains=trains),
+        attention=_attention(architecture, layer, job, trains=trains) / width,
+        scores=scores,
+        mlp=_mlp(architecture, layer, job, trains=trains),
+        adapters=sum(_adapter_input(job, linear) for linear in layer.linears if is_targeted(job, linear)) / width,
+        backward=max(backward, scores),
+    )
 
+
+def _norms(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
+    """RMS norms' fp32 copies, and what the linears after each norm keep of its output."""
+    e, hidden, width = job.compute_bytes, architecture.hidden, job.tensor_parallel
     upcast = FP32 * hidden if architecture.rms_norm else e * hidden
     scaled = e * hidden if architecture.rms_norm and trains else 0
-    norms = layer.norms * (upcast + scaled)
+    kept = layer.norms * (upcast + scaled) / width
     # A norm's output is the input of the linears after it: one tensor, however many of them keep it.
-    norms /= job.tensor_parallel
-    norms += sum(
-        e * hidden / job.tensor_parallel
-        for group in (entering, inner)
-        if any(_keeps(job, linear, trains) for linear in group)
-    )
-
-    width = job.tensor_parallel
-    eager = job.attention == "eager" or (architecture.softcaps and job.attention == "sdpa")
-    kv = attention.heads * (attention.head_dim + attention.value_dim) if eager else 0
-    kv = kv or attention.key_value_width
+    for linears in (layer.attention_linears, layer.mlp_linears):
+        if any(_keeps(job, linear, trains) for linear in linears if linear.inputs == hidden):
+            kept += e * hidden / width
     if layer.attention.qk_norm:
-        norms += FP32 * (attention.query_width + attention.kv_heads * attention.head_dim) / width
-    kernel = e * (attention.query_width + kv) + FP32 * attention.heads
-    kept_out = not eager or _keeps(job, out, trains)
-    kernel += e * attention.output_width if kept_out else 0
-    # Softmax keeps its fp32 result, and the product with the values its 16-bit copy.
-    scores = attention.heads * job.max_length * (FP32 + e) if eager else 0
+        kept += FP32 * (layer.attention.query_width + layer.attention.kv_heads * layer.attention.head_dim) / width
+    return kept
 
-    inside = 3 if layer.gated else 1
-    mlp = e * layer.mlp_width * (inside + (1 if _keeps(job, down, trains) else 0)) / width
+
+def _attention(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
+    """Queries, keys and values, the softmax's sums, and the result."""
+    e, attention, eager = job.compute_bytes, layer.attention, _is_eager(architecture, job)
+    # Eager attention repeats keys and values for every head.
+    kv = attention.heads * (attention.head_dim + attention.value_dim) if eager else attention.key_value_width
+    kept = e * (attention.query_width + kv) + FP32 * attention.heads
+    kept_out = not eager or _keeps(job, layer.attention_output, trains)
+    return kept + (e * attention.output_width if kept_out else 0)
+
+
+def _scores(architecture: Architecture, layer: Layer, job: FineTuning) -> float:
+    """Softmax keeps its fp32 result, and the product with the values its 16-bit copy."""
+    if not _is_eager(architecture, job):
+        return 0
+    return layer.attention.heads * job.max_length * (FP32 + job.compute_bytes)
+
+
+def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
+    e, hidden = job.compute_bytes, architecture.hidden
+    inside = (3 if layer.gated else 1) + (1 if _keeps(job, layer.mlp_output, trains) else 0)
+    kept = e * layer.mlp_width * inside / job.tensor_parallel
     if layer.experts_per_token:
         # Each token's rows are gathered for its experts, and their results kept for the router's gradient.
-        mlp += e * hidden * layer.experts_per_token * (2 if trains else 1)
-
-    adapters = sum(_adapter_input(job, linear) for linear in layer.linears if is_targeted(job, linear))
+        kept += e * hidden * layer.experts_per_token * (2 if trains else 1)
     if job.quantization != "none" and job.quantized_inputs == "fp32":
         # Each distinct input once: q, k and v share one, gate and up another.
-        mlp += FP32 * (2 * hidden + attention.output_width + layer.mlp_width)
-    backward = e * layer.mlp_width * (inside if layer.gated else 1) / width + 2 * e * hidden
-    return LayerActivations(
-        norms=norms,
-        attention=kernel / width,
-        scores=scores / width,
-        mlp=mlp,
-        adapters=adapters / width,
-        backward=max(backward, scores / width),
-    )
+        kept += FP32 * (2 * hidden + layer.attention.output_width + layer.mlp_width)
+    return kept
+
+
+def _is_eager(architecture: Architecture, job: FineTuning) -> bool:
+    return job.attention == "eager" or (architecture.softcaps and job.attention == "sdpa")
 
 
 def checkpoint_bytes(architecture: Architecture, job: FineTuning) -> float:
     """Bytes per token that a checkpointed layer keeps: its input."""
     return job.stream_bytes * architecture.hidden
-
-
-_OUT = ("o_proj", "dense", "c_proj")
-
-
-def _in_attention(layer: Layer, linear: Linear) -> bool:
-    names = [item.name for item in layer.linears]
-    return names.index(linear.name) <= next(i for i, name in enumerate(names) if name in _OUT)
-
-
-def _named(layer: Layer, name: str) -> Linear:
-    return next(linear for linear in layer.linears if linear.name == name)
 
 
 def _keeps(job: FineTuning, linear: Linear, trains: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 GIB = 1024**3
 Fit = Literal["yes", "tight", "no"]
@@ -53,10 +53,6 @@ class MemoryEstimate:
     def peak(self) -> Phase:
         return max(self.phases, key=lambda phase: phase.size_bytes)
 
-    def peak_of(self, name: str) -> float:
-        """The size of one phase, in bytes."""
-        return next(phase.size_bytes for phase in self.phases if phase.name == name)
-
     @property
     def allocated_bytes(self) -> float:
         return self.peak.size_bytes
@@ -83,3 +79,20 @@ class MemoryEstimate:
     def components(self) -> Mapping[str, float]:
         """The peak's components by name, in bytes."""
         return {component.name: component.size_bytes for component in self.peak.components}
+
+    def to_json(self) -> dict[str, Any]:
+        """Bytes as plain values: the totals, the range of the last one, the peak's components, and every phase's."""
+        return {
+            "peak_phase": self.peak.name,
+            "allocated_bytes": round(self.allocated_bytes),
+            "reserved_bytes": round(self.reserved_bytes),
+            "device_bytes": round(self.device_bytes),
+            "device_bytes_range": [round(self.low_bytes), round(self.high_bytes)],
+            "paged_bytes": round(self.paged_bytes),
+            "components": _plain(self.peak),
+            "phases": {phase.name: _plain(phase) for phase in self.phases},
+        }
+
+
+def _plain(phase: Phase) -> dict[str, int]:
+    return {part.name: round(part.size_bytes) for part in phase.components if part.size_bytes}

@@ -47,73 +47,144 @@ class Inference:
                 raise SizingError(f"{name} must be from 1 to {LARGEST:,}, got {getattr(self, name)}")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Answering:
+    """What one GPU holds while it answers, by component."""
+
+    weights: tuple[Component, ...]
+    adapters: Component
+    workspace: Component
+    cache: Component
+    prompt: Component
+    copies: Component
+    logits: Component
+    unpacked: Component
+
+    @property
+    def held(self) -> tuple[Component, ...]:
+        """What is there before anything is asked."""
+        return (*self.weights, self.adapters, self.workspace)
+
+    @property
+    def phase(self) -> Phase:
+        """The prompt's pass through the model, where the most is there."""
+        moving = (self.cache, self.prompt, self.copies, self.logits, self.unpacked)
+        return Phase(name="prompt", components=(*self.held, *moving))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Share:
+    """The part that the fullest GPU has of each."""
+
+    linears: float = 1.0
+    rest: float = 1.0
+    cache: float = 1.0
+    prompt: float = 1.0
+    adapters: float = 1.0
+
+
 def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstimate:
     """The peak of one GPU while it answers; with several GPUs, each holds its part of weights and cache.
 
     Raises:
         SizingError: the model can't be shared by so many GPUs.
     """
+    found = answering(architecture, job)
+    load = Phase(name="load", components=(*found.held, _being_quantized(architecture, job)))
+    allocated = max(found.phase.size_bytes, load.size_bytes)
+    reserved = reserved_bytes(allocated, static=sum(part.size_bytes for part in found.weights))
+    return MemoryEstimate(
+        phases=(load, found.phase), reserved_bytes=reserved, device_bytes=device_bytes(reserved, gpus=job.gpus),
+        low=LOW, high=HIGH,
+    )  # fmt: skip
+
+
+def answering(architecture: Architecture, job: Inference) -> Answering:
+    """The components of one GPU while it answers.
+
+    Raises:
+        SizingError: the model can't be shared by so many GPUs.
+    """
+    share, inside = _share(architecture, job), architecture.quantizable_parameters(job.quantization)
+    adapters = 4.0 * job.adapters * job.adapter_parameters * share.adapters
+    copies = 2 * inside if job.autocast and job.weight_dtype == "fp32" else 0
+    unpacked = architecture.largest_linear * 2 if job.quantization != "none" else 0
+    return Answering(
+        weights=_weights(architecture, job, share),
+        adapters=Component(name="adapters", size_bytes=adapters, formula="4 B each"),
+        workspace=Component(name="cuBLAS workspace", size_bytes=workspace_bytes() / 4, formula="8 MiB"),
+        cache=_cache(architecture, job, share),
+        prompt=_prompt(architecture, job, share),
+        copies=Component(name="16-bit copies of weights", size_bytes=copies, formula="autocast"),
+        logits=_logits(architecture, job),
+        unpacked=Component(name="dequantised weight", size_bytes=unpacked, formula="the largest linear, 16 bit"),
+    )
+
+
+def _share(architecture: Architecture, job: Inference) -> _Share:
     if job.tensor_parallel:
         check_tensor_parallel(architecture, job.gpus)
-    else:
-        check_layers_by_gpu(architecture, job.gpus)
+        # Embeddings and head are on each GPU; linears and cache are divided. A GPU has whole heads of keys and values:
+        # beyond their number they are there more than once.
+        heads = min(job.gpus, *(layer.attention.kv_heads for layer in architecture.layers))
+        return _Share(linears=1 / job.gpus, prompt=1 / job.gpus, cache=1 / heads) if job.gpus > 1 else _Share()
+    check_layers_by_gpu(architecture, job.gpus)
+    if job.gpus == 1:
+        return _Share()
+    # Whole layers: the fullest GPU has the rounded-up share, and embedding or head.
+    most = layers_share(architecture, job.gpus)
+    return _Share(linears=most, cache=most, adapters=most, rest=1 if architecture.tied_embeddings else 1 / 2)
+
+
+def _head(architecture: Architecture, job: Inference) -> int:
+    """Parameters of a head that is quantised, too."""
+    return architecture.embedding_parameters if job.quantized_head and not architecture.tied_embeddings else 0
+
+
+def _weights(architecture: Architecture, job: Inference, share: _Share) -> tuple[Component, ...]:
     dense = BYTES[job.weight_dtype]
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
-    head = architecture.embedding_parameters if job.quantized_head and not architecture.tied_embeddings else 0
-    linears = (architecture.quantizable_parameters(job.quantization) + head) * packed
-    rest = (architecture.parameters - architecture.quantizable_parameters(job.quantization) - head) * dense
-    tokens = job.batch * job.max_length
-    cache = BYTES[job.cache_dtype] * sum(
+    quantized = architecture.quantizable_parameters(job.quantization) + _head(architecture, job)
+    linears, rest = quantized * packed * share.linears, (architecture.parameters - quantized) * dense * share.rest
+    return (
+        Component(name="weights: linears", size_bytes=linears, formula=f"{packed:.4g} B each"),
+        Component(name="weights: embeddings, head, norms", size_bytes=rest, formula=f"{dense:g} B each"),
+    )
+
+
+def _cache(architecture: Architecture, job: Inference, share: _Share) -> Component:
+    elements = sum(
         layer.copies * layer.attention.cache_width * job.batch * min(job.max_length, layer.attention.window or LONGEST)
         for layer in architecture.layers
     )
-    e = 2 if dense == 4 else dense
+    size = BYTES[job.cache_dtype] * elements * share.cache
+    return Component(name="KV cache", size_bytes=size, formula="2 × layers × kv heads × head dim × tokens")
+
+
+def _prompt(architecture: Architecture, job: Inference, share: _Share) -> Component:
+    tokens, dense = job.batch * job.max_length, BYTES[job.weight_dtype]
     inner = max(layer.mlp_width * (3 if layer.gated else 2) for layer in architecture.layers)
-    prompt = tokens * BYTES[job.weight_dtype] * (inner + 4 * architecture.hidden)
+    size = tokens * dense * (inner + 4 * architecture.hidden)
     if job.attention == "eager":
         heads = architecture.layers[0].attention.heads
-        prompt += job.batch * heads * job.max_length**2 * (4 + e)
-    unpacked = architecture.largest_linear * 2 if job.quantization != "none" else 0
-    logit_bytes = (e if job.logits_of_prompt else 0) + (4 if job.fp32_logits else 0)
-    logits = logit_bytes * tokens * architecture.vocabulary
-    copies = 2 * architecture.quantizable_parameters(job.quantization) if job.autocast and dense == 4 else 0
-    adapters = 4.0 * job.adapters * job.adapter_parameters
-    if job.gpus > 1 and job.tensor_parallel:
-        # Embeddings and head are on each GPU; linears and cache are divided.
-        linears, prompt = linears / job.gpus, prompt / job.gpus
-        # A GPU has whole heads of keys and values: beyond their number they are there more than once.
-        cache /= min(job.gpus, *(layer.attention.kv_heads for layer in architecture.layers))
-    elif job.gpus > 1:
-        # Whole layers: the fullest GPU has the rounded-up share, and embedding or head.
-        most = layers_share(architecture, job.gpus)
-        linears, cache, adapters = linears * most, cache * most, adapters * most
-        rest = rest / 2 if not architecture.tied_embeddings else rest
-    weights = (
-        Component(name="weights: linears", size_bytes=linears, formula=f"{packed:.4g} B each"),
-        Component(name="weights: embeddings, head, norms", size_bytes=rest, formula=f"{dense:g} B each"),
-        Component(name="adapters", size_bytes=adapters, formula="4 B each"),
-        Component(name="cuBLAS workspace", size_bytes=workspace_bytes() / 4, formula="8 MiB"),
-    )
-    answering = Phase(
-        name="prompt",
-        components=(
-            *weights,
-            Component(name="KV cache", size_bytes=cache, formula="2 × layers × kv heads × head dim × tokens"),
-            Component(name="activations: one layer", size_bytes=prompt, formula="gate, act(gate), up, and 4 × hidden"),
-            Component(name="16-bit copies of weights", size_bytes=copies, formula="autocast"),
-            Component(name="logits", size_bytes=logits, formula="of the whole prompt"),
-            Component(name="dequantised weight", size_bytes=unpacked, formula="the largest linear, 16 bit"),
-        ),
-    )
-    largest = max(architecture.largest_linear, head)
-    twice = 4 * largest if job.quantizes_on_gpu and job.quantization != "none" else 0
-    load = Phase(
-        name="load",
-        components=(*weights, Component(name="weight being quantised", size_bytes=twice, formula="two 16-bit copies")),
-    )
-    allocated = max(answering.size_bytes, load.size_bytes)
-    reserved = reserved_bytes(allocated, static=linears + rest)
-    return MemoryEstimate(
-        phases=(load, answering), reserved_bytes=reserved, device_bytes=device_bytes(reserved, gpus=job.gpus),
-        low=LOW, high=HIGH,
-    )  # fmt: skip
+        size += job.batch * heads * job.max_length**2 * (4 + _sixteen_bit(job))
+    formula = "gate, act(gate), up, and 4 × hidden"
+    return Component(name="activations: one layer", size_bytes=size * share.prompt, formula=formula)
+
+
+def _logits(architecture: Architecture, job: Inference) -> Component:
+    each = (_sixteen_bit(job) if job.logits_of_prompt else 0) + (4 if job.fp32_logits else 0)
+    size = each * job.batch * job.max_length * architecture.vocabulary
+    return Component(name="logits", size_bytes=size, formula="of the whole prompt")
+
+
+def _being_quantized(architecture: Architecture, job: Inference) -> Component:
+    largest = max(architecture.largest_linear, _head(architecture, job))
+    size = 4 * largest if job.quantizes_on_gpu and job.quantization != "none" else 0
+    return Component(name="weight being quantised", size_bytes=size, formula="two 16-bit copies")
+
+
+def _sixteen_bit(job: Inference) -> float:
+    """Bytes of a number that is computed with: fp32 weights compute in 16 bit."""
+    dense = BYTES[job.weight_dtype]
+    return 2 if dense == 4 else dense

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
-from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.inference_memory import Inference, answering
 from tunestack.sizing.memory.sharding import shares
 from tunestack.sizing.memory.states import states
 from tunestack.sizing.memory.training_memory import training_memory
@@ -41,7 +41,6 @@ def ppo_memory(
     *,
     reward: Architecture | None = None,
     value: Architecture | None = None,
-    prompt_and_answer: int | None = None,
 ) -> MemoryEstimate:
     """PPO: the policy trains beside a frozen reference, a frozen reward model and a value model that trains, too.
 
@@ -54,15 +53,15 @@ def ppo_memory(
     if reward is not None or not job.trains_adapters:
         beside.append(frozen_model(reward or policy, job, name="reward model"))
     if value is not None or not job.trains_adapters:
-        trained = training_memory(value or policy, replace(job, loss="score"))
+        trained = states(value or policy, replace(job, loss="score")).optimizer_step
         beside.append(
             Component(
                 name="value model",
-                size_bytes=trained.peak_of("optimizer step"),
+                size_bytes=sum(part.size_bytes for part in trained),
                 formula="weights, gradients and optimizer states",
             )
         )
-    rollout = rollout_phase(policy, job, beside, sequences=job.per_device_train_batch_size, length=prompt_and_answer)
+    rollout = rollout_phase(policy, job, beside, sequences=job.per_device_train_batch_size)
     return training_memory(policy, job, resident=tuple(beside), before=(rollout,))
 
 
@@ -76,10 +75,9 @@ def grpo_memory(
     """
     beside = [frozen_model(policy, job, name="reference model")] if beta > 0 and not job.trains_adapters else []
     sequences = max(generations, job.per_device_train_batch_size)
-    rollout = rollout_phase(policy, job, beside, sequences=sequences, length=None)
+    rollout = rollout_phase(policy, job, beside, sequences=sequences)
     if not engine_sleeps:
-        cache = next(part for part in rollout.components if part.name == "KV cache")
-        beside.append(cache)
+        beside.append(answering(policy, _generating(job, sequences)).cache)
     return training_memory(policy, job, resident=tuple(beside), before=(rollout,))
 
 
@@ -92,19 +90,19 @@ def frozen_model(architecture: Architecture, job: FineTuning, *, name: str) -> C
     return Component(name=name, size_bytes=size * shares(architecture, job).weights, formula="weights only")
 
 
-def rollout_phase(
-    policy: Architecture, job: FineTuning, beside: list[Component], *, sequences: int, length: int | None
-) -> Phase:
+def rollout_phase(policy: Architecture, job: FineTuning, beside: list[Component], *, sequences: int) -> Phase:
     """Answers being generated: the policy's weights, whole, and their KV cache, beside what stays on the GPU."""
-    generating = Inference(
+    found, held = answering(policy, _generating(job, sequences)), states(policy, job)
+    components = (*found.phase.components, held.adapter, held.optimizer, *beside)
+    return Phase(name="rollout", components=components, static=found.weights)
+
+
+def _generating(job: FineTuning, sequences: int) -> Inference:
+    """The job's model answering so many prompts at a time."""
+    return Inference(
         batch=sequences,
-        max_length=length or job.max_length,
+        max_length=job.max_length,
         weight_dtype=job.weight_dtype,
         quantization=job.quantization,
         double_quant=job.double_quant,
     )
-    found = inference_memory(policy, generating)
-    prompt = next(phase for phase in found.phases if phase.name == "prompt")
-    held = states(policy, job)
-    weights = tuple(part for part in prompt.components if part.name.startswith("weights"))
-    return Phase(name="rollout", components=(*prompt.components, held.adapter, held.optimizer, *beside), static=weights)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.optimizers import Optimizer, galore_share, state_bytes
+from tunestack.sizing.job.optimizers import GALORE_RANK, Optimizer, galore_share, state_bytes
 from tunestack.sizing.job.trainable import added_parameters, trained_model_parameters
 from tunestack.sizing.memory.estimate import Component
 from tunestack.sizing.memory.overhead import workspace_bytes
@@ -35,6 +35,11 @@ class States:
     def always(self) -> tuple[Component, ...]:
         """What is there in every phase of a step."""
         return (*self.weights, self.adapter, self.optimizer, self.workspace, self.buckets)
+
+    @property
+    def optimizer_step(self) -> tuple[Component, ...]:
+        """What is there while the optimizer makes its step."""
+        return (*self.always, self.gradients, self.step)
 
     @property
     def static(self) -> tuple[Component, ...]:
@@ -142,7 +147,7 @@ def _low_rank_share(architecture: Architecture, job: FineTuning) -> float:
     if not job.optimizer.startswith("galore"):
         return 1.0
     linears = [(layer.copies * linear.weight, linear) for layer, linear in architecture.linears()]
-    low = sum(count * galore_share(job.optimizer_rank, linear.inputs, linear.outputs) for count, linear in linears)
+    low = sum(count * galore_share(GALORE_RANK, linear.inputs, linear.outputs) for count, linear in linears)
     outside = architecture.parameters - sum(count for count, _ in linears)
     return (low + outside) / architecture.parameters
 

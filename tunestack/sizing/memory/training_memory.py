@@ -84,7 +84,7 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
             name="backward of the first layer",
             components=(*always, held.accumulated, *first, _temporaries(first), *exchanged),
         ),
-        Phase(name="optimizer step", components=(*always, held.gradients, held.step)),
+        Phase(name="optimizer step", components=(*held.optimizer_step, *resident)),
     )
 
 

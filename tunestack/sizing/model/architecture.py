@@ -19,6 +19,8 @@ class Linear:
     # Experts of transformers 5 are one three-dimensional parameter, and routers a bare one: no nn.Linear, so
     # neither LoRA's "all-linear" nor bitsandbytes touches them.
     is_module: bool = True
+    # Whether it leads back to the residual stream: the attention's last linear, and the MLP's.
+    leads_back: bool = False
 
     @property
     def weight(self) -> int:
@@ -67,7 +69,8 @@ class Layer:
 
     copies: int
     attention: Attention
-    linears: tuple[Linear, ...]
+    attention_linears: tuple[Linear, ...]
+    mlp_linears: tuple[Linear, ...]
     # The MLP's inner width that one token passes through, over all active experts.
     mlp_width: float
     gated: bool
@@ -77,6 +80,19 @@ class Layer:
     norm_parameters: int
     other_parameters: int = 0
     experts_per_token: int = 0
+
+    @property
+    def linears(self) -> tuple[Linear, ...]:
+        return (*self.attention_linears, *self.mlp_linears)
+
+    @property
+    def attention_output(self) -> Linear:
+        return next(linear for linear in self.attention_linears if linear.leads_back)
+
+    @property
+    def mlp_output(self) -> Linear:
+        """The MLP's last linear; of a layer with experts, theirs."""
+        return next(linear for linear in self.mlp_linears if linear.leads_back)
 
     @property
     def linear_parameters(self) -> int:

@@ -32,11 +32,10 @@ def _classic(
     layer = Layer(
         copies=depth,
         attention=attention,
-        linears=(
-            *inner,
-            Linear(name=names[1], inputs=q, outputs=hidden, bias=bias),
+        attention_linears=(*inner, Linear(name=names[1], inputs=q, outputs=hidden, bias=bias, leads_back=True)),
+        mlp_linears=(
             Linear(name=names[2], inputs=hidden, outputs=width, bias=bias),
-            Linear(name=names[3], inputs=width, outputs=hidden, bias=bias),
+            Linear(name=names[3], inputs=width, outputs=hidden, bias=bias, leads_back=True),
         ),
         mlp_width=width,
         gated=False,

@@ -11,7 +11,7 @@ def _experts(hidden: int, width: int, *, count: int, active: int, bias: bool = F
     shape: dict[str, Any] = {"copies": count, "active": active, "bias": bias, "is_module": False}
     return (
         Linear(name="experts.gate_up_proj", inputs=hidden, outputs=2 * width, **shape),
-        Linear(name="experts.down_proj", inputs=width, outputs=hidden, **shape),
+        Linear(name="experts.down_proj", inputs=width, outputs=hidden, leads_back=True, **shape),
     )
 
 
@@ -89,13 +89,13 @@ def _latent_layer(c: ModelConfig, copies: int, mlp: tuple[Linear, ...], width: f
     return Layer(
         copies=copies,
         attention=Attention(heads=heads, kv_heads=heads, head_dim=nope + rope, value_dim=value, latent=latent + rope),
-        linears=(
+        attention_linears=(
             *query,
             Linear(name="kv_a_proj_with_mqa", inputs=hidden, outputs=latent + rope, bias=bias),
             Linear(name="kv_b_proj", inputs=latent, outputs=heads * (nope + value)),
-            Linear(name="o_proj", inputs=heads * value, outputs=hidden, bias=bias),
-            *mlp,
+            Linear(name="o_proj", inputs=heads * value, outputs=hidden, bias=bias, leads_back=True),
         ),
+        mlp_linears=mlp,
         mlp_width=width,
         gated=True,
         norms=2,

@@ -50,12 +50,14 @@ def gated_layer(
             Linear(name="k_proj", inputs=hidden, outputs=kv, bias=qkv),
             Linear(name="v_proj", inputs=hidden, outputs=kv, bias=qkv),
         )
-    out = Linear(name="o_proj", inputs=q, outputs=hidden, bias=bias if output_bias is None else output_bias)
+    output_bias = bias if output_bias is None else output_bias
+    out = Linear(name="o_proj", inputs=q, outputs=hidden, bias=output_bias, leads_back=True)
     width = c.positive("intermediate_size") if mlp_width is None else mlp_width
     return Layer(
         copies=copies,
         attention=attention,
-        linears=(*inner, out, *(mlp if mlp is not None else gated_mlp(c, hidden, int(width), fused=fused))),
+        attention_linears=(*inner, out),
+        mlp_linears=mlp if mlp is not None else gated_mlp(c, hidden, int(width), fused=fused),
         mlp_width=width,
         gated=True,
         norms=norms,
@@ -78,7 +80,7 @@ def attention_of(c: ModelConfig, *, qk_norm: bool = False) -> Attention:
 
 def gated_mlp(c: ModelConfig, hidden: int, width: int, *, fused: bool = False) -> tuple[Linear, ...]:
     bias = c.flag("mlp_bias", False)
-    down = Linear(name="down_proj", inputs=width, outputs=hidden, bias=bias)
+    down = Linear(name="down_proj", inputs=width, outputs=hidden, bias=bias, leads_back=True)
     if fused:
         return (Linear(name="gate_up_proj", inputs=hidden, outputs=2 * width, bias=bias), down)
     return (

@@ -1,0 +1,149 @@
+"""The report's page: what every form of it shows, in order, as text and tables."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from tunestack.costs.stack_cost import StackCost, StepCost
+from tunestack.money import usd
+from tunestack.planning import Plan
+from tunestack.report.content import Report
+from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
+
+PLANS_SHOWN = 12
+# Smaller components aren't worth a row.
+SHOWN_BYTES = 5_000_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Column:
+    """A table's column: its heading, and whether it holds numbers, or long text."""
+
+    title: str
+    number: bool = False
+    wrap: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """One part of the page; `chart` names a chart that forms with pictures show above the table."""
+
+    title: str
+    note: str = ""
+    chart: str | None = None
+    columns: tuple[Column, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """Title, the figures that matter most as (value, what it is), warnings, and the sections."""
+
+    title: str
+    subtitle: str
+    figures: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+
+def page_of(report: Report) -> Page:
+    """The page of a report."""
+    size = f", {report.parameters:,} parameters" if report.parameters else ""
+    return Page(
+        title=report.model,
+        subtitle=f"environment {report.environment}, {report.region}{size}",
+        figures=tuple(_figures(report)),
+        warnings=report.run.waived,
+        sections=tuple(_sections(report)),
+    )
+
+
+def _figures(report: Report) -> Iterator[tuple[str, str]]:
+    run, memory = report.run, report.memory
+    yield usd(run.run_expected_usd), f"a run, {usd(run.run_low_usd)} to at most {usd(run.run_ceiling_usd)}"
+    yield usd(report.month_usd), "a month before anything runs"
+    if memory:
+        yield _gib(memory.device_bytes), f"of GPU memory, {_gib(memory.low_bytes)} to {_gib(memory.high_bytes)}"
+
+
+def _sections(report: Report) -> Iterator[Section]:
+    if report.memory:
+        yield _memory(report.memory)
+    if report.plans:
+        yield _plans(report.plans[:PLANS_SHOWN])
+    yield Section(
+        title="What a run costs, step by step",
+        chart="steps",
+        columns=(
+            Column(title="step"), Column(title="instance"), Column(title="hours", number=True),
+            Column(title="$ an hour", number=True), Column(title="expected", number=True), Column(title="price of"),
+        ),
+        rows=tuple(_step(name, step) for name, step in report.run.steps.items()),
+    )  # fmt: skip
+    yield Section(
+        title="What the stacks cost a month",
+        columns=(Column(title="stack"), Column(title="a month", number=True), Column(title="made of", wrap=True)),
+        rows=tuple((name, usd(stack.standing_usd), _made_of(stack)) for name, stack in report.stacks.items()),
+    )
+    plans = tuple(f"plans: {line}" for line in report.planning.assumptions) if report.planning else ()
+    yield Section(title="Assumed", lines=(*report.run.assumptions, *plans))
+
+
+def _memory(memory: MemoryEstimate) -> Section:
+    totals = (
+        f"allocated {_gib(memory.allocated_bytes)}, reserved {_gib(memory.reserved_bytes)}, on the device "
+        f"{_gib(memory.device_bytes)} ({_gib(memory.low_bytes)} to {_gib(memory.high_bytes)})"
+    )
+    return Section(
+        title="GPU memory of the training",
+        note=f"At its peak, {memory.peak.name}: {totals}.",
+        chart="memory",
+        columns=(Column(title="component"), Column(title="GiB", number=True), Column(title="how")),
+        rows=tuple(
+            (part.name, _gib(part.size_bytes), part.formula)
+            for part in memory.peak.components
+            if part.size_bytes > SHOWN_BYTES
+        ),
+    )
+
+
+def _plans(plans: tuple[Plan, ...]) -> Section:
+    return Section(
+        title="Where it fits: time and cost",
+        note="The range of hours is what the throughput's leaves open.",
+        chart="plans",
+        columns=(
+            Column(title="instance"), Column(title="GPU memory", number=True), Column(title="hours", number=True),
+            Column(title="on demand", number=True), Column(title="spot", number=True), Column(title="quota"),
+        ),
+        rows=tuple(_plan(plan) for plan in plans),
+    )  # fmt: skip
+
+
+def _plan(plan: Plan) -> tuple[str, ...]:
+    count = f"{plan.candidate.count} × " if plan.candidate.count > 1 else ""
+    return (
+        f"{count}{plan.instance.name}",
+        _gib(plan.candidate.memory.device_bytes),
+        f"{plan.hours:.2f} ({plan.hours_low:.2f}–{plan.hours_high:.2f})",
+        usd(plan.usd) if plan.price is None or plan.price.exact else f"~{usd(plan.usd)}",
+        usd(plan.spot_usd),
+        plan.quota.code if plan.quota else "unknown",
+    )
+
+
+def _step(name: str, step: StepCost) -> tuple[str, ...]:
+    share = f" × {step.paid_share:.2f}" if step.paid_share < 1 else ""
+    rate = "unknown" if step.usd_per_hour is None else f"{step.usd_per_hour}{share}"
+    return (name, step.instance_type, f"{step.expected_hours:.2f}", rate, usd(step.expected_usd), step.price_as_of)
+
+
+def _made_of(stack: StackCost) -> str:
+    parts = [f"{driver}: {usd(value)}" for driver, value in stack.drivers.items()] or ["billed by use"]
+    if stack.unpriced:
+        parts.append(f"without a known price: {', '.join(stack.unpriced)}")
+    return "; ".join(parts)
+
+
+def _gib(size_bytes: float) -> str:
+    return f"{size_bytes / GIB:,.1f} GiB" if size_bytes >= GIB / 10 else f"{size_bytes / GIB:,.2f} GiB"
