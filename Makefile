@@ -24,19 +24,20 @@ setup-sdk: .venv-sdk/.ready ## install the SageMaker SDK into an environment of 
 demo: setup ## deploy into an AWS on this machine, fine-tune a real model there, show the result
 	@python -m demo
 
-test: setup setup-sdk ## run every test
+test: setup setup-sdk lint ## lint, then run every test
 	@scripts/ensure-docker
 	scripts/ensure-chromium
 	pytest
 	.venv-training/bin/python -m pytest tests/training_code -c tests/training_code/pytest.ini --confcutdir=tests/training_code
 
-lint: .venv/.ready ## ruff, mypy strict, import-linter
+lint: .venv/.ready ## ruff, mypy strict, import-linter, shellcheck
 	@ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
+	shellcheck .ci/run $$(grep -lE '^#!.*\b(ba)?sh\b' scripts/*)
 
-lock: $(UV) ## resolve the requirement files anew, with hashes
+lock: $(UV) ## resolve the requirement files again, with hashes
 	@$(UV) pip compile -q requirements.txt --override requirements-overrides.txt --generate-hashes --universal \
 	  --python-version 3.11 --no-emit-package tunestack --no-header -o requirements.lock
 	$(UV) pip compile -q requirements-sdk.txt --generate-hashes --universal --python-version 3.11 --no-header \
@@ -56,7 +57,7 @@ docs: setup ## build the site into site/, strictly
 snapshots: setup ## accept changed templates and definitions as the new snapshots
 	@pytest tests/stacks/test_snapshots.py tests/sizing/test_components.py --snapshot-update
 
-generated: setup ## write anew what is generated and checked in: schemas, pictures, the settings reference
+generated: setup ## write again what is generated and checked in: schemas, pictures, the settings reference
 	@python -m scripts.generate
 
 clean: ## stop the local AWS and remove what the demo made

@@ -61,7 +61,7 @@ def main() -> None:
         deployment.deploy(local, ROOT / "cdk.out" / "local")
     aws = Aws(load_settings(LOCAL_ENVIRONMENT))
     recipe = aws.settings.recipe
-    with _doing("stage the model, the data set and a batch of questions in S3"):
+    with _doing("upload the model, the data set and a batch of questions in S3"):
         add_model(aws, model, name=recipe.model.name_or_path, revision=recipe.model.revision)
         data_uri = add_data_set(aws, [data], name=recipe.data.name)
         input_uri = add_batch_input(aws, questions, name=recipe.data.name)

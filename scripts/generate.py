@@ -1,4 +1,4 @@
-"""Write anew what is generated and checked in; `make generated`. Tests fail when one of them is stale."""
+"""Write again what is generated and checked in; `make generated`. Tests fail when one of them is stale."""
 
 import json
 import re
@@ -36,7 +36,7 @@ def settings_reference() -> str:
 
 
 def with_pictures(file: Path) -> str:
-    """A page with its pictures drawn anew."""
+    """A page with its pictures drawn again."""
     text = file.read_text(encoding="utf-8")
     for name, picture in _pictures().items():
         pattern = rf"<!-- picture: {name} -->(?s:.*?)<!-- /picture -->"
@@ -46,7 +46,7 @@ def with_pictures(file: Path) -> str:
 
 
 def with_accuracy(file: Path) -> str:
-    """A page with the accuracy tables of the memory and throughput models drawn anew."""
+    """A page with the accuracy tables of the memory and throughput models drawn again."""
     text = file.read_text(encoding="utf-8")
     for name, module in (("memory", memory_accuracy), ("throughput", throughput_accuracy)):
         table = "\n".join(module.table(ROOT / "benchmarks" / "data" / f"{name}.csv"))

@@ -6,8 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from tunestack.cli.definition import definition_of_template
 from tunestack.cli.synthesis import synthesize
+from tunestack.definition.template import definition_of_template
 
 # What a reader looks for; policies, log groups and associations aren't drawn.
 DRAWN = {

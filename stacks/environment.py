@@ -8,6 +8,8 @@ from constructs import Construct
 from tunestack_cdk.cost_annotation import annotate_costs
 
 from stacks.images import ImagesStack
+from stacks.network import NetworkStack
+from stacks.observability import ObservabilityStack
 from stacks.pipeline import PipelineStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
@@ -64,9 +66,6 @@ def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[t
     yield StackName.STORAGE, storage
     network = None
     if settings.environment.network.private_vpc:
-        # Imported here: CDK's EC2 module is large, and an environment without a VPC does without it.
-        from stacks.network import NetworkStack
-
         network = NetworkStack(scope, stack_id(StackName.NETWORK), settings=settings, key=storage.key, **kwargs)
         yield StackName.NETWORK, network
     images = ImagesStack(scope, stack_id(StackName.IMAGES), settings=settings, key=storage.key, **kwargs)
@@ -85,8 +84,6 @@ def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[t
     )
     yield StackName.PIPELINE, pipeline
     if settings.environment.budget.alert_emails:
-        from stacks.observability import ObservabilityStack
-
         yield (
             StackName.OBSERVABILITY,
             ObservabilityStack(scope, stack_id(StackName.OBSERVABILITY), settings=settings, **kwargs),

@@ -1,21 +1,17 @@
 """The fine-tuning pipeline."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
 
 from stacks.images import ImagesStack
+from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.layout import PIPELINE_NAME_OUTPUT
 from tunestack.planning.blueprint import Blueprint
-
-if TYPE_CHECKING:
-    from stacks.network import NetworkStack
 
 
 class PipelineStack(Stack):

@@ -9,7 +9,8 @@ from tests.changed_settings import changed_blueprint
 from tunestack.costs.run import run_cost
 from tunestack.definition.jobs import UnknownStepError, jobs_of
 from tunestack.definition.service_model import OPERATIONS
-from tunestack.jobs import APIS, JOBS, Made, job_of_key
+from tunestack.job_api import APIS
+from tunestack.jobs import JOBS, Made, job_of_key
 from tunestack.planning.quotas import quotas_of
 from tunestack.settings.environment import JobsSettings
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
@@ -13,6 +13,10 @@ from tunestack.layout import KEY_ARN_OUTPUT, Bucket, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, local_aws
 from tunestack.local.address import ACCOUNT
 from tunestack.settings import Settings
+
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+    from types_boto3_sagemaker import SageMakerClient
 
 
 class NotDeployedError(UserError):
@@ -45,12 +49,14 @@ class Aws:
         return self.settings.names.model_package_group
 
     @cached_property
-    def sagemaker(self) -> Any:
-        return self.client("sagemaker")
+    def sagemaker(self) -> "SageMakerClient":
+        client: SageMakerClient = self.client("sagemaker")
+        return client
 
     @cached_property
-    def s3(self) -> Any:
-        return self.client("s3")
+    def s3(self) -> "S3Client":
+        client: S3Client = self.client("s3")
+        return client
 
     @cached_property
     def storage(self) -> dict[str, str]:

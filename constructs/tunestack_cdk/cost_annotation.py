@@ -1,6 +1,7 @@
 """A stack's costs where people look: annotation, template metadata, outputs."""
 
 from aws_cdk import Annotations, CfnOutput, CfnResource, Stack
+from aws_cdk import aws_ec2 as ec2
 
 from tunestack.costs import CostReport, ResourceUse, RunCost, standing_cost
 from tunestack.costs.stack_cost import METADATA_KEY
@@ -38,11 +39,7 @@ def annotate_costs(
 
 
 def _use(resource: CfnResource) -> ResourceUse:
-    if resource.cfn_resource_type == "AWS::EC2::VPCEndpoint":
-        # Imported here: the module is large, and an environment without a VPC does without it.
-        from aws_cdk import aws_ec2 as ec2
-
-        assert isinstance(resource, ec2.CfnVPCEndpoint)
+    if isinstance(resource, ec2.CfnVPCEndpoint):
         zones = len(resource.subnet_ids or []) if resource.vpc_endpoint_type == "Interface" else 0
         return ResourceUse(type=resource.cfn_resource_type, units=zones)
     return ResourceUse(type=resource.cfn_resource_type)

@@ -1,10 +1,8 @@
 """The deployed pipeline, with its roles."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
@@ -17,11 +15,9 @@ from tunestack.definition import validate
 from tunestack.jobs import JOBS, Job, places_read, places_written
 from tunestack.layout import EXECUTIONS, Bucket, Image
 from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, role_name, subnet_name
+from tunestack_cdk.job_network import JobNetwork
 from tunestack_cdk.job_role import JobRole
 from tunestack_cdk.pipeline_role import PipelineRole
-
-if TYPE_CHECKING:
-    from tunestack_cdk.job_network import JobNetwork
 
 
 @dataclass(frozen=True, kw_only=True)

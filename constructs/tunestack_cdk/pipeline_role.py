@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tunestack.jobs import APIS
+from tunestack.job_api import APIS
 from tunestack_cdk.acknowledge import acknowledge_wildcard
 from tunestack_cdk.job_role import allow_volume_encryption, service_role
 

@@ -9,8 +9,8 @@ from typing import Any
 from click.testing import CliRunner
 
 from tests.conftest import ROOT
-from tunestack.cli.definition import definition_of_template
 from tunestack.cli.main import tunestack
+from tunestack.definition.template import definition_of_template
 
 
 def show(cwd: Path) -> bytes:

@@ -102,5 +102,5 @@ def test_without_a_network_the_old_catalogue_is_intact(file: Path, monkeypatch: 
 )
 def test_a_truncated_file_is_named(content: str, file: Path) -> None:
     file.write_text(content)
-    with pytest.raises(UserError, match="refreshed_prices.csv.*`tunestack prices refresh` writes it anew"):
+    with pytest.raises(UserError, match="refreshed_prices.csv.*`tunestack prices refresh` writes it again"):
         find_instance_price("ml.g5.xlarge", "training", region="us-east-1")

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunestack.cli.definition import definition_of_template
 from tunestack.definition import validate
+from tunestack.definition.template import definition_of_template
 
 Definition = dict[str, Any]
 

@@ -64,7 +64,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def staged(deployed: Aws, tiny_model: Path, project: Path) -> dict[str, str]:
+def uploaded(deployed: Aws, tiny_model: Path, project: Path) -> dict[str, str]:
     """Model, data and questions in S3: the parameters that name them, and a short training."""
     import os
 

@@ -75,7 +75,7 @@ def test_every_page_with_commands_is_run() -> None:
 
 @pytest.mark.parametrize("page", ["README.md", "docs/first-deployment.md"])
 def test_a_deployment_to_an_account_as_the_page_shows_it(
-    page: str, shell: Shell, tiny_model: Path, project: Path, staged: dict[str, str]
+    page: str, shell: Shell, tiny_model: Path, project: Path, uploaded: dict[str, str]
 ) -> None:
     (project / "my-data.jsonl").write_text((project / "rows.jsonl").read_text())
     uri = ""
@@ -101,14 +101,14 @@ def test_the_local_aws_is_used_as_its_page_shows(shell: Shell) -> None:
         shell.run(line)
 
 
-def test_operating_as_its_page_shows(shell: Shell, staged: dict[str, str]) -> None:
-    parameters = " ".join(f"--param '{name}={value}'" for name, value in staged.items() if name != "MaxSteps")
+def test_operating_as_its_page_shows(shell: Shell, uploaded: dict[str, str]) -> None:
+    parameters = " ".join(f"--param '{name}={value}'" for name, value in uploaded.items() if name != "MaxSteps")
     for line in shown("docs/operating.md"):
         shell.run(f"{line} {parameters}" if line.startswith("tunestack run") else line)
 
 
-def test_following_a_log_ends_with_the_step(shell: Shell, staged: dict[str, str]) -> None:
-    parameters = " ".join(f"--param '{name}={value}'" for name, value in {**staged, "MaxSteps": "3"}.items())
+def test_following_a_log_ends_with_the_step(shell: Shell, uploaded: dict[str, str]) -> None:
+    parameters = " ".join(f"--param '{name}={value}'" for name, value in {**uploaded, "MaxSteps": "3"}.items())
     execution = json.loads(shell.run(f"tunestack run --detach --json {parameters}"))["id"]
     shell.run(f"until tunestack logs {execution} FineTune >/dev/null 2>&1; do sleep 0.5; done")
     assert "adapter saved" in shell.run(f"tunestack logs {execution} FineTune --follow")

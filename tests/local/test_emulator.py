@@ -14,7 +14,7 @@ from demo.deployment import DeploymentError
 from tests.conftest import Assembly
 from tests.local.conftest import free_port
 from tunestack.aws import Aws
-from tunestack.cli.definition import deployed_definition
+from tunestack.cli.definition import synthesized_definition
 from tunestack.layout import StackName
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.local.lifecycle import LocalAwsError
@@ -91,7 +91,7 @@ def test_the_registry_has_its_policy(deployed: Aws) -> None:
 
 def test_the_deployed_definition_is_the_one_that_is_shown(deployed: Aws) -> None:
     text = deployed.sagemaker.describe_pipeline(PipelineName=deployed.pipeline_name)["PipelineDefinition"]
-    there, shown = json.loads(text), json.loads(deployed_definition("local"))
+    there, shown = json.loads(text), json.loads(synthesized_definition("local"))
     assert "${" not in text
     assert _same_but_filled_in(shown, there)
 

@@ -43,8 +43,8 @@ def command(*arguments: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def succeeded(deployed: Aws, staged: dict[str, str]) -> ExecutionView:
-    return run(deployed, staged)
+def succeeded(deployed: Aws, uploaded: dict[str, str]) -> ExecutionView:
+    return run(deployed, uploaded)
 
 
 def lines(aws: Aws, uri: str) -> list[dict[str, str]]:
@@ -74,13 +74,13 @@ def test_the_tuned_model_is_better_and_its_metrics_were_read_off_the_log(succeed
 
 
 def test_the_version_is_registered_pending_with_metrics_and_where_it_came_from(
-    succeeded: ExecutionView, deployed: Aws, staged: dict[str, str]
+    succeeded: ExecutionView, deployed: Aws, uploaded: dict[str, str]
 ) -> None:
     arn = next(step for step in succeeded.steps if step.name == "RegisterModel").outputs["RegisterModel"]
     package = deployed.sagemaker.describe_model_package(ModelPackageName=arn)
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("/evaluation.json")
-    assert package["CustomerMetadataProperties"]["data_uri"] == staged["DataUri"]
+    assert package["CustomerMetadataProperties"]["data_uri"] == uploaded["DataUri"]
     assert "heldout.loss_ratio" in package["CustomerMetadataProperties"]["evaluation"]
 
 
@@ -133,9 +133,11 @@ def test_estimate_and_fact_are_compared_and_what_was_off_is_said(succeeded: Exec
     assert "FineTune" in command("cost", "actual", succeeded.id).output
 
 
-def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(deployed: Aws, staged: dict[str, str]) -> None:
+def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(
+    deployed: Aws, uploaded: dict[str, str]
+) -> None:
     packages = deployed.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
-    view = run(deployed, {**staged, "MaxHeldoutLossRatio": "0.01", "MaxSteps": "2"})
+    view = run(deployed, {**uploaded, "MaxHeldoutLossRatio": "0.01", "MaxSteps": "2"})
     assert view.status == "Failed"
     failed = view.failed_step
     assert failed is not None and failed.name == "RejectModel"
@@ -153,11 +155,11 @@ def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(deployed
     ],
 )
 def test_bad_data_fails_the_first_step_with_one_reason_and_what_helps(
-    content: bytes, reason: str, deployed: Aws, staged: dict[str, str]
+    content: bytes, reason: str, deployed: Aws, uploaded: dict[str, str]
 ) -> None:
     bucket = deployed.bucket(Bucket.RAW_DATA)
     deployed.s3.put_object(Bucket=bucket, Key="datasets/bad/x/rows.jsonl", Body=content)
-    view = run(deployed, {**staged, "DataUri": f"s3://{bucket}/datasets/bad/x/"})
+    view = run(deployed, {**uploaded, "DataUri": f"s3://{bucket}/datasets/bad/x/"})
     failed = view.failed_step
     assert failed is not None and failed.name == "PrepareData"
     assert reason in failed.failure_reason and failed.advice
@@ -165,32 +167,32 @@ def test_bad_data_fails_the_first_step_with_one_reason_and_what_helps(
     assert reason in log.output
 
 
-def test_an_input_that_is_not_staged_is_named_before_anything_starts(deployed: Aws, staged: dict[str, str]) -> None:
+def test_an_input_that_is_not_uploaded_is_named_before_anything_starts(deployed: Aws, uploaded: dict[str, str]) -> None:
     uri = f"s3://{deployed.bucket(Bucket.RAW_DATA)}/datasets/none/"
     with pytest.raises(ExecutionError, match=f"DataUri: nothing lies under {uri}; upload it with `tunestack data add"):
-        start(deployed, {**staged, "DataUri": uri})
+        start(deployed, {**uploaded, "DataUri": uri})
 
 
-def test_a_run_that_would_not_fit_is_refused_before_anything_starts(deployed: Aws, staged: dict[str, str]) -> None:
+def test_a_run_that_would_not_fit_is_refused_before_anything_starts(deployed: Aws, uploaded: dict[str, str]) -> None:
     before = len(json.loads(command("executions", "--json").output))
-    huge = {**staged, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
+    huge = {**uploaded, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
     with pytest.raises(SettingsError, match=r"jobs\.train: ml\.g5\.2xlarge: the training needs .* GiB"):
         start(deployed, huge)
     assert len(json.loads(command("executions", "--json").output)) == before
 
 
 def test_a_run_beyond_the_month_s_budget_is_refused_with_what_was_deployed_and_started(
-    succeeded: ExecutionView, deployed: Aws, staged: dict[str, str]
+    succeeded: ExecutionView, deployed: Aws, uploaded: dict[str, str]
 ) -> None:
     environment = deployed.settings.environment
     budget = environment.budget.model_copy(update={"month_usd": 0.01})
     poor = Aws(replace(deployed.settings, environment=environment.model_copy(update={"budget": budget})))
     with pytest.raises(SettingsError, match=r"budget\.month_usd: with this run at .* earlier runs at about"):
-        start(poor, staged)
+        start(poor, uploaded)
 
 
-def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws, staged: dict[str, str]) -> None:
-    huge = {**staged, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
+def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws, uploaded: dict[str, str]) -> None:
+    huge = {**uploaded, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
     arn = start(deployed, huge, allow=["memory", "deadline"])
     deployed.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="recorded".ljust(32, "-"))
     described = deployed.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -215,10 +217,10 @@ def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: 
 
 
 def test_ctrl_c_stops_the_execution_names_the_step_and_the_next_run_resumes(
-    deployed: Aws, staged: dict[str, str], project: Path
+    deployed: Aws, uploaded: dict[str, str], project: Path
 ) -> None:
     # GIVEN a long training that is interrupted once it has a checkpoint
-    parameters = {**staged, "MaxSteps": "3000", "Seed": "7"}
+    parameters = {**uploaded, "MaxSteps": "3000", "Seed": "7"}
     arguments = [part for name, value in parameters.items() for part in ("--param", f"{name}={value}")]
     before = _manifests(deployed)
     client = subprocess.Popen(

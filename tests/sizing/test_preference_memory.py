@@ -8,7 +8,7 @@ import pytest
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
-from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, merge_needs
+from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.model_source import find_model
 
@@ -93,10 +93,10 @@ def test_many_adapters_on_one_base_are_cheaper_than_many_copies() -> None:
 
 
 def test_merging_needs_the_fp32_model_in_memory_and_more_on_disk() -> None:
-    needs = merge_needs(LLAMA_8B)
+    needs = package_needs(LLAMA_8B)
     assert needs.host_memory_bytes == pytest.approx(LLAMA_8B.parameters * 4 + 5e9)
     assert needs.disk_bytes == pytest.approx(LLAMA_8B.parameters * (2 + 4 + 4))
-    assert merge_needs(LLAMA_8B, dtype="bf16", archive=False).disk_bytes == LLAMA_8B.parameters * 4
+    assert package_needs(LLAMA_8B, dtype="bf16", archive=False).disk_bytes == LLAMA_8B.parameters * 4
 
 
 def test_prefix_and_prompt_and_p_tuning_are_sized() -> None:

@@ -51,10 +51,10 @@ def check_model_folder(folder: Path) -> None:
     """
     if not (folder / "config.json").exists():
         raise JobError(
-            f"no config.json in the base model's folder {folder}; stage the model with `tunestack models add`"
+            f"no config.json in the base model's folder {folder}; upload the model with `tunestack models add`"
         )
     if not list(folder.glob("*.safetensors")):
-        raise JobError(f"no weights (*.safetensors) in the base model's folder {folder}; stage the whole model")
+        raise JobError(f"no weights (*.safetensors) in the base model's folder {folder}; upload the whole model")
 
 
 def compute_dtype(recipe: Recipe) -> Any:

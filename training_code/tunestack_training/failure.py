@@ -2,7 +2,7 @@
 
 
 class JobError(Exception):
-    """Something that the user can mend: what is wrong, where, and what would be right."""
+    """Something that the user can fix: what is wrong, where, and what would be right."""
 
 
 class Stopped(Exception):

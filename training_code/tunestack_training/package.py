@@ -24,15 +24,15 @@ def run(options: Mapping[str, str]) -> None:
     base = contract.processing_input("base-model")
     recipe = recipe_from_options(options, base=read_recipe(adapter))
     with tempfile.TemporaryDirectory(dir=contract.processing_output("model").parent) as folder:
-        staged = Path(folder)
+        packed = Path(folder)
         if recipe.package.fuse:
-            fuse(base, adapter, recipe, staged / FUSED)
+            fuse(base, adapter, recipe, packed / FUSED)
         else:
-            shutil.copytree(base, staged / BASE)
-        shutil.copytree(adapter, staged / ADAPTER)
-        contract.write_json(staged / RECIPE_FILE, recipe.model_dump())
+            shutil.copytree(base, packed / BASE)
+        shutil.copytree(adapter, packed / ADAPTER)
+        contract.write_json(packed / RECIPE_FILE, recipe.model_dump())
         archive = contract.processing_output("model") / "model.tar.gz"
-        pack(staged, archive)
+        pack(packed, archive)
     how = "fused" if recipe.package.fuse else "base and adapter"
     message = f"{archive.name}: {archive.stat().st_size / 1e6:.0f} MB, {how}"
     log.info(message)

@@ -19,10 +19,10 @@ class Section(BaseModel):
 
 
 class Model(Section):
-    """The base model, as `tunestack models add` staged it in S3."""
+    """The base model, as `tunestack models add` uploaded it to S3."""
 
     name_or_path: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][\w.\-]*(/[\w.\-]+)?$")]
-    """The model's id on the Hugging Face hub, or the name it was staged under."""
+    """The model's id on the Hugging Face hub, or the name it was uploaded under."""
     revision: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\-]+$")]
     """The pinned revision: a commit of the hub, or a label of your own."""
     attn_implementation: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
@@ -102,7 +102,7 @@ class Data(Section):
     """The data set and how it is split."""
 
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][\w.\-]*$")]
-    """The name that `tunestack data add` stages it under."""
+    """The name that `tunestack data add` uploads it under."""
     validation_fraction: Fraction = 0.05
     """Rows that watch the training's loss."""
     test_fraction: Fraction = 0.05

@@ -17,7 +17,7 @@ PLAIN_CHAT_TEMPLATE = (
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """The tokenizer of a staged model, with a chat template and a padding token.
+    """The tokenizer of an uploaded model, with a chat template and a padding token.
 
     Raises:
         JobError: the folder holds none.
@@ -26,7 +26,9 @@ def load_tokenizer(folder: Path) -> Any:
 
     if not (folder / "tokenizer_config.json").exists():
         found = ", ".join(sorted(file.name for file in folder.glob("*"))) or "nothing"
-        raise JobError(f"no tokenizer in the base model's folder (found {found}); stage it with `tunestack models add`")
+        raise JobError(
+            f"no tokenizer in the base model's folder (found {found}); upload it with `tunestack models add`"
+        )
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     if tokenizer.chat_template is None:
         logging.getLogger(__name__).info("the tokenizer has no chat template: a plain one is used")

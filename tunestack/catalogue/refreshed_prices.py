@@ -14,7 +14,7 @@ from tunestack.files import write_whole
 
 FILE = Path(__file__).with_name("data") / "refreshed_prices.csv"
 COLUMNS = ("region", "instance_type", "kind", "usd_per_hour", "as_of", "source")
-ANEW = "`tunestack prices refresh` writes it anew"
+REFRESH = "`tunestack prices refresh` writes it again"
 Key = tuple[str, str, JobKind]
 
 
@@ -46,7 +46,7 @@ def refreshed_prices() -> Mapping[Key, RefreshedPrice]:
     with FILE.open(encoding="utf-8", newline="") as lines:
         reader = csv.DictReader(lines)
         if tuple(reader.fieldnames or ()) != COLUMNS:
-            raise UserError(f"{FILE}: must have the columns {', '.join(COLUMNS)}; {ANEW}")
+            raise UserError(f"{FILE}: must have the columns {', '.join(COLUMNS)}; {REFRESH}")
         return {price.key: price for price in (_parse(reader.line_num, row) for row in reader)}
 
 
@@ -67,6 +67,6 @@ def _parse(line: int, row: Mapping[str, str | None]) -> RefreshedPrice:
     except ValueError:
         usd = 0.0
     if usd <= 0 or not all(row[column] for column in COLUMNS) or row["kind"] not in get_args(JobKind):
-        raise UserError(f"{FILE}:{line}: a truncated or changed row; {ANEW}")
+        raise UserError(f"{FILE}:{line}: a truncated or changed row; {REFRESH}")
     text = {column: str(row[column]) for column in COLUMNS if column not in ("kind", "usd_per_hour")}
     return RefreshedPrice(kind=cast(JobKind, row["kind"]), usd_per_hour=usd, **text)

@@ -4,12 +4,12 @@ import json
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import click
 
 from tunestack.cli.synthesis import synthesize
 from tunestack.definition import validate
+from tunestack.definition.template import definition_of_template
 from tunestack.settings import load_settings
 
 
@@ -23,7 +23,7 @@ def definition() -> None:
 def show_definition(env: str) -> None:
     """Print the JSON that would be deployed; what CloudFormation fills in stands as ${…}."""
     load_settings(env)
-    click.echo(json.dumps(json.loads(deployed_definition(env)), indent=2))
+    click.echo(json.dumps(json.loads(synthesized_definition(env)), indent=2))
 
 
 @definition.command("validate")
@@ -45,7 +45,7 @@ def validate_definition(file: Path) -> None:
     click.echo(f"{file}: a good definition of {len(content['Steps'])} steps at its top")
 
 
-def deployed_definition(env: str) -> str:
+def synthesized_definition(env: str) -> str:
     """Synthesize the environment and take the definition from its pipeline stack's template.
 
     Raises:
@@ -55,29 +55,3 @@ def deployed_definition(env: str) -> str:
         synthesize(env, Path(folder))
         template = next(Path(folder).glob("*-pipeline.template.json"))
         return definition_of_template(json.loads(template.read_text(encoding="utf-8")))
-
-
-def definition_of_template(template: dict[str, Any]) -> str:
-    """The definition's text in a template, CloudFormation's functions written as `${…}`."""
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::SageMaker::Pipeline":
-            return _substituted(resource["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
-    raise ValueError("the template has no AWS::SageMaker::Pipeline")
-
-
-def _substituted(value: Any) -> str:
-    if isinstance(value, str):
-        return value
-    if "Fn::Join" in value:
-        separator, parts = value["Fn::Join"]
-        return str(separator).join(_substituted(part) for part in parts)
-    if "Ref" in value:
-        return f"${{{value['Ref']}}}"
-    if "Fn::GetAtt" in value:
-        return f"${{{'.'.join(value['Fn::GetAtt'])}}}"
-    if "Fn::GetStackOutput" in value:
-        output = value["Fn::GetStackOutput"]
-        return f"${{{output['StackName']}.{output['OutputName']}}}"
-    # Fn::Select over Fn::Split takes an ARN apart: name it by what it is taken from.
-    inner = json.dumps(value, separators=(",", ":")).replace('"', "'")
-    return f"${{{inner}}}"

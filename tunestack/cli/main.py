@@ -9,22 +9,23 @@ from tunestack.errors import UserError
 
 COMMANDS = {
     "cost": ("cost:cost", "What a change costs; an environment's report."),
-    "data": ("uploads:data", "Stage data sets."),
+    "data": ("uploads:data", "Upload data sets."),
     "definition": ("definition:definition", "Show and validate pipeline definitions."),
     "describe": ("executions:describe_command", "Show an execution, step by step."),
     "executions": ("executions:executions_command", "List the pipeline's executions."),
     "local": ("local:local", "Start and stop an AWS on this machine."),
     "logs": ("executions:logs_command", "Print a step's log."),
     "memory": ("memory:memory_command", "What one job needs of a GPU, phase by phase."),
-    "models": ("uploads:models", "Stage base models."),
+    "models": ("uploads:models", "Upload base models."),
     "plan": ("plan:plan_command", "Where a job fits, how long it takes, what it costs."),
-    "prices": ("prices:prices", "Read the catalogue's prices anew."),
+    "prices": ("prices:prices", "Read the catalogue's prices again."),
     "quotas": ("quotas:quotas_command", "Which service quotas an environment's jobs need."),
     "run": ("executions:run_command", "Start an execution and follow it."),
     "settings": ("settings:settings", "Check the settings, and get their JSON Schema."),
 }
 
 
+@click.version_option(package_name="tunestack")
 @click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 def tunestack() -> None:
     """Fine-tune language models on Amazon SageMaker, and know what it costs."""

@@ -10,7 +10,7 @@ from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.objectives import Objective, objective_memory
-from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, merge_needs
+from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import Quantization
 
@@ -84,7 +84,7 @@ class TrainingOptions:
         """What fusing the adapter takes after the training."""
         if self.method not in FUSIBLE:
             return None
-        needs = merge_needs(architecture)
+        needs = package_needs(architecture)
         host, disk = needs.host_memory_bytes / GIB, needs.disk_bytes / 1e9
         return f"fusing the adapter afterwards takes {host:,.0f} GiB of a host's memory and {disk:,.0f} GB of disk"
 

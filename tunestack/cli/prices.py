@@ -1,4 +1,4 @@
-"""`tunestack prices`: the catalogue's prices, read anew from AWS."""
+"""`tunestack prices`: the catalogue's prices, read again from AWS."""
 
 import click
 

@@ -25,7 +25,7 @@ def data() -> None:
 @env_option
 @json_option
 def add_data(files: tuple[Path, ...], name: str | None, batch_input: bool, env: str, as_json: bool) -> None:
-    """Stage JSON Lines, CSV or Parquet FILES; prints the S3 URI for `tunestack run --param`."""
+    """Upload JSON Lines, CSV or Parquet FILES; prints the S3 URI for `tunestack run --param`."""
     aws = aws_of(env)
     name = name or aws.settings.recipe.data.name
     if batch_input and len(files) != 1:
@@ -50,7 +50,7 @@ def models() -> None:
 def add_base_model(
     folder: Path | None, from_hub: str | None, name: str | None, revision: str | None, env: str, as_json: bool
 ) -> None:
-    """Stage a base model from FOLDER or the hub; where the recipe names it, a run finds it by itself."""
+    """Upload a base model from FOLDER or the hub; where the recipe names it, a run finds it by itself."""
     if (folder is None) == (from_hub is None):
         raise UploadError("give either a FOLDER or --from-hub MODEL")
     aws = aws_of(env)

@@ -13,7 +13,7 @@ from tunestack.sizing.throughput import HIGH, LOW, Work, throughput
 
 # What a small job takes beyond its start, for a data set of some thousand rows.
 SMALL_JOB_HOURS = 5 / 60
-# Staging a model from S3 and writing one back, on the smaller machines.
+# Reading a model from S3 and writing one back, on the smaller machines.
 GB_PER_HOUR = 0.15 * 3600
 
 

@@ -8,7 +8,7 @@ from tunestack.sizing.precision import BYTES
 
 # A training image with CUDA, and a serving one, compressed as ECR counts them.
 IMAGES_GB = (6.0, 2.0)
-# Both images are built anew when something in them changes: about once a month.
+# Both images are built again when something in them changes: about once a month.
 BUILDS_A_MONTH, MINUTES_A_BUILD = 2, 12
 # Every job's log, and what encrypting and reading a run's objects asks of KMS.
 LOG_GB_A_RUN, KMS_REQUESTS_A_RUN = 0.05, 20_000

@@ -78,7 +78,7 @@ _EXPRESSIONS: dict[str, dict[str, Any]] = {
 
 
 def check_form(definition: Any) -> list[Finding]:
-    """What must be mended before the rest can be looked at."""
+    """What must be fixed before the rest can be looked at."""
     findings = [
         Finding(where=_place(error.absolute_path), message=error.message)
         for error in Draft202012Validator(_SCHEMA).iter_errors(definition)

@@ -7,7 +7,8 @@ from typing import Any
 from tunestack.definition.expressions import parameter_of
 from tunestack.definition.graph import PlacedStep, placed_steps
 from tunestack.errors import UserError
-from tunestack.jobs import APIS, Api, Job, job_of_step
+from tunestack.job_api import APIS, Api
+from tunestack.jobs import Job, job_of_step
 
 # Kinds of step that start no job, and cost nothing.
 WITHOUT_JOB = frozenset({"Condition", "Fail", "Model", "RegisterModel"})

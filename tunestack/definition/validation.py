@@ -20,8 +20,8 @@ def validate(definition: Any) -> list[Finding]:
     Strings with `${` in them are filled in by CloudFormation and pass; all else is checked: form, shapes by botocore's
     service model, references, the API's further rules, secrets. No network is used.
     """
-    if malformed := check_form(definition):
-        return malformed
+    if invalid := check_form(definition):
+        return invalid
     steps = list(placed_steps(definition.get("Steps")))
     findings = list(check_structure(definition, steps))
     parameters = {parameter.get("Name"): parameter for parameter in definition.get("Parameters", [])}

@@ -13,7 +13,7 @@ _ADVICE = (
     ),
     (
         r"No S3 objects found under (\S+)",
-        "nothing lies there: stage it with `tunestack data add` or `tunestack models add`",
+        "nothing lies there: upload it with `tunestack data add` or `tunestack models add`",
     ),
     (r"no bucket", "check the URI that the parameter was given"),
     (
@@ -22,11 +22,11 @@ _ADVICE = (
     ),
     (
         r"rows are rejected",
-        "mend the rows that the log names, or allow more with data.max_rejected_fraction in the recipe",
+        "fix the rows that the log names, or allow more with data.max_rejected_fraction in the recipe",
     ),
     (
         r"is half-written|is not UTF-8|not CSV|not Parquet|is empty",
-        "mend the file and add it again with `tunestack data add`",
+        "fix the file and add it again with `tunestack data add`",
     ),
     (r"No space left|disk is full", "raise volume_size_gb, or choose an instance type with a larger disk"),
     (r"ResourceLimitExceeded|service quota", "ask for the quota that the message names, in the Service Quotas console"),

@@ -11,7 +11,7 @@ from tunestack.aws import Aws
 from tunestack.definition.jobs import cluster_of
 from tunestack.executions.advice import advice_for
 from tunestack.executions.errors import ExecutionError
-from tunestack.jobs import APIS, Api
+from tunestack.job_api import APIS, Api
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 

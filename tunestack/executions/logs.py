@@ -9,7 +9,7 @@ from tunestack.aws import Aws
 from tunestack.errors import nearest
 from tunestack.executions.describe import ENDED, ExecutionView, StepView, describe
 from tunestack.executions.errors import ExecutionError
-from tunestack.jobs import APIS
+from tunestack.job_api import APIS
 
 POLL_SECONDS = 1.0
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import uuid4
 
 from botocore.exceptions import ClientError
 
@@ -42,7 +43,8 @@ def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> s
         PipelineName=aws.pipeline_name,
         PipelineParameters=[{"Name": name, "Value": value} for name, value in chosen.items()],
         # What was waived stays with the execution, where DescribePipelineExecution shows it.
-        **({"PipelineExecutionDescription": "; ".join(waived)[:MAX_DESCRIPTION]} if waived else {}),
+        ClientRequestToken=uuid4().hex,
+        PipelineExecutionDescription="; ".join(waived)[:MAX_DESCRIPTION],
     )
     arn: str = answer["PipelineExecutionArn"]
     return arn

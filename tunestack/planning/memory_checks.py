@@ -13,7 +13,7 @@ from tunestack.planning.request import PlanRequest
 from tunestack.settings import Problem
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
-from tunestack.sizing.memory.serving_memory import merge_needs
+from tunestack.sizing.memory.serving_memory import package_needs
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import Dtype, Quantization
@@ -75,7 +75,7 @@ def _fusing(workload: Workload, architecture: Architecture, instance: InstanceTy
     package = workload.recipe.package
     if not package.fuse:
         return None
-    needs = merge_needs(architecture, dtype=_DTYPES[package.save_dtype])
+    needs = package_needs(architecture, dtype=_DTYPES[package.save_dtype])
     # On a GPU the model is fused there, and only written from the host.
     needed_bytes = needs.gpu_memory_bytes if instance.gpus else needs.host_memory_bytes
     if not (short := _too_small(instance, needed_bytes)):

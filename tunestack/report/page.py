@@ -98,7 +98,7 @@ def _memory(memory: MemoryEstimate) -> Section:
         title="GPU memory of the training",
         note=f"At its peak, {memory.peak.name}: {totals}.",
         chart="memory",
-        columns=(Column(title="component"), Column(title="GiB", number=True), Column(title="how")),
+        columns=(Column(title="component"), Column(title="size", number=True), Column(title="how")),
         rows=tuple(
             (part.name, _gib(part.size_bytes), part.formula)
             for part in memory.peak.components

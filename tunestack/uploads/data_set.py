@@ -12,7 +12,7 @@ SUFFIXES = (".jsonl", ".csv", ".parquet")
 
 
 def add_data_set(aws: Aws, files: Sequence[Path], *, name: str) -> str:
-    """Stage the files of a data set; its S3 URI.
+    """Upload the files of a data set; its S3 URI.
 
     Raises:
         UploadError: a file is missing, empty, wrongly encoded or of a kind that PrepareData doesn't read.
@@ -24,7 +24,7 @@ def add_data_set(aws: Aws, files: Sequence[Path], *, name: str) -> str:
 
 
 def add_batch_input(aws: Aws, file: Path, *, name: str) -> str:
-    """Stage a JSON Lines file of questions for the batch transform; the S3 URI of its folder.
+    """Upload a JSON Lines file of questions for the batch transform; the S3 URI of its folder.
 
     Raises:
         UploadError: the file is no JSON Lines file.

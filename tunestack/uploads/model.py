@@ -16,7 +16,7 @@ _NOT_OF_THE_TOKENIZER = (WEIGHTS, "*.safetensors.index.json")
 
 
 def add_model(aws: Aws, folder: Path, *, name: str, revision: str) -> str:
-    """Stage a model's folder; the S3 URI that BaseModelUri takes.
+    """Upload a model's folder; the S3 URI that BaseModelUri takes.
 
     Raises:
         UploadError: the folder is no whole model.

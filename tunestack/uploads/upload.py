@@ -2,16 +2,19 @@
 
 import hashlib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tunestack.errors import UserError
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 
 class UploadError(UserError):
-    """What can't be staged; the text says what is wrong, where, and what would be right."""
+    """What can't be uploaded; the text says what is wrong, where, and what would be right."""
 
 
-def upload_once(s3: Any, file: Path, *, bucket: str, key: str, kms_key: str) -> bool:
+def upload_once(s3: "S3Client", file: Path, *, bucket: str, key: str, kms_key: str) -> bool:
     """Upload a file unless the object there has its content already; whether it was uploaded."""
     digest = content_hash(file)
     try:

@@ -5,8 +5,6 @@ attributes), update(physical_id, old, new, stack) → the same, delete(physical_
 fails the deploy with its text and rolls back. tests/local/test_emulator_contract.py holds the table's form.
 """
 
-from typing import Any
-
 from tunestack.local.cloudformation.budgets import budget_handlers
 from tunestack.local.cloudformation.custom_resources import (
     custom_resource_handlers,
@@ -15,9 +13,10 @@ from tunestack.local.cloudformation.custom_resources import (
 from tunestack.local.cloudformation.ec2 import amend_ec2, ec2_handlers
 from tunestack.local.cloudformation.iam import amend_iam
 from tunestack.local.cloudformation.sagemaker import REPLACED_BY, sagemaker_handlers
+from tunestack.local.emulator.caller import Service
 
 
-def register_handlers(service: Any) -> None:
+def register_handlers(service: Service) -> None:
     """Add our handlers to ministack's table; every other unknown type still fails the deploy."""
     from ministack.services.cloudformation import provisioners
 

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.definition import validate
+from tunestack.local.emulator.caller import Service
 
 Properties = dict[str, Any]
 # What CloudFormation replaces the resource for; the first is its name.
@@ -17,7 +18,7 @@ REPLACED_BY = {
 _PIPELINE_TEXTS = ("PipelineDescription", "PipelineDisplayName")
 
 
-def sagemaker_handlers(service: Any) -> dict[str, dict[str, Any]]:
+def sagemaker_handlers(service: Service) -> dict[str, dict[str, Any]]:
     """The handlers of both types, over a SageMakerService."""
     return {
         "AWS::SageMaker::Pipeline": _PipelineHandlers(service).table(),
@@ -26,7 +27,7 @@ def sagemaker_handlers(service: Any) -> dict[str, dict[str, Any]]:
 
 
 class _PipelineHandlers:
-    def __init__(self, service: Any) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
 
     def table(self) -> dict[str, Any]:
@@ -63,7 +64,7 @@ class _PipelineHandlers:
 
 
 class _GroupHandlers:
-    def __init__(self, service: Any) -> None:
+    def __init__(self, service: Service) -> None:
         self._service = service
 
     def table(self) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def build_application(local: LocalAws, port: int, *, jobs_docker_host: str | Non
     register_handlers(service)
     state = EmulatorState(local.home / "state")
     state.load_moto()
-    state.mend_interrupted_stacks_on_load()
+    state.repair_interrupted_stacks_on_load()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":

@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tunestack.local.emulator.caller import Caller
 from tunestack.local.runner.errors import ApiError
 from tunestack.local.runner.execution import Execution
 from tunestack.local.runner.parameters import parameter_values
@@ -22,7 +23,7 @@ _ID_LETTERS = string.ascii_lowercase + string.digits
 class ExecutionCalls:
     """The calls about executions, for one caller (an AccountSageMaker)."""
 
-    def __init__(self, caller: Any) -> None:
+    def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def actions(self) -> dict[str, Callable[[Request], Request]]:

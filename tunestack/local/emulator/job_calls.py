@@ -6,6 +6,7 @@ from typing import Any
 
 from tunestack.definition.service_model import sagemaker
 from tunestack.definition.shapes import check_shape
+from tunestack.local.emulator.caller import Caller
 from tunestack.local.runner.errors import ApiError
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.processing_job import ProcessingJob
@@ -19,7 +20,7 @@ _JOBS: dict[str, type[Job]] = {job.api.noun: job for job in (ProcessingJob, Trai
 class JobCalls:
     """The calls about jobs, for one caller (an AccountSageMaker)."""
 
-    def __init__(self, caller: Any) -> None:
+    def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def actions(self) -> dict[str, Callable[[Request], Request]]:

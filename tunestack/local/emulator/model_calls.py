@@ -5,6 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tunestack.local.emulator.caller import Caller
 from tunestack.local.runner.errors import ApiError
 
 Request = dict[str, Any]
@@ -13,7 +14,7 @@ Request = dict[str, Any]
 class ModelCalls:
     """The calls about models and groups, for one caller (an AccountSageMaker)."""
 
-    def __init__(self, caller: Any) -> None:
+    def __init__(self, caller: Caller) -> None:
         self._caller = caller
 
     def actions(self) -> dict[str, Callable[[Request], Request]]:

@@ -62,20 +62,20 @@ class EmulatorState:
             for region, attributes in regions.items():
                 sagemaker_backends[account][region].__dict__.update(attributes)
 
-    def mend_interrupted_stacks_on_load(self) -> None:
+    def repair_interrupted_stacks_on_load(self) -> None:
         """Give stacks whose operation was cut off by a kill a state that the next deploy can start from."""
         import ministack.app as ministack
 
         load = ministack._load_persisted_state
 
-        def load_and_mend() -> None:
+        def load_and_repair() -> None:
             load()
-            _mend_interrupted_stacks()
+            _repair_interrupted_stacks()
 
-        ministack._load_persisted_state = load_and_mend
+        ministack._load_persisted_state = load_and_repair
 
 
-def _mend_interrupted_stacks() -> None:
+def _repair_interrupted_stacks() -> None:
     from ministack.services.cloudformation import _stacks
 
     for stack in _stacks._data.values():

@@ -1,10 +1,15 @@
 """The runner's own clients of the emulator, as the account that a job belongs to."""
 
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch import CloudWatchClient
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_s3 import S3Client
 
 
 class Clients:
@@ -15,16 +20,19 @@ class Clients:
         self._session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=region)
 
     @cached_property
-    def s3(self) -> Any:
-        return self._client("s3")
+    def s3(self) -> "S3Client":
+        client: S3Client = self._client("s3")
+        return client
 
     @cached_property
-    def logs(self) -> Any:
-        return self._client("logs")
+    def logs(self) -> "CloudWatchLogsClient":
+        client: CloudWatchLogsClient = self._client("logs")
+        return client
 
     @cached_property
-    def cloudwatch(self) -> Any:
-        return self._client("cloudwatch")
+    def cloudwatch(self) -> "CloudWatchClient":
+        client: CloudWatchClient = self._client("cloudwatch")
+        return client
 
     def _client(self, service: str) -> Any:
         config = Config(retries={"max_attempts": 5, "mode": "standard"}, s3={"addressing_style": "path"})

@@ -4,7 +4,7 @@ import json
 import threading
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tunestack.definition.graph import PlacedStep, placed_steps, predecessors
 from tunestack.layout import S3Uri
@@ -13,6 +13,9 @@ from tunestack.local.runner.resolution import Scope
 from tunestack.local.runner.steps import SageMaker, StepOutcome, run_step
 from tunestack.local.runner.store import Store
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 PARALLEL_STEPS = 2
 KIND = "executions"
 
@@ -20,7 +23,7 @@ KIND = "executions"
 class Execution:
     """Runs in a thread of its own; the store's record tells how it goes."""
 
-    def __init__(self, execution_id: str, *, store: Store, sagemaker: SageMaker, s3: Any) -> None:
+    def __init__(self, execution_id: str, *, store: Store, sagemaker: SageMaker, s3: "S3Client") -> None:
         record = store.get(KIND, execution_id)
         assert record is not None
         self.id, self._store, self._sagemaker, self._s3 = execution_id, store, sagemaker, s3

@@ -7,7 +7,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-from tunestack.jobs import Api
+from tunestack.job_api import Api
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost, ContainerSpec
 from tunestack.local.runner.errors import JobFailure, JobStopped

@@ -5,7 +5,11 @@ import re
 import threading
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types_boto3_logs import CloudWatchLogsClient
+    from types_boto3_logs.type_defs import InputLogEventTypeDef
 
 SEND_EVERY_SECONDS = 0.5
 
@@ -13,14 +17,16 @@ SEND_EVERY_SECONDS = 0.5
 class JobLog:
     """Takes lines; sends them in batches to the job's stream, and to a file beside the job."""
 
-    def __init__(self, logs: Any, *, group: str, stream: str, file: Path, metrics: list[dict[str, str]]) -> None:
+    def __init__(
+        self, logs: "CloudWatchLogsClient", *, group: str, stream: str, file: Path, metrics: list[dict[str, str]]
+    ) -> None:
         self._logs, self._group, self._stream = logs, group, stream
         file.parent.mkdir(parents=True, exist_ok=True)
         self._file = file.open("a", encoding="utf-8")
         self._patterns = [(metric["Name"], re.compile(metric["Regex"])) for metric in metrics]
         self.metrics: dict[str, list[tuple[float, float]]] = {}
         self.lines: list[str] = []
-        self._pending: list[dict[str, Any]] = []
+        self._pending: list[InputLogEventTypeDef] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._send_regularly, daemon=True)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tunestack.jobs import PROCESSING_API
+from tunestack.job_api import PROCESSING_API
 from tunestack.local.runner.container import ContainerSpec, write_json
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog

@@ -3,14 +3,17 @@
 import tarfile
 import time
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tunestack.jobs import TRAINING_API
+from tunestack.job_api import TRAINING_API
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, write_json
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
 from tunestack.local.runner.transfers import CheckpointSync, download_prefix, encryption, upload_folder
+
+if TYPE_CHECKING:
+    from types_boto3_cloudwatch.type_defs import MetricDatumTypeDef
 
 
 class TrainingJob(Job):
@@ -98,7 +101,7 @@ class TrainingJob(Job):
         archive.unlink()
 
     def _publish(self, metrics: dict[str, list[tuple[float, float]]]) -> None:
-        data = [
+        data: list[MetricDatumTypeDef] = [
             {
                 "MetricName": name,
                 "Dimensions": [{"Name": "TrainingJobName", "Value": self.name}],

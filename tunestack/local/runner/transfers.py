@@ -1,16 +1,20 @@
 """Between S3 and a job's folder: inputs before it, outputs after it, checkpoints all along."""
 
 import threading
+from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from tunestack.layout import S3Uri
 from tunestack.local.runner.errors import JobFailure
 
+if TYPE_CHECKING:
+    from types_boto3_s3 import S3Client
+
 SYNC_EVERY_SECONDS = 2.0
 
 
-def list_keys(s3: Any, uri: str) -> list[str]:
+def list_keys(s3: "S3Client", uri: str) -> list[str]:
     """The keys under a prefix: the object of that very name, or what lies under it as a folder."""
     bucket, prefix = S3Uri.parse(uri)
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -18,7 +22,7 @@ def list_keys(s3: Any, uri: str) -> list[str]:
     return [key for key in keys if not key.endswith("/")]
 
 
-def download_prefix(s3: Any, uri: str, folder: Path, *, required: bool = True) -> list[Path]:
+def download_prefix(s3: "S3Client", uri: str, folder: Path, *, required: bool = True) -> list[Path]:
     """Copy what lies under an S3 prefix into a folder, keeping the names below the prefix.
 
     Raises:
@@ -41,7 +45,7 @@ def download_prefix(s3: Any, uri: str, folder: Path, *, required: bool = True) -
     return files
 
 
-def upload_folder(s3: Any, folder: Path, uri: str, *, kms_key: str | None) -> None:
+def upload_folder(s3: "S3Client", folder: Path, uri: str, *, kms_key: str | None) -> None:
     """Copy every file of a folder to an S3 prefix, encrypted with the key."""
     bucket, prefix = S3Uri.parse(uri)
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -57,7 +61,7 @@ def encryption(kms_key: str | None) -> dict[str, str]:
 class CheckpointSync:
     """Keeps a folder and an S3 prefix the same while a training runs; deletions are carried over, too."""
 
-    def __init__(self, s3: Any, folder: Path, uri: str, *, kms_key: str | None) -> None:
+    def __init__(self, s3: "S3Client", folder: Path, uri: str, *, kms_key: str | None) -> None:
         self._s3, self._folder, self._uri, self._kms_key = s3, folder, uri, kms_key
         self._uploaded: dict[str, tuple[int, int]] = {}
         self._stop = threading.Event()
@@ -100,7 +104,7 @@ class CheckpointSync:
                 except FileNotFoundError:
                     continue
                 key = f"{prefix.rstrip('/')}/{name}"
-                self._s3.put_object(Bucket=bucket, Key=key, Body=body, **encryption(self._kms_key))
+                self._s3.upload_fileobj(BytesIO(body), bucket, key, ExtraArgs=encryption(self._kms_key))
                 self._uploaded[name] = now[name]
         for name in self._uploaded.keys() - now.keys():
             self._s3.delete_object(Bucket=bucket, Key=f"{prefix.rstrip('/')}/{name}")

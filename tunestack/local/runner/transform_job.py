@@ -7,10 +7,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from tunestack.jobs import TRANSFORM_API
+from tunestack.job_api import TRANSFORM_API
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, RunningContainer
 from tunestack.local.runner.errors import JobFailure, JobStopped
@@ -119,11 +120,11 @@ class TransformJob(Job):
         output = self.request["TransformOutput"]
         bucket, prefix = S3Uri.parse(output["S3OutputPath"])
         lines = b"".join(answer if answer.endswith(b"\n") else answer + b"\n" for answer in answers)
-        self.clients.s3.put_object(
-            Bucket=bucket,
-            Key=f"{prefix.rstrip('/')}/{Path(key).name}.out",
-            Body=lines,
-            **encryption(output.get("KmsKeyId")),
+        self.clients.s3.upload_fileobj(
+            BytesIO(lines),
+            bucket,
+            f"{prefix.rstrip('/')}/{Path(key).name}.out",
+            ExtraArgs=encryption(output.get("KmsKeyId")),
         )
 
 

@@ -14,7 +14,7 @@ SHARD_BYTES = 5e9
 
 
 @dataclass(frozen=True, kw_only=True)
-class MergeNeeds:
+class PackageNeeds:
     """What fusing an adapter into its base takes, in bytes."""
 
     host_memory_bytes: float
@@ -41,14 +41,14 @@ def many_copies(architecture: Architecture, job: Inference, *, count: int) -> fl
     return count * job.gpus * one.device_bytes
 
 
-def merge_needs(architecture: Architecture, *, dtype: Dtype = "fp32", archive: bool = True) -> MergeNeeds:
+def package_needs(architecture: Architecture, *, dtype: Dtype = "fp32", archive: bool = True) -> PackageNeeds:
     """De-quantise to fp32, add the adapter, save in `dtype`; the 4-bit base goes as the fp32 one is made.
 
-    On disk lie the base as it was staged (16 bit), the fused model, and, with `archive`, its model.tar.gz.
+    On disk lie the base as it was uploaded (16 bit), the fused model, and, with `archive`, its model.tar.gz.
     """
     parameters = architecture.parameters
     fused = parameters * BYTES[dtype]
-    return MergeNeeds(
+    return PackageNeeds(
         host_memory_bytes=parameters * 4 + min(SHARD_BYTES, fused),
         gpu_memory_bytes=parameters * 4,
         disk_bytes=parameters * 2 + fused * (2 if archive else 1),

@@ -1,0 +1,70 @@
+"""FineTuningPipeline: the definition inline with every placeholder filled in, a role for each job, nothing invalid."""
+
+import copy
+import json
+from typing import Any
+
+import pytest
+from aws_cdk import Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline, JobImage
+
+from tests.changed_settings import changed_blueprint
+from tests.tunestack_cdk.conftest import statements
+from tunestack.jobs import JOBS
+from tunestack.layout import Bucket, Image
+from tunestack.pipeline import filled_in, placeholders
+
+
+def make(stack: Stack, key: kms.Key, bucket: s3.Bucket, repository: ecr.Repository, definition: Any) -> None:
+    FineTuningPipeline(
+        stack, "FineTuning", pipeline_name="kit", description="A pipeline", definition=definition,
+        buckets=dict.fromkeys(Bucket, bucket), key=key, network=None,
+        images=dict.fromkeys(Image, JobImage(repository=repository, uri="123456789012.dkr.ecr/kit:1")),
+        model_package_group_name="models",
+    )  # fmt: skip
+
+
+def test_nothing_is_left_to_fill_in_and_each_job_has_its_role(
+    stack: Stack, key: kms.Key, bucket: s3.Bucket, repository: ecr.Repository, template: Any
+) -> None:
+    make(stack, key, bucket, repository, changed_blueprint("dev").definition)
+    found = template()
+    (pipeline,) = found.find_resources("AWS::SageMaker::Pipeline").values()
+    body = json.dumps(pipeline["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
+    assert "${" not in body
+    roles = found.find_resources("AWS::IAM::Role")
+    for job in JOBS:
+        (role,) = [name for name in roles if name.startswith(f"FineTuning{job.title}Role")]
+        assert f'"{role}"' in body
+
+
+def test_only_the_training_may_delete_and_only_checkpoints(
+    stack: Stack, key: kms.Key, bucket: s3.Bucket, repository: ecr.Repository, template: Any
+) -> None:
+    make(stack, key, bucket, repository, changed_blueprint("dev").definition)
+    deleting = {
+        job.key: str(item["Resource"])
+        for job in JOBS
+        for item in statements(template(), f"FineTuning{job.title}Role")
+        if "s3:DeleteObject" in item["Action"]
+    }
+    assert deleting.keys() == {"train"} and "/checkpoints/*" in deleting["train"]
+
+
+def test_a_definition_that_the_service_would_refuse_is_refused_here(
+    stack: Stack, key: kms.Key, bucket: s3.Bucket, repository: ecr.Repository
+) -> None:
+    broken = copy.deepcopy(dict(changed_blueprint("dev").definition))
+    del broken["Steps"][0]["Arguments"]["RoleArn"]
+    with pytest.raises(ValueError, match="would be refused:\nPrepareData: missing RoleArn"):
+        make(stack, key, bucket, repository, broken)
+
+
+def test_a_placeholder_that_nothing_stands_for_is_an_error_and_never_deployed() -> None:
+    settings = changed_blueprint("prod").settings
+    assert filled_in(["a/${Key}/b"], {"Key": "k"}) == ["a/k/b"]
+    with pytest.raises(KeyError, match="JobSecurityGroup"):
+        filled_in(placeholders(settings).job.vpc.to_request(), {})  # type: ignore[union-attr]
