@@ -38,17 +38,23 @@ class Assembly:
         return json.loads((self.folder / "validation-report.json").read_text())
 
 
-def synthesize(folder: Path, env: str, *, cwd: Path = ROOT) -> Assembly:
-    """Run the app as the CDK CLI runs it: without credentials, and with no network to use."""
-    context = {**json.loads((ROOT / "cdk.json").read_text())["context"], "env": env}
+def synthesize(folder: Path, env: str, *, cwd: Path | None = None, root: Path = ROOT) -> Assembly:
+    """Run the app of a source tree as the CDK CLI runs it: without credentials, and with no network to use."""
+    context = {**json.loads((root / "cdk.json").read_text())["context"], "env": env}
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
+        "PYTHONPATH": os.pathsep.join(str(root / name) for name in ("", "constructs", "training_code")),
         "CDK_OUTDIR": str(folder),
         "CDK_CONTEXT_JSON": json.dumps(context),
     }
     done = subprocess.run(
-        [sys.executable, str(ROOT / "app.py")], cwd=cwd, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, str(root / "app.py")],
+        cwd=cwd or root,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return Assembly(folder)
