@@ -20,6 +20,7 @@ from tunestack.pipeline.steps import (
 )
 from tunestack.pipeline.training_metrics import METRICS
 from tunestack.settings import Settings
+from tunestack.settings.environment import TrainJobSettings, TransformJobSettings
 
 COMMAND = ("python", "-m", "tunestack_training")
 # What PackageModel writes, and serving takes.
@@ -63,8 +64,8 @@ class JobSteps:
         )
 
     def _training(self, job: Job) -> TrainingStep:
-        settings = self._settings.environment.jobs.train
-        assert job.checkpoints is not None
+        settings = self._settings.environment.jobs.of(job)
+        assert isinstance(settings, TrainJobSettings) and job.checkpoints is not None
         return TrainingStep(
             name=job.step,
             description=job.description,
@@ -83,7 +84,8 @@ class JobSteps:
         )
 
     def _transform(self, job: Job) -> TransformStep:
-        settings = self._settings.environment.jobs.transform
+        settings = self._settings.environment.jobs.of(job)
+        assert isinstance(settings, TransformJobSettings)
         data = next(item for item in job.reads if isinstance(item, Uploaded))
         return TransformStep(
             name=job.step,
