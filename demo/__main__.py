@@ -24,6 +24,7 @@ from tunestack.jobs import EVALUATE, TRANSFORM
 from tunestack.layout import S3Uri
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
+from tunestack.money import usd
 from tunestack.planning.blueprint import blueprint_of
 from tunestack.settings import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
@@ -61,7 +62,7 @@ def main() -> None:
         deployment.deploy(local, ROOT / "cdk.out" / "local")
     aws = Aws(load_settings(LOCAL_ENVIRONMENT))
     recipe = aws.settings.recipe
-    with _doing("upload the model, the data set and a batch of questions in S3"):
+    with _doing("upload the model, the data set and a batch of questions to S3"):
         add_model(aws, model, name=recipe.model.name_or_path, revision=recipe.model.revision)
         data_uri = add_data_set(aws, [data], name=recipe.data.name)
         input_uri = add_batch_input(aws, questions, name=recipe.data.name)
@@ -137,7 +138,7 @@ def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
     for question, answer in zip(QUESTIONS, _answers(aws, steps[TRANSFORM.step].outputs["answers"]), strict=True):
         console.print(f"  [dim]{question}[/dim]\n  {answer}")
     console.print(
-        f"on AWS           about ${cost.expected_usd:.2f} for such a run (at most ${cost.ceiling_usd:.2f}), assuming "
+        f"on AWS           about {usd(cost.expected_usd)} for such a run (at most {usd(cost.ceiling_usd)}), assuming "
         f"{'; '.join(cost.assumptions)}"
     )
     console.print(f'files            {local_aws().home} (S3: eval "$(tunestack local environment)"; aws s3 ls)')

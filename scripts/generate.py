@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -12,18 +11,11 @@ from benchmarks import memory_accuracy, throughput_accuracy
 from scripts import pictures
 from scripts.planned_recipes import table as planned_recipes_table
 from scripts.settings_reference import reference
+from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import environment_schema
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "training_code"))
 _PICTURE = "<!-- picture: {} -->\n{}<!-- /picture -->"
-
-
-def recipe_schema() -> dict[str, Any]:
-    """The recipe's JSON Schema, from training_code's classes."""
-    from tunestack_training.recipe import Recipe
-
-    return Recipe.model_json_schema()
 
 
 def settings_reference() -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tunestack.cli.synthesis import synthesize
 from tunestack.definition.template import definition_of_template
+from tunestack.layout import StackName
 
 # What a reader looks for; policies, log groups and associations aren't drawn.
 DRAWN = {
@@ -53,7 +54,7 @@ def architecture(stacks: dict[str, dict[str, Any]]) -> str:
 
 def pipeline_graph(stacks: dict[str, dict[str, Any]]) -> str:
     """The deployed definition's steps, and what waits for what."""
-    template = next(item["template"] for name, item in stacks.items() if name.endswith("-pipeline"))
+    template = next(item["template"] for name, item in stacks.items() if name.endswith(f"-{StackName.PIPELINE}"))
     definition = json.loads(definition_of_template(template))
     lines = ["flowchart TD"]
     _draw(definition["Steps"], lines)

@@ -1,9 +1,11 @@
 """The table of jobs is whole, and whoever reads the definition refuses a job that the table doesn't know."""
 
 import copy
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from tunestack_training.__main__ import COMMANDS
 
 from tests.changed_settings import changed_blueprint
 from tunestack.costs.run import run_cost
@@ -11,6 +13,7 @@ from tunestack.definition.jobs import UnknownStepError, jobs_of
 from tunestack.definition.service_model import OPERATIONS
 from tunestack.job_api import APIS
 from tunestack.jobs import JOBS, Made, job_of_key
+from tunestack.pipeline import filled_in, placeholders
 from tunestack.planning.quotas import quotas_of
 from tunestack.settings.environment import JobsSettings
 
@@ -29,6 +32,11 @@ def test_what_a_job_reads_was_written_by_a_job_before_it() -> None:
 def test_no_two_outputs_lie_in_the_same_folder() -> None:
     folders = [(output.place, output.name if output.place.shared else "") for job in JOBS for output in job.writes]
     assert len(folders) == len(set(folders))
+
+
+def test_a_key_makes_a_name_of_a_construct_and_a_command_is_one_of_the_container_s() -> None:
+    assert [job.key for job in JOBS if not job.key.isalnum() or not job.key.islower()] == []
+    assert {job.command for job in JOBS} == set(COMMANDS)
 
 
 def test_keys_steps_and_parameters_are_each_used_once() -> None:
@@ -73,3 +81,20 @@ def test_a_run_that_chooses_an_instance_type_is_priced_on_it() -> None:
     chosen = jobs_of(blueprint.definition, chosen={"TrainInstanceType": "ml.g6e.4xlarge"})
     train = next(job for job in run_cost(chosen, blueprint.workload).jobs if job.step == "FineTune")
     assert train.instance_type == "ml.g6e.4xlarge"
+
+
+def test_an_instance_type_that_is_known_only_when_a_step_runs_is_an_error_that_names_the_step() -> None:
+    definition = copy.deepcopy(dict(changed_blueprint("dev").definition))
+    cluster = definition["Steps"][0]["Arguments"]["ProcessingResources"]["ClusterConfig"]
+    for value in ({"Get": "Parameters.Unknown"}, {"Get": "Steps.FineTune.ResourceConfig.InstanceType"}):
+        cluster["InstanceType"] = value
+        with pytest.raises(UnknownStepError, match="step PrepareData: its instance type isn't known"):
+            jobs_of(definition)
+
+
+def test_a_tag_that_looks_like_a_placeholder_stays_what_it_is() -> None:
+    blueprint = changed_blueprint("dev")
+    environment = blueprint.settings.environment.model_copy(update={"tags": {"owner": "${team} ${Key}"}})
+    resources = placeholders(replace(blueprint.settings, environment=environment))
+    filled = filled_in(resources.job.tag_list(), {"Key": "secret"})
+    assert {"Key": "owner", "Value": "${team} ${Key}"} in filled

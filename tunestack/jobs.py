@@ -93,6 +93,11 @@ class Job:
         return self.key.capitalize()
 
     @property
+    def role(self) -> str:
+        """The name of its role: the construct's id, and the definition's placeholder."""
+        return f"{self.title}Role"
+
+    @property
     def instance_parameter(self) -> str | None:
         """The pipeline parameter that chooses the instance type, where there is one."""
         return f"{self.title}InstanceType" if self.choosable else None
@@ -194,7 +199,6 @@ TRANSFORM = Job(
     memory="serving",
 )
 JOBS = (PREPARE, TRAIN, EVALUATE, PACKAGE, TRANSFORM)
-SETTINGS = tuple(dict.fromkeys(job.setting for job in JOBS))
 
 
 def job_of_key(key: str) -> Job:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 SCHEME = "s3://"
 STANDING_USD_OUTPUT = "StandingUsdPerMonth"
-RUN_EXPECTED_USD_OUTPUT = "RunExpectedUsd"
+RUN_LOW_USD_OUTPUT, RUN_EXPECTED_USD_OUTPUT, RUN_CEILING_USD_OUTPUT = "RunLowUsd", "RunExpectedUsd", "RunCeilingUsd"
 KEY_ARN_OUTPUT = "KeyArn"
 PIPELINE_NAME_OUTPUT = "PipelineName"
 MODEL_PACKAGE_GROUP_NAME_OUTPUT = "ModelPackageGroupName"
@@ -87,17 +87,12 @@ class S3Uri(NamedTuple):
             ValueError: it doesn't begin with `s3://`, or names no bucket.
         """
         bucket, _, key = uri.removeprefix(SCHEME).partition("/")
-        if not is_s3_uri(uri) or not bucket:
+        if not uri.startswith(SCHEME) or not bucket:
             raise ValueError(f"must be an S3 URI ({SCHEME}BUCKET/KEY), got {uri!r}")
         return cls(bucket=bucket, key=key)
 
     def __str__(self) -> str:
         return f"{SCHEME}{self.bucket}/{self.key}"
-
-
-def is_s3_uri(text: str) -> bool:
-    """Whether a text is meant as an S3 URI."""
-    return text.startswith(SCHEME)
 
 
 @dataclass(frozen=True, kw_only=True)

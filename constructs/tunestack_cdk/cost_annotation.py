@@ -6,13 +6,13 @@ from aws_cdk import aws_ec2 as ec2
 from tunestack.costs import CostReport, ResourceUse, RunCost, standing_cost
 from tunestack.costs.stack_cost import METADATA_KEY
 from tunestack.costs.usage import Usage
-from tunestack.layout import RUN_EXPECTED_USD_OUTPUT, STANDING_USD_OUTPUT
+from tunestack.layout import RUN_CEILING_USD_OUTPUT, RUN_EXPECTED_USD_OUTPUT, RUN_LOW_USD_OUTPUT, STANDING_USD_OUTPUT
 
 OUTPUTS = {
     STANDING_USD_OUTPUT: "What this stack costs a month before anything runs",
-    "RunLowUsd": "What an execution costs at best",
+    RUN_LOW_USD_OUTPUT: "What an execution costs at best",
     RUN_EXPECTED_USD_OUTPUT: "What an execution is expected to cost",
-    "RunCeilingUsd": "What an execution can cost at the most, when every job runs into its time limit",
+    RUN_CEILING_USD_OUTPUT: "What an execution can cost at the most, when every job runs into its time limit",
 }
 
 

@@ -14,7 +14,7 @@ from constructs import Construct
 from tunestack.definition import validate
 from tunestack.jobs import JOBS, Job, places_read, places_written
 from tunestack.layout import EXECUTIONS, Bucket, Image
-from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, role_name, subnet_name
+from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, subnet_name
 from tunestack_cdk.job_network import JobNetwork
 from tunestack_cdk.job_role import JobRole
 from tunestack_cdk.pipeline_role import PipelineRole
@@ -82,8 +82,8 @@ class FineTuningPipeline(Construct):
             yield bucket.output, made.bucket_name
         for image, built in self._images.items():
             yield image.output, built.uri
-        for key, role in roles.items():
-            yield role_name(key), role.role.role_arn
+        for job in JOBS:
+            yield job.role, roles[job.key].role.role_arn
         yield KEY, self._key.key_arn
         if self._network:
             yield SECURITY_GROUP, self._network.security_group.security_group_id
@@ -95,7 +95,7 @@ class FineTuningPipeline(Construct):
         network = self._network
         role = JobRole(
             self,
-            role_name(job.key),
+            job.role,
             image=self._images[job.image].repository,
             key=self._key,
             log_group=job.api.log_group,

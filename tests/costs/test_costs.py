@@ -7,6 +7,7 @@ import pytest
 from tests.changed_settings import changed_blueprint
 from tunestack.costs import CostReport, ResourceUse, standing_cost
 from tunestack.costs.usage import images_usage
+from tunestack.jobs import JOBS
 from tunestack.sizing.memory import rules_of_thumb as rules
 
 
@@ -46,7 +47,7 @@ def test_a_runs_cost_is_bounded_by_its_time_limits() -> None:
     for name in ("dev", "prod"):
         cost = changed_blueprint(name).run
         assert 0 < cost.low_usd < cost.expected_usd < cost.ceiling_usd
-        assert {job.step for job in cost.jobs} == {"PrepareData", "FineTune", "EvaluateModels", "PackageModel", "BatchTransform"}  # fmt: skip
+        assert [job.step for job in cost.jobs] == [job.step for job in JOBS]
 
 
 def test_spot_is_the_on_demand_rate_less_the_assumed_savings() -> None:

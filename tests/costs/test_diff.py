@@ -83,7 +83,8 @@ def test_a_template_of_another_app_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "content", ["", "{half", "[]", '{"Metadata": null}', '{"Metadata": {"tunestack:cost": {}}}', '"text"']
+    "content",
+    ["", "{half", "[]", '{"Metadata": null}', '{"Metadata": {"tunestack:cost": {}}, "Resources": {}}', '"text"'],
 )
 def test_a_broken_template_is_named(content: str, tmp_path: Path) -> None:
     (tmp_path / "broken.template.json").write_text(content)

@@ -198,3 +198,66 @@ def test_a_parameter_is_checked_with_all_that_it_allows() -> None:
     subject = Subject(entry={"Type": "Training"}, arguments={"ResourceConfig": choice}, parameters=declared)
     (found,) = CHECKS[NAMES.index("volume_key")].check(subject)
     assert "must all have a local disk or all have none, got ml.g5.2xlarge, ml.m5.xlarge" in found[1]
+
+
+PREFERRED = [{"InstanceType": GPU, "InstanceCount": 1}, {"InstanceType": HOST}]
+# Further ways to break a rule that has several.
+MORE: list[tuple[str, dict[str, Any], str]] = [
+    (
+        "container_environment",
+        model(PrimaryContainer={"Environment": {"A": "b" * 33_000}}),
+        "32 KB together, got 33001 bytes",
+    ),
+    ("instance_preferences", training(ResourceConfig={"InstancePreferences": PREFERRED}), "on every entry or on none"),
+    (
+        "instance_preferences",
+        on(GPU, InstancePreferences=[{"InstanceType": GPU}]),
+        "ProcessingResources.ClusterConfig.InstancePreferences: not together with InstanceType",
+    ),
+    (
+        "instance_preferences",
+        training(ResourceConfig={"InstancePreferences": [{}], "InstanceGroups": []}),
+        "not together with InstanceGroups",
+    ),
+    ("retries", step("Fail", RetryPolicies=[RETRY]), "a Fail step is never retried"),
+    (
+        "retries",
+        step("Training", RetryPolicies=[{"ExceptionType": ["Step.X"], "MaxAttempts": 1}]),
+        "unknown ExceptionType",
+    ),
+    (
+        "cache",
+        step("Training", CacheConfig={"Enabled": True, "ExpireAfter": "soon"}),
+        "must be a duration such as P30D",
+    ),
+    ("secrets", training(HyperParameters={"x": "hf_" + "a" * 34}), "looks like a credential (hf_a…)"),
+    ("spot_wait", training(StoppingCondition={"MaxRuntimeInSeconds": 60}, **SPOT), "missing: spot training needs it"),
+    (
+        "spot_wait",
+        training(StoppingCondition={"MaxRuntimeInSeconds": 99, **WAIT}, **SPOT),
+        "at least MaxRuntimeInSeconds (99)",
+    ),
+    (
+        "transform_model",
+        transform({"Containers": [{"AdditionalModelDataSources": []}]}),
+        "AdditionalModelDataSources is refused",
+    ),
+    ("transform_payload", transform(MaxPayloadInMB=101), "MaxPayloadInMB: must be at most 100, got 101"),
+    (
+        "transform_split",
+        transform(TransformOutput={"AssembleWith": "Line"}),
+        "AssembleWith: needs TransformInput.SplitType",
+    ),
+    ("volume_key", on(HOST), "missing: the volume of ml.m5.xlarge would not be encrypted with your key"),
+    ("volume_size", on(HOST), "VolumeSizeInGB: missing: ml.m5.xlarge has no local disk"),
+    ("output_key", transform(TransformOutput={"S3OutputPath": "s3://b/k"}), "TransformOutput.KmsKeyId: missing"),
+]
+
+
+@pytest.mark.parametrize(("name", "example", "message"), MORE, ids=[f"{name}: {text}" for name, _, text in MORE])
+def test_each_further_part_of_a_rule_is_held(name: str, example: dict[str, Any], message: str) -> None:
+    assert any(message in line for line in said(name, example)), said(name, example)
+
+
+def test_a_model_that_a_pipeline_of_containers_answers_needs_no_primary_one() -> None:
+    assert said("model_containers", model(Containers=[{}], InferenceExecutionConfig={"Mode": "Serial"})) == []

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunestack.definition import validate
+from tunestack.definition import validate, with_values
 from tunestack.definition.template import definition_of_template
 
 Definition = dict[str, Any]
@@ -30,20 +30,33 @@ def test_what_every_environment_deploys_is_good(assembly: Any) -> None:
         assert problems(json.loads(definition_of_template(assembly(env).template("pipeline")))) == []
 
 
+def step(d: Definition, name: str) -> Any:
+    return next(item for item in d["Steps"] if item["Name"] == name)
+
+
+def entry(name: str) -> Callable[[Definition], Any]:
+    return lambda d: step(d, name)
+
+
+def parameter(name: str) -> Callable[[Definition], Any]:
+    return lambda d: next(item for item in d["Parameters"] if item["Name"] == name)
+
+
 def prepare(d: Definition) -> Any:
-    return d["Steps"][0]["Arguments"]
+    return step(d, "PrepareData")["Arguments"]
 
 
 def train(d: Definition) -> Any:
-    return d["Steps"][1]["Arguments"]
+    return step(d, "FineTune")["Arguments"]
 
 
 def branch(d: Definition, name: str) -> Any:
-    return next(step for step in d["Steps"][3]["Arguments"]["IfSteps"] if step["Name"] == name)["Arguments"]
+    gate = step(d, "CheckGates")["Arguments"]
+    return next(item for item in gate["IfSteps"] if item["Name"] == name)["Arguments"]
 
 
 def fail(d: Definition) -> Any:
-    return d["Steps"][3]["Arguments"]["ElseSteps"][0]["Arguments"]
+    return step(d, "CheckGates")["Arguments"]["ElseSteps"][0]["Arguments"]
 
 
 def put(target: Callable[[Definition], Any], *path: Any, value: Any) -> Callable[[Definition], None]:
@@ -80,23 +93,23 @@ BROKEN = {
     "a range": (put(train, "ResourceConfig", "InstanceCount", value=-1), "must be at least 0, got -1"),
     "a number parameter as a string": (put(train, "HyperParameters", "x", value={"Get": "Parameters.Seed"}), "Std:Join"),
     "a string parameter as a number": (put(train, "ResourceConfig", "VolumeSizeInGB", value={"Get": "Parameters.DataUri"}), "parameter DataUri is String"),
-    "a default of a parameter that the API refuses": (put(whole, "Parameters", 4, "DefaultValue", value="ml.none"), "must be one of"),
+    "a default of a parameter that the API refuses": (put(parameter("TrainInstanceType"), "DefaultValue", value="ml.none"), "must be one of"),
     "an unknown parameter": (put(fail, "ErrorMessage", value={"Get": "Parameters.Sed"}), "unknown parameter 'Sed'; did you mean 'Seed'?"),
     "an unknown step": (put(fail, "ErrorMessage", value={"Get": "Steps.FineTun.TrainingJobName"}), "did you mean 'FineTune'?"),
     "an unknown property": (put(fail, "ErrorMessage", value={"Get": "Steps.FineTune.ModelArtifact.X"}), "did you mean 'ModelArtifacts'?"),
     "a step of the other branch": (put(fail, "ErrorMessage", value={"Get": "Steps.PackageModel.ExitMessage"}), "on two branches"),
-    "a property file that isn't there": (put(lambda d: d["Steps"][2], "PropertyFiles", value=[]), "no property file 'Evaluation'"),
+    "a property file that isn't there": (put(entry("EvaluateModels"), "PropertyFiles", value=[]), "no property file 'Evaluation'"),
     "a property file in a Fail step": (put(fail, "ErrorMessage", value={"Std:JsonGet": {"PropertyFile": {"Get": "Steps.EvaluateModels.PropertyFiles.Evaluation"}, "Path": "a"}}), "can't read a property file"),
     "an output that isn't there": (put(train, "InputDataConfig", 1, "DataSource", "S3DataSource", "S3Uri", value={"Get": "Steps.PrepareData.ProcessingOutputConfig.Outputs['trian'].S3Output.S3Uri"}), "has no output 'trian'; did you mean 'train'?"),
-    "a property file of no output": (put(lambda d: d["Steps"][2], "PropertyFiles", 0, "OutputName", value="evaluatoin"), "did you mean 'evaluation'?"),
-    "a cycle": (put(lambda d: d["Steps"][0], "DependsOn", value=["EvaluateModels"]), "steps wait for each other"),
-    "an unknown step to depend on": (put(lambda d: d["Steps"][0], "DependsOn", value=["X"]), "unknown step 'X'"),
-    "two steps of one name": (put(lambda d: d["Steps"][1], "Name", value="PrepareData"), "2 steps have this name"),
-    "an unknown kind of step": (put(lambda d: d["Steps"][0], "Type", value="Procesing"), "did you mean 'Processing'?"),
+    "a property file of no output": (put(entry("EvaluateModels"), "PropertyFiles", 0, "OutputName", value="evaluatoin"), "did you mean 'evaluation'?"),
+    "a cycle": (put(entry("PrepareData"), "DependsOn", value=["EvaluateModels"]), "steps wait for each other"),
+    "an unknown step to depend on": (put(entry("PrepareData"), "DependsOn", value=["X"]), "unknown step 'X'"),
+    "two steps of one name": (put(entry("FineTune"), "Name", value="PrepareData"), "2 steps have this name"),
+    "an unknown kind of step": (put(entry("PrepareData"), "Type", value="Procesing"), "did you mean 'Processing'?"),
     "another version": (put(whole, "Version", value="2019"), "must be '2020-12-01'"),
     "a volume key on a local disk": (put(train, "ResourceConfig", "VolumeKmsKeyId", value="key"), "local NVMe disk is encrypted by hardware"),
     "no volume key without a local disk": (drop(prepare, "ProcessingResources", "ClusterConfig", "VolumeKmsKeyId"), "would not be encrypted with your key"),
-    "types of both sorts": (put(whole, "Parameters", 4, "EnumValues", value=["ml.g5.2xlarge", "ml.m5.large"]), "all have a local disk or all have none"),
+    "types of both sorts": (put(parameter("TrainInstanceType"), "EnumValues", value=["ml.g5.2xlarge", "ml.m5.large"]), "all have a local disk or all have none"),
     "a volume larger than the local disk": (put(train, "ResourceConfig", "VolumeSizeInGB", value=5000), "must be at most ml.g5"),
     "an output without a key": (drop(train, "OutputDataConfig", "KmsKeyId"), "outputs would not be encrypted"),
     "spot without a wait": (put(train, "EnableManagedSpotTraining", value=True), "spot training needs it"),
@@ -109,15 +122,15 @@ BROKEN = {
     "a model data source for a transform": (put(lambda d: branch(d, "CreateModel"), "PrimaryContainer", "ModelDataSource", value={"S3DataSource": {"S3Uri": "s3://b/k", "S3DataType": "S3Prefix", "CompressionType": "None"}}), "refused by a batch transform"),
     "payloads of more than 100 MB": (put(lambda d: branch(d, "BatchTransform"), "MaxConcurrentTransforms", value=50), "times MaxPayloadInMB must be at most 100"),
     "batches without a split": (drop(lambda d: branch(d, "BatchTransform"), "TransformInput", "SplitType"), "MultiRecord needs TransformInput.SplitType"),
-    "a GPU transform without its driver": (put(whole, "Parameters", 6, value={"Name": "TransformInstanceType", "Type": "String", "DefaultValue": "ml.g5.xlarge"}), "oldest NVIDIA driver"),
+    "a GPU transform without its driver": (lambda d: parameter("TransformInstanceType")(d).update(DefaultValue="ml.g5.xlarge", EnumValues=["ml.g5.xlarge"]), "oldest NVIDIA driver"),
     "tags on a version": (put(lambda d: branch(d, "RegisterModel"), "Tags", value=[{"Key": "a", "Value": "b"}]), "belong on the group"),
     "a local path elsewhere": (put(prepare, "ProcessingInputs", 0, "S3Input", "LocalPath", value="/tmp/x"), "must be under /opt/ml/processing/"),
     "two sources of an input": (put(prepare, "ProcessingInputs", 0, "DatasetDefinition", value={}), "exactly one of S3Input and DatasetDefinition"),
     "a secret by name": (put(train, "Environment", value={"HF_TOKEN": "abc"}), "looks like a secret"),
     "a secret by its form": (put(train, "HyperParameters", "x", value="hf_" + "a" * 34), "looks like a credential"),
-    "a retry of a condition": (put(lambda d: d["Steps"][3], "RetryPolicies", value=[{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 2}]), "never retried"),
-    "an unknown exception": (put(lambda d: d["Steps"][0], "RetryPolicies", value=[{"ExceptionType": ["Step.THROTLING"], "MaxAttempts": 2}]), "did you mean 'Step.THROTTLING'?"),
-    "a cache for a week of nonsense": (put(lambda d: d["Steps"][0], "CacheConfig", value={"Enabled": True, "ExpireAfter": "soon"}), "must be a duration"),
+    "a retry of a condition": (put(entry("CheckGates"), "RetryPolicies", value=[{"ExceptionType": ["Step.THROTTLING"], "MaxAttempts": 2}]), "never retried"),
+    "an unknown exception": (put(entry("PrepareData"), "RetryPolicies", value=[{"ExceptionType": ["Step.THROTLING"], "MaxAttempts": 2}]), "did you mean 'Step.THROTTLING'?"),
+    "a cache for a week of nonsense": (put(entry("PrepareData"), "CacheConfig", value={"Enabled": True, "ExpireAfter": "soon"}), "must be a duration"),
 }  # fmt: skip
 
 
@@ -180,3 +193,19 @@ def test_any_value_anywhere_is_answered_with_findings_and_never_a_traceback(good
         place[key] = data.draw(JSON)
         break
     validate(broken)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "place"),
+    [
+        ("BaseModelUri", "s3://bucket/" + "a" * 300, "CustomerMetadataProperties.base_model_uri"),
+        ("DataUri", "s3://bucket/rows (new), second", "CustomerMetadataProperties.data_uri"),
+        ("BaseModelUri", "s3://bucket/" + "a" * 1020, "InputDataConfig[0].DataSource.S3DataSource.S3Uri"),
+    ],
+)
+def test_a_run_s_values_are_checked_wherever_the_definition_puts_them(
+    name: str, value: str, place: str, good: Definition
+) -> None:
+    found = [str(item) for item in validate(with_values(good, {name: value})) if not item.is_note]
+    assert any(place in line and ("characters" in line or "must match" in line) for line in found), found
+    assert problems(with_values(good, {name: "s3://bucket/folder/"})) == []

@@ -1,6 +1,7 @@
 """The main road on a tiny model: the deployed pipeline runs, is described, fails with reasons, stops and resumes."""
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -81,7 +82,8 @@ def test_the_version_is_registered_pending_with_metrics_and_where_it_came_from(
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("/evaluation.json")
     assert package["CustomerMetadataProperties"]["data_uri"] == uploaded["DataUri"]
-    assert "heldout.loss_ratio" in package["CustomerMetadataProperties"]["evaluation"]
+    evaluation = package["CustomerMetadataProperties"]["evaluation"]
+    assert re.fullmatch(r"heldout\.loss_ratio [\d.]+ = [\d.]+ / [\d.]+ - general\.loss_ratio .*", evaluation)
 
 
 def test_each_line_of_the_batch_has_its_answer_in_order(succeeded: ExecutionView, deployed: Aws) -> None:

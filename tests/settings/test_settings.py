@@ -60,6 +60,7 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
         ("max_wait_minutes: 240", "max_wait_minutes: 60", "must be at least max_runtime_minutes (120), got 60"),
         ("ml.g6e.2xlarge]", "ml.m5.xlarge]", "mixes types with a local disk and without"),
         ("    instance_type: ml.m5.4xlarge\n  transform", "    instance_type: ml.p4d.24xlarge\n  transform", "no ml.p4d.24xlarge for processing jobs"),
+        ("[ml.g5.xlarge, ml.g5.4xlarge", "[ml.g5.12xlarge", "jobs.train: ml.g5.12xlarge has 4 GPUs, and the training uses one"),
         ("recipe: smollm2-135m-qlora.yaml", "recipe: smolm2-135m-qlora.yaml", "did you mean 'smollm2-135m-qlora.yaml'?"),
         ("private_vpc: false", "private_vpc: perhaps", "network.private_vpc"),
         ("jobs:", "jobs: {}\nnot_jobs:", "jobs.prepare: missing"),
@@ -81,7 +82,17 @@ def test_a_mistake_is_named_with_what_would_be_right(config: Path, old: str, new
         ("load_in_4bit: true", "load_in_4bit: maybe", "must be true or false, got 'maybe'"),
         ("name: python-docstrings", "nam: x", "data.name: missing"),
         ("training:", "merge:\n  fuse: false\ntraining:", "merge: unknown key; it is called 'package' now"),
-        ("per_device_train_batch_size: 4", "per_device_train_batch_size: most", "must be a whole number, got 'most'"),
+        (
+            "per_device_train_batch_size: 4",
+            "per_device_train_batch_size: most",
+            "must be a whole number or must be one of 'auto', got 'most'",
+        ),
+        ("lora:", "lora:\n  target_modules: [1]\nquantisation:", "lora.target_modules.0: must be text, got 1"),
+        (
+            "lora:",
+            "lora:\n  target_modules: q_proj\nx:",
+            "target_modules: must be one of 'all-linear' or must be a list, got 'q_proj'",
+        ),
         ("max_length: 256", "max_length: '256'", "training.max_length: must be a whole number, got '256'"),
         ("lora:", "lora: 16\nquantisation:", "lora: must be a mapping of keys to values, got 16"),
     ],
@@ -114,3 +125,19 @@ def test_what_is_generated_is_not_stale(file: Path) -> None:
 def test_the_schemas_describe_every_key() -> None:
     schema = json.loads((ROOT / "training_code" / "recipe.schema.json").read_text())
     assert set(schema["properties"]) >= {"model", "data", "training", "lora"}
+
+
+def test_a_renamed_key_is_one_problem_and_only_in_the_file_that_had_it(config: Path) -> None:
+    edit(config / "dev.yaml", "  package:", "  register:")
+    (found,) = problems(config)
+    assert found.endswith("jobs.register: unknown key; it is called 'package' now")
+    edit(config / "dev.yaml", "  register:", "  package:")
+    edit(config / "dev.yaml", "jobs:", "merge: {}\njobs:")
+    (found,) = problems(config)
+    assert "merge: unknown key" in found and "called" not in found
+
+
+def test_a_key_keeps_its_whole_path_where_its_line_is_not_known(config: Path) -> None:
+    edit(config / "dev.yaml", "jobs:", "costs:\n  <<: {training_tokens: many}\njobs:")
+    (found,) = problems(config)
+    assert "costs.training_tokens: must be a whole number, got 'many'" in found

@@ -14,6 +14,7 @@ import yaml
 from tests.conftest import Assembly
 
 WIDTH = 110
+LONGEST_ROW = 170
 _HASH = re.compile(r"[0-9a-f]{64}")
 _IMAGE_TAG = re.compile(r"(?<=:)[0-9a-f]{16}\b|^[0-9a-f]{16}$")
 # What CDK adds to every template by itself, and what stands in a definition under a path of its own.
@@ -49,22 +50,24 @@ class ReadableStack:
         return _without_tags(_expressions(json.loads(self._normalised(body))))
 
     def statements(self) -> list[str]:
-        """Every IAM statement of the stack's roles, a row for each action and resource."""
-        rows = set()
-        for item in self._template["Resources"].values():
-            if item["Type"] != "AWS::IAM::Policy":
-                continue
-            policy = self._readable(item["Properties"])
-            for statement in policy["PolicyDocument"]["Statement"]:
-                for action in _listed(statement["Action"]):
-                    for resource in _listed(statement["Resource"]):
-                        conditions = _flow(statement.get("Condition", {})) if "Condition" in statement else ""
-                        role = " ".join(name.strip("${}").removesuffix("/Role") for name in policy["Roles"])
-                        rows.add(
-                            f"{role} | {statement['Effect']} | {action} | {_short_arn(resource)} | {conditions}".strip(
-                                " |"
-                            )
-                        )
+        """Every IAM statement of the stack, a row for each action and resource: roles' policies, trust, resources' own."""
+        rows: set[str] = set()
+        for name, item in self._template["Resources"].items():
+            properties, path = (
+                self._readable(item.get("Properties", {})),
+                re.sub(r"(/Role|/Bucket/Policy)$", "", self._paths[name]),
+            )
+            if item["Type"] == "AWS::IAM::Policy":
+                for role in properties["Roles"]:
+                    rows |= _rows(role.strip("${}").removesuffix("/Role"), properties["PolicyDocument"])
+            elif item["Type"] == "AWS::IAM::Role":
+                rows |= _rows(f"{path} trusts", properties["AssumeRolePolicyDocument"])
+                for policy in properties.get("Policies", []):
+                    rows |= _rows(path, policy["PolicyDocument"])
+                rows |= {f"{path} | managed policy | {arn}" for arn in properties.get("ManagedPolicyArns", [])}
+            else:
+                for key in ("KeyPolicy", "PolicyDocument", "RepositoryPolicyText", "ModelPackageGroupPolicy"):
+                    rows |= _rows(f"{path} lets", properties.get(key, {}))
         return sorted(rows)
 
     def _resource(self, item: dict[str, Any]) -> Any:
@@ -202,6 +205,28 @@ def _without_tags(value: Any) -> Any:
 
 def _is_ours(tag: Any) -> bool:
     return isinstance(tag, dict) and tag.get("Key") in ("environment", "project") and tag.keys() == {"Key", "Value"}
+
+
+def _rows(who: str, document: dict[str, Any]) -> set[str]:
+    """A policy's statements, a row for each action and resource; of trust and resources' policies with whom they let."""
+    rows = set()
+    for statement in document.get("Statement", []):
+        principals = statement.get("Principal", {})
+        whom = [
+            _short_arn(one)
+            for found in (principals.values() if isinstance(principals, dict) else [principals])
+            for one in _listed(found)
+        ]
+        conditions = statement.get("Condition", {}).items()
+        rest = [*whom, *(f"{test}: {_flow(values)}" for test, values in conditions)]
+        for action in _listed(statement["Action"]):
+            for resource in _listed(statement.get("Resource", "")):
+                cells = [who, statement["Effect"], action, _short_arn(resource), *rest]
+                # One condition a row where all of them are too long for one.
+                row = " | ".join(cell for cell in cells if cell)
+                extra = len(row) > LONGEST_ROW
+                rows |= {" | ".join(filter(None, [*cells[:5], one])) for one in cells[5:]} if extra else {row}
+    return rows
 
 
 def _short_arn(arn: str) -> str:

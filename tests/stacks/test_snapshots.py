@@ -76,7 +76,7 @@ def test_every_iam_statement_is_as_reviewed(assembly: Any, snapshot: SnapshotAss
         }
         for env in ENVIRONMENTS
     }
-    lines = ["role | effect | action | resource | conditions", *sorted(found[BASE])]
+    lines = ["who | effect | action | resource | principal | conditions", *sorted(found[BASE])]
     for env in OTHERS:
         lines += [f"{env} without: {row}" for row in sorted(found[BASE] - found[env])]
         lines += [f"{env} with: {row}" for row in sorted(found[env] - found[BASE])]

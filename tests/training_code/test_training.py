@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -151,6 +152,8 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     assert heldout["loss_ratio"] == pytest.approx(heldout["tuned"]["loss"] / heldout["base"]["loss"], abs=1e-5)
     message = (ml / "output" / "message").read_text()
     assert f"heldout.loss_ratio {heldout['loss_ratio']:.4f}" in message and len(message) <= 256
+    # What a value of CustomerMetadataProperties may hold: the registry refuses the model otherwise.
+    assert re.fullmatch(r"[\w\s.:/=+\-@]*", message)
 
 
 def test_a_failure_is_in_the_failure_file_and_the_exit_code(ml: Path) -> None:

@@ -69,3 +69,11 @@ def test_data_goes_with_the_stack_only_where_that_is_asked_for(
     found = template()
     found.all_resources("AWS::S3::Bucket", {"DeletionPolicy": policy})
     found.resource_count_is("Custom::S3AutoDeleteObjects", emptied)
+
+
+def test_the_log_bucket_is_as_private_as_the_data(stack: Stack, key: kms.Key, template: Any) -> None:
+    make(stack, key)
+    for bucket in template().find_resources("AWS::S3::Bucket").values():
+        properties = bucket["Properties"]
+        assert all(properties["PublicAccessBlockConfiguration"].values()) and properties["BucketEncryption"]
+        assert properties["OwnershipControls"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]

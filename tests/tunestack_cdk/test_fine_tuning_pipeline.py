@@ -13,6 +13,8 @@ from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline, JobImage
 
 from tests.changed_settings import changed_blueprint
 from tests.tunestack_cdk.conftest import statements
+from tunestack.definition.graph import placed_steps
+from tunestack.definition.jobs import api_of
 from tunestack.jobs import JOBS
 from tunestack.layout import Bucket, Image
 from tunestack.pipeline import filled_in, placeholders
@@ -34,7 +36,7 @@ def test_nothing_is_left_to_fill_in_and_each_job_has_its_role(
     found = template()
     (pipeline,) = found.find_resources("AWS::SageMaker::Pipeline").values()
     body = json.dumps(pipeline["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
-    assert "${" not in body
+    assert "${tunestack:" not in body
     roles = found.find_resources("AWS::IAM::Role")
     for job in JOBS:
         (role,) = [name for name in roles if name.startswith(f"FineTuning{job.title}Role")]
@@ -65,6 +67,14 @@ def test_a_definition_that_the_service_would_refuse_is_refused_here(
 
 def test_a_placeholder_that_nothing_stands_for_is_an_error_and_never_deployed() -> None:
     settings = changed_blueprint("prod").settings
-    assert filled_in(["a/${Key}/b"], {"Key": "k"}) == ["a/k/b"]
+    assert filled_in(["a/${tunestack:Key}/b"], {"Key": "k"}) == ["a/k/b"]
     with pytest.raises(KeyError, match="JobSecurityGroup"):
         filled_in(placeholders(settings).job.vpc.to_request(), {})  # type: ignore[union-attr]
+
+
+def test_every_job_carries_the_environments_tags() -> None:
+    blueprint = changed_blueprint("prod")
+    tags = [{"Key": "environment", "Value": "prod"}, {"Key": "project", "Value": "tunestack"}]
+    steps = [step for step in placed_steps(blueprint.definition["Steps"]) if api_of(step.entry["Type"])]
+    assert len(steps) == len(JOBS)
+    assert all(step.own_arguments["Tags"] == tags for step in steps)

@@ -54,7 +54,7 @@ def run(options: Mapping[str, str]) -> None:
         for name in ("heldout", "general")
     }
     contract.write_json(contract.processing_output("evaluation") / "evaluation.json", result)
-    message = ", ".join(summary(name, figures) for name, figures in result.items())
+    message = " - ".join(summary(name, figures) for name, figures in result.items())
     log.info(message)
     contract.write_exit_message(message)
 
@@ -102,11 +102,13 @@ def read_set(name: str, limit: int) -> list[Row]:
 
 
 def summary(name: str, figures: dict[str, Any]) -> str:
-    """A set's result in a few words; the gate's reason and the registry's metadata show it."""
-    return (
-        f"{name}.loss_ratio {figures['loss_ratio']:.4f} "
-        f"(base {figures['base']['loss']:.4f}, tuned {figures['tuned']['loss']:.4f})"
-    )
+    """A set's result in a few words: the ratio, and the tuned loss over the base's.
+
+    The gate's reason shows it, and the registry's metadata, whose values have letters, digits, spaces and
+    `_ . : / = + - @` only, 256 at the most.
+    """
+    tuned, base = (figures[model]["loss"] for model in ("tuned", "base"))
+    return f"{name}.loss_ratio {figures['loss_ratio']:.4f} = {tuned:.4f} / {base:.4f}"
 
 
 def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row]) -> tuple[float, float, int]:

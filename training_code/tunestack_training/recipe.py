@@ -1,7 +1,7 @@
 """The recipe: what is fine-tuned, how, on which data. Its keys are Hugging Face's own names.
 
-These classes say once which keys a recipe may have. `training_code/recipe.schema.json` is made from them
-(`make generated`), and the kit refuses at synth, by that schema, what would be refused here.
+These classes say once which keys a recipe may have: the kit reads recipes with them, and refuses at synth what would be
+refused here. `training_code/recipe.schema.json` is made from them (`make generated`), for editors.
 """
 
 from typing import Annotated, Literal

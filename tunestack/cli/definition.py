@@ -10,6 +10,7 @@ import click
 from tunestack.cli.synthesis import synthesize
 from tunestack.definition import validate
 from tunestack.definition.template import definition_of_template
+from tunestack.layout import StackName
 from tunestack.settings import load_settings
 
 
@@ -53,5 +54,5 @@ def synthesized_definition(env: str) -> str:
     """
     with tempfile.TemporaryDirectory() as folder:
         synthesize(env, Path(folder))
-        template = next(Path(folder).glob("*-pipeline.template.json"))
+        template = next(Path(folder).glob(f"*-{StackName.PIPELINE}.template.json"))
         return definition_of_template(json.loads(template.read_text(encoding="utf-8")))

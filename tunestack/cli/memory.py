@@ -57,7 +57,7 @@ def _choice(kind: Any) -> click.Choice[str]:
     "--gradient-accumulation-steps", "--gradient-accumulation", "gradient_accumulation_steps", type=int, default=1,
     show_default=True,
 )  # fmt: skip
-@click.option("--rank", type=int, default=16, show_default=True, help="LoRA's rank.")
+@click.option("--r", "--rank", "rank", type=int, default=16, show_default=True, help="LoRA's rank.")
 @click.option("--trainable-layers", type=int, default=0, help="With --method frozen: how many of the last layers.")
 @click.option("--optimizer", type=_choice(Optimizer), default="adamw", show_default=True)
 @click.option("--checkpointing", type=_choice(Checkpointing), default="full", show_default=True)

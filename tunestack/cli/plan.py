@@ -33,7 +33,7 @@ HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours",
     type=int,
     help="Tokens of a row.  [default: the recipe's, or 1024]",
 )
-@click.option("--rank", type=int, help="LoRA's rank, with --model.  [default: 16]")
+@click.option("--r", "--rank", "rank", type=int, help="LoRA's rank, with --model.  [default: 16]")
 @click.option("--effective-batch", type=int, default=16, show_default=True, help="Rows of an optimizer step.")
 @click.option("--deadline-hours", type=float, help="Refuse what takes longer.")
 @click.option("--budget-usd", type=float, help="Refuse what costs more.")

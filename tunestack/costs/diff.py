@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from tunestack.costs.stack_cost import StackCost, StepCost
 
-EMPTY = StackCost()
+EMPTY = StackCost(
+    standing_usd=0, drivers={}, unpriced=(), run_low_usd=0, run_expected_usd=0, run_ceiling_usd=0, steps={},
+    assumptions=(),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

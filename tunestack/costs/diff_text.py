@@ -52,7 +52,7 @@ def _row(change: Change) -> str:
 def _signed(change: Change) -> str:
     if change.difference is None:
         return "unknown"
-    return f"{'+' if change.difference >= 0 else '−'}${abs(change.difference):,.2f}"
+    return f"{'+' if change.difference >= 0 else '−'}{usd(abs(change.difference))}"
 
 
 def to_json(diff: CostDiff) -> dict[str, Any]:

@@ -5,6 +5,13 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, model_validator
 
+from tunestack.layout import (
+    RUN_CEILING_USD_OUTPUT,
+    RUN_EXPECTED_USD_OUTPUT,
+    RUN_LOW_USD_OUTPUT,
+    STANDING_USD_OUTPUT,
+)
+
 METADATA_KEY = "tunestack:cost"
 UNKNOWN = "unknown"
 
@@ -34,11 +41,11 @@ class StepCost(_Figures):
     instance_type: str = Field(alias="InstanceType")
     usd_per_hour: UsdPerHour = Field(alias="UsdPerHour")
     price_as_of: str = Field(alias="PriceAsOf")
-    price_is_list: bool = Field(alias="PriceIsList", default=False)
+    price_is_list: bool = Field(alias="PriceIsList")
     paid_share: Share = Field(alias="PaidShare", default=1)
     low_hours: Hours = Field(alias="LowHours", default=0)
     expected_hours: Hours = Field(alias="ExpectedHours")
-    ceiling_hours: Hours = Field(alias="CeilingHours", default=0)
+    ceiling_hours: Hours = Field(alias="CeilingHours")
 
     @property
     def expected_usd(self) -> float | None:
@@ -48,14 +55,14 @@ class StepCost(_Figures):
 class StackCost(_Figures):
     """One stack's figures: dollars a month and a run, what they are made of, and its resources by type."""
 
-    standing_usd: Usd = Field(alias="StandingUsdPerMonth", default=0)
-    drivers: dict[str, Usd] = Field(alias="StandingDrivers", default={})
-    unpriced: tuple[str, ...] = Field(alias="UnpricedResourceTypes", default=())
-    run_low_usd: Usd = Field(alias="RunLowUsd", default=0)
-    run_expected_usd: Usd = Field(alias="RunExpectedUsd", default=0)
-    run_ceiling_usd: Usd = Field(alias="RunCeilingUsd", default=0)
-    steps: dict[str, StepCost] = Field(alias="RunSteps", default={})
-    assumptions: tuple[str, ...] = Field(alias="Assumptions", default=())
+    standing_usd: Usd = Field(alias=STANDING_USD_OUTPUT)
+    drivers: dict[str, Usd] = Field(alias="StandingDrivers")
+    unpriced: tuple[str, ...] = Field(alias="UnpricedResourceTypes")
+    run_low_usd: Usd = Field(alias=RUN_LOW_USD_OUTPUT)
+    run_expected_usd: Usd = Field(alias=RUN_EXPECTED_USD_OUTPUT)
+    run_ceiling_usd: Usd = Field(alias=RUN_CEILING_USD_OUTPUT)
+    steps: dict[str, StepCost] = Field(alias="RunSteps")
+    assumptions: tuple[str, ...] = Field(alias="Assumptions")
     waived: tuple[str, ...] = Field(alias="Waived", default=())
     # Counted in the template, not part of its metadata.
     resources: Mapping[str, int] = Field(default={}, exclude=True)
@@ -66,8 +73,8 @@ class StackCost(_Figures):
         """Templates of earlier revisions, which `tunestack cost diff` compares with, say it otherwise."""
         if isinstance(figures, dict) and "Overrides" in figures:
             figures = {"Waived": figures["Overrides"], **figures}
-        if isinstance(figures, dict) and "RunLowUsd" not in figures and "RunExpectedUsd" in figures:
-            figures = {"RunLowUsd": figures["RunExpectedUsd"], **figures}
+        if isinstance(figures, dict) and RUN_EXPECTED_USD_OUTPUT in figures:
+            figures = {RUN_LOW_USD_OUTPUT: figures[RUN_EXPECTED_USD_OUTPUT], **figures}
         return figures
 
     def metadata(self) -> dict[str, Any]:

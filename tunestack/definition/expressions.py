@@ -1,6 +1,6 @@
 """The definition's functions, as they stand in plain JSON."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 FUNCTIONS = frozenset({"Get", "Std:Join", "Std:JsonGet"})
@@ -20,6 +20,23 @@ def parameter_of(value: Any) -> str | None:
     """The name of the parameter that the value is, or None."""
     path = value.get("Get") if isinstance(value, dict) else None
     return path.removeprefix("Parameters.") if isinstance(path, str) and path.startswith("Parameters.") else None
+
+
+def known_text(value: Any, parameters: Mapping[str, Mapping[str, Any]]) -> str | None:
+    """The text of a join of literals and parameters, with the parameters' defaults; None where a step decides."""
+    join = value.get("Std:Join") if isinstance(value, dict) else None
+    if join is None:
+        return None
+    parts = []
+    for part in join["Values"]:
+        name = parameter_of(part)
+        known = parameters.get(name, {}).get("DefaultValue") if name else part
+        if isinstance(known, dict):
+            known = known_text(known, parameters)
+        if known is None:
+            return None
+        parts.append(str(known))
+    return str(join["On"]).join(parts)
 
 
 def get_paths(value: Any) -> Iterator[str]:

@@ -71,7 +71,7 @@ def _defined(step: PlacedStep, parameters: Mapping[str, Any], chosen: Mapping[st
             "what it costs"
         )
     arguments = step.own_arguments
-    choices = _instance_choices(cluster_of(api, arguments).get("InstanceType"), parameters, chosen)
+    choices = _instance_choices(step.name, cluster_of(api, arguments).get("InstanceType"), parameters, chosen)
     return DefinedJob(
         job=job,
         instance_type=choices[0],
@@ -81,11 +81,16 @@ def _defined(step: PlacedStep, parameters: Mapping[str, Any], chosen: Mapping[st
     )
 
 
-def _instance_choices(value: Any, parameters: Mapping[str, Any], chosen: Mapping[str, str]) -> tuple[str, ...]:
+def _instance_choices(
+    step: str, value: Any, parameters: Mapping[str, Any], chosen: Mapping[str, str]
+) -> tuple[str, ...]:
     name = parameter_of(value)
-    if name is None:
-        return (str(value),)
-    if name in chosen:
+    if name is None and isinstance(value, str):
+        return (value,)
+    if name and name in chosen:
         return (chosen[name],)
-    declared = parameters[name]
-    return tuple(dict.fromkeys([declared["DefaultValue"], *declared.get("EnumValues", [])]))
+    declared = parameters.get(name, {}) if name else {}
+    choices = [item for item in (declared.get("DefaultValue"), *declared.get("EnumValues", [])) if item]
+    if not choices:
+        raise UnknownStepError(f"step {step}: its instance type isn't known before it runs, and so not what it costs")
+    return tuple(dict.fromkeys(choices))

@@ -5,11 +5,11 @@ from functools import cache
 from botocore.loaders import create_loader
 from botocore.model import ServiceModel, Shape, StructureShape
 
+from tunestack.job_api import APIS
+
 # Kind of step → (the request it makes, the call that describes the outcome, members that the service sets).
 OPERATIONS = {
-    "Processing": ("CreateProcessingJob", "DescribeProcessingJob", {"ProcessingJobName"}),
-    "Training": ("CreateTrainingJob", "DescribeTrainingJob", {"TrainingJobName"}),
-    "Transform": ("CreateTransformJob", "DescribeTransformJob", {"TransformJobName"}),
+    **{api.step_type: (f"Create{api.noun}", f"Describe{api.noun}", {f"{api.noun}Name"}) for api in APIS},
     "Model": ("CreateModel", "DescribeModel", {"ModelName"}),
     "RegisterModel": ("CreateModelPackage", "DescribeModelPackage", set[str]()),
 }

@@ -6,7 +6,7 @@ from typing import Any
 import regex
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from tunestack.definition.expressions import is_expression, is_filled_in_later, parameter_of
+from tunestack.definition.expressions import is_expression, is_filled_in_later, known_text, parameter_of
 from tunestack.definition.finding import Finding
 from tunestack.errors import nearest
 
@@ -73,6 +73,8 @@ def _check_expression(shape: Shape, value: dict[str, Any], where: str, parameter
         return
     if "Std:Join" in value and shape.type_name != "string":
         yield Finding(where=where, message=f"must be of type {shape.type_name}, got a join, which is a string")
+    if (text := known_text(value, parameters)) is not None and shape.type_name == "string":
+        yield from _check_string(shape, text, where)
     name = parameter_of(value)
     parameter = parameters.get(name) if name else None
     if parameter is None:

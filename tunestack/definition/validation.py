@@ -31,6 +31,16 @@ def validate(definition: Any) -> list[Finding]:
     return findings + list(check_references(steps, parameters))
 
 
+def with_values(definition: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """A definition whose parameters have the values of one execution: what `validate` then says is said of that one."""
+    parameters = [
+        {key: item for key, item in parameter.items() if key != "EnumValues"}
+        | ({"DefaultValue": values[parameter["Name"]]} if parameter["Name"] in values else {})
+        for parameter in definition.get("Parameters", [])
+    ]
+    return {**definition, "Parameters": parameters}
+
+
 def _check_step(
     step: PlacedStep, parameters: Mapping[str, Any], models: Mapping[str, Mapping[str, Any]]
 ) -> Iterator[Finding]:

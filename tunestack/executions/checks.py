@@ -15,7 +15,7 @@ from tunestack.layout import MODEL_PART, S3Uri
 from tunestack.pipeline.recipe_parameters import RUN_CHOICES
 from tunestack.planning.blueprint import Blueprint, blueprint_of_run
 from tunestack.planning.checks import failed_checks, waive
-from tunestack.settings.recipe import changed_recipe
+from tunestack.settings.recipe import replaced_values
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.model.model_config import ModelConfigError
@@ -36,7 +36,7 @@ def check_run(
 def blueprint_of_execution(aws: Aws, definition: Mapping[str, Any], values: Mapping[str, Any]) -> Blueprint:
     """What an execution of the deployed definition with these parameters comes to, of the model that it tunes."""
     chosen = {dotted: values[name] for name, dotted in RUN_CHOICES.items() if name in values}
-    settings = replace(aws.settings, recipe=changed_recipe(aws.settings.recipe, chosen))
+    settings = replace(aws.settings, recipe=replaced_values(aws.settings.recipe, chosen))
     workload = workload_of(settings, uploaded_architecture(aws, values[BASE_MODEL_URI.name]))
     instance_types = {name: value for name, value in values.items() if name not in RUN_CHOICES}
     return blueprint_of_run(workload, definition, chosen=instance_types)

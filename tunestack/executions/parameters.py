@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tunestack.errors import nearest
-from tunestack.layout import is_s3_uri
+from tunestack.layout import S3Uri
 from tunestack.pipeline.recipe_parameters import (
     CHECKPOINT_KEY,
     NOT_IN_CHECKPOINT_KEY,
@@ -54,12 +54,13 @@ def _wrong(name: str, value: str, declared: Declared) -> str | None:
     allowed = parameter.get("EnumValues")
     if allowed and value not in allowed:
         return f"{name} must be one of {', '.join(allowed)}, got {value!r}; {nearest(value, allowed)}"
-    if name.endswith("Uri") and not is_s3_uri(value):
-        return f"{name} must be an S3 URI, got {value!r}"
     try:
+        if name.endswith("Uri"):
+            S3Uri.parse(value)
         _READERS[parameter["Type"]](value)
     except ValueError:
-        return f"{name} must be of type {parameter['Type']}, got {value!r}"
+        wanted = "an S3 URI" if name.endswith("Uri") else f"of type {parameter['Type']}"
+        return f"{name} must be {wanted}, got {value!r}"
     return None
 
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws, NotDeployedError
+from tunestack.definition import validate, with_values
 from tunestack.executions.checks import check_run
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.inputs import missing_inputs
@@ -35,15 +36,18 @@ def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> s
     if problems := list(wrong_parameters(declared, chosen, aws.settings.recipe)):
         raise ExecutionError("\n".join(problems))
     values = parameter_values(declared, chosen)
+    if refused := [finding for finding in validate(with_values(definition, values)) if not finding.is_note]:
+        # What the service would refuse hours later, when the step is reached.
+        raise ExecutionError("\n".join(f"the run would be refused: {finding}" for finding in refused))
     if missing := list(missing_inputs(aws, values)):
         raise ExecutionError("\n".join(missing))
     waived = check_run(aws, definition, values, allow=allow)
     chosen.setdefault(CHECKPOINT_KEY, key_for_run(chosen, declared))
     answer = aws.sagemaker.start_pipeline_execution(
         PipelineName=aws.pipeline_name,
+        ClientRequestToken=uuid4().hex,
         PipelineParameters=[{"Name": name, "Value": value} for name, value in chosen.items()],
         # What was waived stays with the execution, where DescribePipelineExecution shows it.
-        ClientRequestToken=uuid4().hex,
         PipelineExecutionDescription="; ".join(waived)[:MAX_DESCRIPTION],
     )
     arn: str = answer["PipelineExecutionArn"]

@@ -92,5 +92,7 @@ def checkpoint_key(values: Mapping[str, Any]) -> str:
 
 
 def _parameter(name: str, value: float) -> Parameter:
+    # `auto` is resolved before a pipeline is built, and no other choice is anything but a number.
+    assert isinstance(value, (int, float)) and not isinstance(value, bool), f"{name}: {value!r} is no number"
     kind = ParameterType.INTEGER if isinstance(value, int) else ParameterType.FLOAT
     return Parameter(name=name, type=kind, default=value)

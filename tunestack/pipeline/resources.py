@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunestack.jobs import JOBS
-from tunestack.layout import Bucket, Image, Place
+from tunestack.layout import Bucket, Image, Place, S3Uri
 from tunestack.pipeline.job_defaults import JobDefaults, Vpc
 from tunestack.settings import Settings
 
 ENVIRONMENT_TAG = "environment"
 KEY, SECURITY_GROUP = "Key", "JobSecurityGroup"
-_PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
+# No text of a user's looks like it, and `${` marks what CloudFormation fills in for every check.
+_PLACEHOLDER = re.compile(r"\$\{tunestack:([^}]+)\}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,11 +28,11 @@ class Resources:
 
     def uri(self, place: Place) -> str:
         """The S3 URI of a place."""
-        return f"s3://{self.buckets[place.bucket]}/{place.prefix}"
+        return str(S3Uri(bucket=self.buckets[place.bucket], key=place.prefix))
 
 
 def placeholders(settings: Settings) -> Resources:
-    """Every resource as `${Name}`: what is known of an environment before its stacks are built."""
+    """Every resource as `${tunestack:Name}`: what is known of an environment before its stacks are built."""
     environment = settings.environment
     vpc = Vpc(
         subnet_ids=tuple(_placeholder(subnet_name(index)) for index in range(environment.network.availability_zones)),
@@ -40,7 +41,7 @@ def placeholders(settings: Settings) -> Resources:
     return Resources(
         buckets={bucket: _placeholder(bucket.output) for bucket in Bucket},
         images={image: _placeholder(image.output) for image in Image},
-        roles={job.key: _placeholder(role_name(job.key)) for job in JOBS},
+        roles={job.key: _placeholder(job.role) for job in JOBS},
         model_package_group_name=settings.names.model_package_group,
         job=JobDefaults(
             kms_key=_placeholder(KEY),
@@ -53,11 +54,6 @@ def placeholders(settings: Settings) -> Resources:
 def job_tags(settings: Settings) -> dict[str, str]:
     """The tags of every resource and every job of an environment; the month's budget counts by the environment's."""
     return {"project": settings.environment.project, **settings.environment.tags, ENVIRONMENT_TAG: settings.name}
-
-
-def role_name(key: str) -> str:
-    """The name of a job's role: its construct's id, and its placeholder."""
-    return f"{key.capitalize()}Role"
 
 
 def subnet_name(index: int) -> str:
@@ -81,4 +77,4 @@ def filled_in(value: Any, values: Mapping[str, str]) -> Any:
 
 
 def _placeholder(name: str) -> str:
-    return f"${{{name}}}"
+    return f"${{tunestack:{name}}}"

@@ -134,7 +134,7 @@ def _fast_enough(blueprint: Blueprint, limit: float) -> str:
     """The cheapest type on which the training is expected to end in time."""
     found = []
     for instance in instance_types().values():
-        if instance.gpu is None or "training" not in instance.allowed_for:
+        if instance.gpu is None or instance.gpus > 1 or "training" not in instance.allowed_for:
             continue
         hours = training_hours(blueprint.workload, instance.name).expected
         price = find_instance_price(instance.name, "training", region=blueprint.workload.region)

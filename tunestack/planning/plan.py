@@ -8,6 +8,7 @@ from tunestack.catalogue.instances import InstanceType, instance_types
 from tunestack.catalogue.prices import Price, find_instance_price
 from tunestack.catalogue.quotas import Quota, find_quota
 from tunestack.errors import nearest
+from tunestack.money import usd
 from tunestack.planning.candidates import Candidate, best_candidate
 from tunestack.planning.request import PlanRequest
 from tunestack.sizing.job.fine_tuning import SizingError
@@ -163,7 +164,7 @@ def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
     if request.budget_usd is not None and plan.usd is None:
         return f"its price in {request.region} isn't known, so that the budget can't be kept"
     if request.budget_usd is not None and plan.usd is not None and plan.usd > request.budget_usd:
-        return f"costs ${plan.usd:,.2f}, the budget is ${request.budget_usd:,.2f}"
+        return f"costs {usd(plan.usd)}, the budget is {usd(request.budget_usd)}"
     return None
 
 

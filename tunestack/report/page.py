@@ -110,7 +110,7 @@ def _memory(memory: MemoryEstimate) -> Section:
 def _plans(plans: tuple[Plan, ...]) -> Section:
     return Section(
         title="Where it fits: time and cost",
-        note="The range of hours is what the throughput's leaves open.",
+        note="Both axes are logarithmic. The range of hours is what the throughput's leaves open.",
         chart="plans",
         columns=(
             Column(title="instance"), Column(title="GPU memory", number=True), Column(title="hours", number=True),

@@ -13,6 +13,8 @@ from tunestack.layout import Image
 Gb = Annotated[int, Field(ge=1, le=16_384)]
 Minutes = Annotated[int, Field(ge=1, le=40_320)]
 Days = Annotated[int, Field(ge=1, le=3_650)]
+# TRL refuses the DataParallel that transformers would spread a training with.
+ONE_GPU = "ml.g6e.2xlarge"
 RETENTION_DAYS = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
 
 
@@ -160,6 +162,11 @@ class JobsSettings(Section):
                 raise ValueError(f"unknown instance type {name!r}; {nearest(name, instance_types())}")
             if missing := sorted(kinds - instance.allowed_for):
                 raise ValueError(f"SageMaker has no {name} for {missing[0]} jobs")
+            if "training" in kinds and instance.gpus > 1:
+                raise ValueError(
+                    f"{name} has {instance.gpus} GPUs, and the training uses one: choose a type with one GPU, such as "
+                    f"{ONE_GPU}"
+                )
             sorts.add(instance.has_local_storage)
         if len(sorts) > 1:
             raise ValueError(

@@ -1,6 +1,5 @@
 """The recipe: `training_code`'s own class, so that what it would refuse is refused here, with the place in the file."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,14 +8,12 @@ from tunestack_training.recipe import Recipe
 from tunestack.settings.validation import validated
 from tunestack.settings.yaml_file import read_yaml
 
-__all__ = ["Recipe", "changed_recipe", "load_recipe", "recipe_schema", "recipe_value"]
-SCHEMA_FILE = Path(__file__).parents[2] / "training_code" / "recipe.schema.json"
+__all__ = ["Recipe", "changed_recipe", "load_recipe", "recipe_schema", "recipe_value", "replaced_values"]
 
 
 def recipe_schema() -> dict[str, Any]:
-    """The JSON Schema of a recipe, as it is checked in."""
-    schema: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    return schema
+    """The JSON Schema of a recipe, for editors and for the reference in the docs."""
+    return Recipe.model_json_schema()
 
 
 def load_recipe(path: Path, *, name: str) -> Recipe:
@@ -32,6 +29,16 @@ def recipe_value(recipe: Recipe, dotted: str) -> Any:
     """The value of a field by its dotted key (`training.learning_rate`)."""
     section, key = dotted.split(".")
     return getattr(getattr(recipe, section), key)
+
+
+def replaced_values(recipe: Recipe, values: dict[str, Any]) -> Recipe:
+    """The recipe with other values of some fields, taken as they are: what ran, ran."""
+    sections: dict[str, dict[str, Any]] = {}
+    for dotted, value in values.items():
+        section, key = dotted.split(".")
+        sections.setdefault(section, {})[key] = value
+    changed = {name: getattr(recipe, name).model_copy(update=fields) for name, fields in sections.items()}
+    return recipe.model_copy(update=changed)
 
 
 def changed_recipe(recipe: Recipe, values: dict[str, Any]) -> Recipe:

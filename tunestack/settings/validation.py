@@ -1,18 +1,19 @@
 """A YAML file against its class: every problem at once, each where it stands in the file, with what would be right."""
 
-from collections.abc import Iterator
+import re
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tunestack.errors import nearest
-from tunestack.settings.problems import Problem, SettingsError
+from tunestack.settings.problems import SettingsError
 from tunestack.settings.yaml_file import KeyPath, YamlFile
 
 Model = TypeVar("Model", bound=BaseModel)
-# Keys that were called otherwise once.
-RENAMED: dict[KeyPath, str] = {("jobs", "register"): "package", ("merge",): "package"}
+# Keys that were called otherwise once, by the class whose file has them.
+RENAMED: dict[KeyPath, str] = {("Environment", "jobs", "register"): "package", ("Recipe", "merge"): "package"}
+_UNION_MEMBER = re.compile(r"(literal|list|dict|constrained|function|int|float|str|bool|none)([\[\-]|$)")
 # pydantic's kinds of error in our words; the braces take the error's context.
 _WORDS = {
     "missing": "missing",
@@ -47,7 +48,14 @@ def validated(model: type[Model], source: YamlFile) -> Model:
     try:
         return model.model_validate(source.data, strict=True)
     except ValidationError as error:
-        problems = [_problem(model, source, detail) for detail in _first_of_each(error, source)]
+        by_path: dict[KeyPath, list[ErrorDetails]] = {}
+        for detail in error.errors():
+            by_path.setdefault(_path(detail, source), []).append(detail)
+        problems = [
+            source.problem(path, _message(model, path, details))
+            for path, details in by_path.items()
+            if not _said_elsewhere(model, path, by_path)
+        ]
         raise SettingsError(sorted(problems, key=lambda problem: (problem.line or 0, problem.key))) from None
 
 
@@ -63,32 +71,34 @@ def _plain(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _first_of_each(error: ValidationError, source: YamlFile) -> Iterator[ErrorDetails]:
-    """Each value's first error: where a field takes this or that, pydantic has one for each of them."""
-    seen: set[KeyPath] = set()
-    for detail in error.errors():
-        path = _path(detail, source)
-        if path not in seen:
-            seen.add(path)
-            yield detail
+def _message(model: type[BaseModel], path: KeyPath, details: list[ErrorDetails]) -> str:
+    if details[0]["type"] == "extra_forbidden":
+        renamed = RENAMED.get((model.__name__, *path))
+        hint = f"it is called {renamed!r} now" if renamed else nearest(str(path[-1]), _fields_at(model, path[:-1]))
+        return f"unknown key; {hint}"
+    # A field that takes this or that has an error for each.
+    value = details[0]["input"]
+    said = dict.fromkeys(in_words(detail).removesuffix(f", got {value!r}") for detail in details)
+    got = "" if details[0]["type"] in _SAID_WITHOUT_VALUE else f", got {value!r}"
+    return " or ".join(said) + got
 
 
-def _problem(model: type[BaseModel], source: YamlFile, detail: ErrorDetails) -> Problem:
-    path = _path(detail, source)
-    if detail["type"] != "extra_forbidden":
-        return source.problem(path, in_words(detail))
-    if path in RENAMED:
-        return source.problem(path, f"unknown key; it is called {RENAMED[path]!r} now")
-    return source.problem(path, f"unknown key; {nearest(str(path[-1]), _fields_at(model, path[:-1]))}")
+def _said_elsewhere(model: type[BaseModel], path: KeyPath, by_path: dict[KeyPath, list[ErrorDetails]]) -> bool:
+    """Whether a problem is another's: an item is wrong, not its list; a key is missing that has its old name."""
+    if any(other[: len(path)] == path and len(other) > len(path) for other in by_path):
+        return True
+    missing = by_path[path][0]["type"] == "missing"
+    old_names = [key[1:] for key, name in RENAMED.items() if key[0] == model.__name__ and (*key[1:-1], name) == path]
+    return missing and any(old in by_path for old in old_names)
 
 
 def _path(detail: ErrorDetails, source: YamlFile) -> KeyPath:
     """The error's place in the file: pydantic adds the member of a union, and marks a mapping's key."""
-    path = tuple(part for part in detail["loc"] if part != "[key]")
-    if detail["type"] == "missing":
-        return path
-    while path[:-1] in source.lines and path not in source.lines:
-        path = path[:-1]
+    path: KeyPath = ()
+    for part in detail["loc"]:
+        is_label = part == "[key]" or (isinstance(part, str) and _UNION_MEMBER.match(part) is not None)
+        if not is_label or (*path, part) in source.lines:
+            path = (*path, part)
     return path
 
 

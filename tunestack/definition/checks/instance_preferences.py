@@ -1,17 +1,16 @@
 """InstancePreferences name the instance types in order, alone: not with a type, groups, placement or spot."""
 
+from tunestack.definition.checks.choices import cluster
 from tunestack.definition.checks.subject import PROCESSING, TRAINING, Problems, Subject
 
 KINDS = frozenset({PROCESSING, TRAINING})
 
 
 def check(subject: Subject) -> Problems:
-    resources = subject.part("ProcessingResources") if subject.kind == PROCESSING else subject.part("ResourceConfig")
-    asked = subject.part("ProcessingResources", "ClusterConfig") if subject.kind == PROCESSING else resources
-    preferences = resources.get("InstancePreferences")
+    place, asked = cluster(subject)
+    preferences, where = asked.get("InstancePreferences"), f"{place}.InstancePreferences"
     if not preferences:
         return
-    where = f"{'ProcessingResources' if subject.kind == PROCESSING else 'ResourceConfig'}.InstancePreferences"
     for member in ("InstanceType", "InstanceGroups", "InstancePlacementConfig"):
         if member in asked:
             yield where, f"not together with {member}"

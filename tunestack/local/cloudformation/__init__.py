@@ -2,7 +2,7 @@
 
 A handler is what ministack's private table wants: create(logical_id, properties, stack) → (physical id,
 attributes), update(physical_id, old, new, stack) → the same, delete(physical_id, properties); an exception
-fails the deploy with its text and rolls back. tests/local/test_emulator_contract.py holds the table's form.
+fails the deploy with its text and rolls back. tests/local/test_emulator_contract.py names the table.
 """
 
 from tunestack.local.cloudformation.budgets import budget_handlers

@@ -4,9 +4,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tunestack.definition.service_model import sagemaker
-from tunestack.definition.shapes import check_shape
 from tunestack.local.emulator.caller import Caller
+from tunestack.local.emulator.requests import check_request
 from tunestack.local.runner.errors import ApiError
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.processing_job import ProcessingJob
@@ -30,11 +29,7 @@ class JobCalls:
 
     def _create_job(self, noun: str, request: Request) -> Request:
         name = request[f"{noun}Name"]
-        shape = sagemaker().operation_model(f"Create{noun}").input_shape
-        assert shape is not None
-        problems = [str(finding) for finding in check_shape(shape, request, noun, {})]
-        if problems:
-            raise ApiError("ValidationException", "; ".join(problems))
+        check_request(f"Create{noun}", request)
         if self._caller.store.get(noun, name) is not None:
             raise ApiError("ResourceInUse", f"{noun} {name} already exists")
         arn = f"arn:aws:sagemaker:{self._caller.region}:{self._caller.account}:{_JOBS[noun].api.resource}/{name}"

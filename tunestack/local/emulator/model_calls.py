@@ -6,6 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.local.emulator.caller import Caller
+from tunestack.local.emulator.requests import check_request
 from tunestack.local.runner.errors import ApiError
 
 Request = dict[str, Any]
@@ -21,6 +22,7 @@ class ModelCalls:
         """The calls by the API's names."""
         return {
             "CreateModel": self._create_model,
+            "CreateModelPackage": self._create_model_package,
             "DeleteModelPackageGroup": self._delete_group,
             "DeleteModelPackageGroupPolicy": self._delete_group_policy,
             "DescribeModel": self._describe_model,
@@ -37,10 +39,15 @@ class ModelCalls:
         return answer
 
     def _create_model(self, request: Request) -> Request:
+        check_request("CreateModel", request)
         made = self._moto_call("CreateModel", request)
         isolated = {"EnableNetworkIsolation": request.get("EnableNetworkIsolation", False)}
         self._caller.store.put("models", self._key(request["ModelName"]), isolated)
         return made
+
+    def _create_model_package(self, request: Request) -> Request:
+        check_request("CreateModelPackage", request)
+        return self._moto_call("CreateModelPackage", request)
 
     def _describe_model(self, request: Request) -> Request:
         return self._moto_call("DescribeModel", request) | (
