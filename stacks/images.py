@@ -45,6 +45,7 @@ class ImagesStack(Stack):
                 repository_name=repository_name,
                 key=key,
                 log_retention=log_retention(environment.log_retention_days),
+                delete_with_stack=settings.deletes_data,
             )
             CfnOutput(self, image.output, value=build.image_uri)
             return JobImage(repository=repository, uri=build.image_uri)

@@ -26,4 +26,5 @@ class NetworkStack(Stack):
             availability_zones=environment.network.availability_zones,
             key=key,
             log_retention=log_retention(environment.log_retention_days),
+            delete_with_stack=settings.deletes_data,
         )

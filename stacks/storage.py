@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import CfnOutput, Duration, Stack
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 from tunestack_cdk.data_bucket import AccessLogBucket, DataBucket
 from tunestack_cdk.encryption_key import EncryptionKey
+from tunestack_cdk.retention import removal_policy
 
 from tunestack.layout import CHECKPOINTS, KEY_ARN_OUTPUT, Bucket
 from tunestack.settings import Settings
@@ -22,7 +23,7 @@ class StorageStack(Stack):
             self,
             "EncryptionKey",
             alias=settings.names.key_alias,
-            removal_policy=RemovalPolicy.DESTROY if settings.deletes_data else RemovalPolicy.RETAIN,
+            removal_policy=removal_policy(delete_with_stack=settings.deletes_data),
         ).key
         access_logs = AccessLogBucket(
             self,

@@ -157,7 +157,7 @@ EVALUATE = Job(
         Made(name="test", job="prepare", output="test"),
         Made(name="general", job="prepare", output="general"),
     ),
-    writes=(Output(name="evaluation", place=layout.EXECUTIONS, property_file="evaluation.json"),),
+    writes=(Output(name="evaluation", place=layout.EVALUATIONS, property_file="evaluation.json"),),
     choosable=True,
     memory="scoring",
     hours="scoring",
@@ -219,6 +219,11 @@ def places_read(job: Job) -> tuple[Place, ...]:
 def places_written(job: Job) -> tuple[Place, ...]:
     """Where a job leaves its outputs, each place once."""
     return tuple(dict.fromkeys(output.place for output in job.writes))
+
+
+def places_of_property_files() -> tuple[Place, ...]:
+    """Where the pipeline itself reads, each place once."""
+    return tuple(dict.fromkeys(output.place for job in JOBS for output in job.writes if output.property_file))
 
 
 def place_of(source: Uploaded | Made) -> Place:

@@ -68,6 +68,8 @@ TRAINING = Place(bucket=Bucket.ARTIFACTS, prefix="training")
 CHECKPOINTS = Place(bucket=Bucket.ARTIFACTS, prefix="checkpoints")
 PACKAGES = Place(bucket=Bucket.ARTIFACTS, prefix="packages")
 EXECUTIONS = Place(bucket=Bucket.RESULTS, prefix="executions", shared=True)
+# What the gate reads: nothing but the evaluation may write there.
+EVALUATIONS = Place(bucket=Bucket.RESULTS, prefix="evaluations")
 TRANSFORM = Place(bucket=Bucket.RESULTS, prefix="transform")
 # Of a base model's folder: the whole of it, and what the jobs need that don't read the weights.
 MODEL_PART, TOKENIZER_PART = "model", "tokenizer"

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
+
+from tunestack_cdk.retention import removal_policy
 
 
 class AccessLogBucket(Construct):
@@ -21,7 +23,7 @@ class AccessLogBucket(Construct):
             enforce_ssl=True,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
             lifecycle_rules=[s3.LifecycleRule(id="ExpireLogs", expiration=expire_after)],
-            removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
+            removal_policy=removal_policy(delete_with_stack=delete_with_stack),
             auto_delete_objects=delete_with_stack,
         )
 
@@ -63,6 +65,6 @@ class DataBucket(Construct):
                 ),
                 *lifecycle_rules,
             ],
-            removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
+            removal_policy=removal_policy(delete_with_stack=delete_with_stack),
             auto_delete_objects=delete_with_stack,
         )

@@ -12,8 +12,8 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from tunestack.definition import validate
-from tunestack.jobs import JOBS, Job, places_read, places_written
-from tunestack.layout import EXECUTIONS, Bucket, Image
+from tunestack.jobs import JOBS, Job, places_of_property_files, places_read, places_written
+from tunestack.layout import Bucket, Image
 from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, subnet_name
 from tunestack_cdk.job_network import JobNetwork
 from tunestack_cdk.job_role import JobRole
@@ -60,7 +60,7 @@ class FineTuningPipeline(Construct):
             "PipelineRole",
             job_roles=[role.role for role in roles.values()],
             group_name=model_package_group_name,
-            property_files=(buckets[EXECUTIONS.bucket], EXECUTIONS.prefix),
+            property_files=[(buckets[place.bucket], place.prefix) for place in places_of_property_files()],
             key=key,
         )
         deployed = filled_in(definition, dict(self._values(roles)))

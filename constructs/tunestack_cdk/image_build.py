@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from aws_cdk import ArnFormat, CustomResource, Duration, FileSystem, IgnoreMode, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CustomResource, Duration, FileSystem, IgnoreMode, Stack
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
@@ -14,6 +14,7 @@ from constructs import Construct
 
 from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
 from tunestack_cdk.job_role import service_role
+from tunestack_cdk.retention import removal_policy
 
 _HANDLER = Path(__file__).parent / "image_build_handler" / "index.py"
 NOT_IN_THE_IMAGE = ["**/__pycache__", "*.md", ".venv*", "requirements-test.*", "wheels"]
@@ -61,8 +62,10 @@ class ImageBuild(Construct):
         repository_name: str,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
+        delete_with_stack: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._removal_policy = removal_policy(delete_with_stack=delete_with_stack)
         asset = s3_assets.Asset(self, "Source", path=str(source), exclude=NOT_IN_THE_IMAGE, ignore_mode=IgnoreMode.GLOB)
         self.tag = image_tag(source, base_image)
         project = self._project(asset, base_image, repository, key, log_retention)
@@ -96,7 +99,7 @@ class ImageBuild(Construct):
     ) -> codebuild.Project:
         role = service_role(self, "ProjectRole", service="codebuild")
         log_group = logs.LogGroup(
-            self, "ProjectLogs", encryption_key=key, retention=log_retention, removal_policy=RemovalPolicy.DESTROY
+            self, "ProjectLogs", encryption_key=key, retention=log_retention, removal_policy=self._removal_policy
         )
         project = codebuild.Project(
             self,
@@ -134,7 +137,7 @@ class ImageBuild(Construct):
     ) -> lambda_.Function:
         role = service_role(self, "StarterRole", service="lambda")
         log_group = logs.LogGroup(
-            self, "StarterLogs", encryption_key=key, retention=log_retention, removal_policy=RemovalPolicy.DESTROY
+            self, "StarterLogs", encryption_key=key, retention=log_retention, removal_policy=self._removal_policy
         )
         log_group.grant_write(role)
         role.add_to_policy(iam.PolicyStatement(actions=["codebuild:StartBuild"], resources=[project.project_arn]))

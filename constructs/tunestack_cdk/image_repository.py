@@ -1,9 +1,10 @@
 """A repository for one kind of container image."""
 
-from aws_cdk import RemovalPolicy
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from tunestack_cdk.retention import removal_policy
 
 
 class ImageRepository(Construct):
@@ -31,6 +32,6 @@ class ImageRepository(Construct):
             lifecycle_rules=[
                 ecr.LifecycleRule(description="Keep the newest images", max_image_count=keep_last),
             ],
-            removal_policy=RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN,
+            removal_policy=removal_policy(delete_with_stack=delete_with_stack),
             empty_on_delete=delete_with_stack,
         )

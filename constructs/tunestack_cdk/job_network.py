@@ -1,10 +1,12 @@
 """The network of the jobs: private subnets, no way to the internet, endpoints to what the jobs need."""
 
-from aws_cdk import Fn, RemovalPolicy
+from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+
+from tunestack_cdk.retention import removal_policy
 
 _SERVICES = {
     "SageMakerApi": ec2.InterfaceVpcEndpointAwsService.SAGEMAKER_API,
@@ -31,8 +33,10 @@ class JobNetwork(Construct):
         availability_zones: int,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
+        delete_with_stack: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._removal_policy = removal_policy(delete_with_stack=delete_with_stack)
         self.vpc = ec2.Vpc(
             self,
             "Vpc",
@@ -59,7 +63,7 @@ class JobNetwork(Construct):
 
     def _log_flows(self, key: kms.IKey, retention: logs.RetentionDays) -> None:
         log_group = logs.LogGroup(
-            self, "FlowLogs", encryption_key=key, retention=retention, removal_policy=RemovalPolicy.DESTROY
+            self, "FlowLogs", encryption_key=key, retention=retention, removal_policy=self._removal_policy
         )
         self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
 

@@ -141,13 +141,8 @@ class JobRole(Construct):
             ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
             [interfaces, *(arn("subnet", name) for name in subnet_ids), arn("security-group", security_group_id)],
         )
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission"],
-                resources=[interfaces],
-                conditions={"StringEquals": {"ec2:AuthorizedService": "sagemaker.amazonaws.com"}},
-            )
-        )
+        # Without a condition: SageMaker isn't documented to send ec2:AuthorizedService.
+        self._allow(["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission"], [interfaces])
         self._allow(
             [
                 "ec2:DescribeDhcpOptions",

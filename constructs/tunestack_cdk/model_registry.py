@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import Stack
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
+
+from tunestack_cdk.retention import removal_policy
 
 
 class ModelRegistry(Construct):
@@ -54,5 +56,5 @@ class ModelRegistry(Construct):
                 ],
             },
         )
-        group.apply_removal_policy(RemovalPolicy.DESTROY if delete_with_stack else RemovalPolicy.RETAIN)
+        group.apply_removal_policy(removal_policy(delete_with_stack=delete_with_stack))
         self.group = group

@@ -26,7 +26,7 @@ class PipelineRole(Construct):
         *,
         job_roles: Sequence[iam.IRole],
         group_name: str,
-        property_files: tuple[s3.IBucket, str],
+        property_files: Sequence[tuple[s3.IBucket, str]],
         key: kms.IKey,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -47,15 +47,13 @@ class PipelineRole(Construct):
         )
         allow_volume_encryption(self.role, key)
         # The condition reads the evaluation's property file.
-        bucket, prefix = property_files
-        files = bucket.arn_for_objects(f"{prefix}/*")
-        self.role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=[files]))
+        files = [bucket.arn_for_objects(f"{prefix}/*") for bucket, prefix in property_files]
+        self.role.add_to_policy(iam.PolicyStatement(actions=["s3:GetObject"], resources=files))
         self.role.add_to_policy(iam.PolicyStatement(actions=["kms:Decrypt"], resources=[key.key_arn]))
-        acknowledge_wildcard(
-            self.role,
-            files,
-            reason="A property file lies under its execution's id, which isn't known here.",
-        )
+        for arn in files:
+            acknowledge_wildcard(
+                self.role, arn, reason="A property file lies under its execution's id, which isn't known here."
+            )
 
     def _allow_sagemaker(self, actions: Sequence[str], resource: str, name: str) -> None:
         stack = Stack.of(self)

@@ -41,7 +41,9 @@ def test_data_buckets_use_the_environments_key_and_are_versioned_and_logged(env:
         assert {"AbortIncompleteUploads", "ExpireOldVersions"} <= ids
 
 
-@pytest.mark.parametrize(("env", "policy"), [("dev", "Delete"), ("prod", "Retain"), ("staging", "Retain")])
+@pytest.mark.parametrize(
+    ("env", "policy"), [("dev", "Delete"), ("prod", "RetainExceptOnCreate"), ("staging", "RetainExceptOnCreate")]
+)
 def test_data_keys_and_registry_are_kept_unless_dev_says_otherwise(env: str, policy: str, assembly: Any) -> None:
     for kind in ("AWS::S3::Bucket", "AWS::KMS::Key", "AWS::SageMaker::ModelPackageGroup"):
         for resource in assembly(env).resources(kind).values():

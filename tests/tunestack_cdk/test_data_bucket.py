@@ -61,7 +61,7 @@ def test_old_versions_logs_and_broken_uploads_expire(stack: Stack, key: kms.Key,
     found.has_resource_properties("AWS::S3::Bucket", {"LifecycleConfiguration": {"Rules": rules}})
 
 
-@pytest.mark.parametrize(("delete", "policy", "emptied"), [(False, "Retain", 0), (True, "Delete", 2)])
+@pytest.mark.parametrize(("delete", "policy", "emptied"), [(False, "RetainExceptOnCreate", 0), (True, "Delete", 2)])
 def test_data_goes_with_the_stack_only_where_that_is_asked_for(
     delete: bool, policy: str, emptied: int, stack: Stack, key: kms.Key, template: Any
 ) -> None:

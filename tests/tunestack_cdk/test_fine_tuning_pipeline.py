@@ -16,7 +16,7 @@ from tests.tunestack_cdk.conftest import statements
 from tunestack.definition.graph import placed_steps
 from tunestack.definition.jobs import api_of
 from tunestack.jobs import JOBS
-from tunestack.layout import Bucket, Image
+from tunestack.layout import EVALUATIONS, Bucket, Image
 from tunestack.pipeline import filled_in, placeholders
 
 
@@ -78,3 +78,23 @@ def test_every_job_carries_the_environments_tags() -> None:
     steps = [step for step in placed_steps(blueprint.definition["Steps"]) if api_of(step.entry["Type"])]
     assert len(steps) == len(JOBS)
     assert all(step.own_arguments["Tags"] == tags for step in steps)
+
+
+def test_what_the_gate_reads_only_the_evaluation_may_write(
+    stack: Stack, key: kms.Key, bucket: s3.Bucket, repository: ecr.Repository, template: Any
+) -> None:
+    make(stack, key, bucket, repository, changed_blueprint("dev").definition)
+    writing = {
+        job.key
+        for job in JOBS
+        for item in statements(template(), f"FineTuning{job.title}Role")
+        if "s3:PutObject" in item["Action"] and f"/{EVALUATIONS.prefix}/*" in str(item["Resource"])
+    }
+    assert writing == {"evaluate"}
+
+
+def test_a_version_is_registered_with_the_limits_that_it_passed() -> None:
+    steps = {step.name: step for step in placed_steps(changed_blueprint("prod").definition["Steps"])}
+    registered = steps["RegisterModel"].own_arguments["CustomerMetadataProperties"]
+    assert "Parameters.MaxHeldoutLossRatio" in str(registered["max_heldout_loss_ratio"])
+    assert "Parameters.MaxGeneralLossRatio" in str(registered["max_general_loss_ratio"])

@@ -19,7 +19,7 @@ def make(
     (source / "Dockerfile").write_text("ARG BASE_IMAGE\nFROM ${BASE_IMAGE}\n")
     return ImageBuild(
         stack, "Build", source=source, base_image=base_image, repository=repository, repository_name="kit", key=key,
-        log_retention=logs.RetentionDays.ONE_WEEK,
+        log_retention=logs.RetentionDays.ONE_WEEK, delete_with_stack=False,
     )  # fmt: skip
 
 
@@ -47,11 +47,12 @@ def test_a_deployment_builds_under_that_tag(
     )
 
 
-def test_every_log_is_encrypted_and_ends(
+def test_every_log_is_encrypted_ends_and_outlives_the_stack(
     stack: Stack, key: kms.Key, repository: ecr.Repository, template: Any, tmp_path: Path
 ) -> None:
     make(stack, key, repository, tmp_path)
     template().all_resources_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7, "KmsKeyId": Match.any_value()})
+    template().all_resources("AWS::Logs::LogGroup", {"DeletionPolicy": "RetainExceptOnCreate"})
 
 
 def test_the_starter_may_start_this_build_and_look_into_this_repository_only(

@@ -9,7 +9,7 @@ from aws_cdk.assertions import Match
 from tunestack_cdk.image_repository import ImageRepository
 
 
-@pytest.mark.parametrize(("delete", "policy"), [(False, "Retain"), (True, "Delete")])
+@pytest.mark.parametrize(("delete", "policy"), [(False, "RetainExceptOnCreate"), (True, "Delete")])
 def test_tags_never_move_and_images_are_scanned_encrypted_and_kept(
     delete: bool, policy: str, stack: Stack, key: kms.Key, template: Any
 ) -> None:

@@ -13,7 +13,13 @@ from tunestack_cdk.job_network import JobNetwork
 @pytest.fixture
 def network(stack: Stack, key: kms.Key) -> JobNetwork:
     return JobNetwork(
-        stack, "Network", cidr="10.1.0.0/16", availability_zones=2, key=key, log_retention=logs.RetentionDays.ONE_WEEK
+        stack,
+        "Network",
+        cidr="10.1.0.0/16",
+        availability_zones=2,
+        key=key,
+        log_retention=logs.RetentionDays.ONE_WEEK,
+        delete_with_stack=False,
     )
 
 

@@ -7,7 +7,7 @@ from aws_cdk import Stack
 from tunestack_cdk.model_registry import ModelRegistry
 
 
-@pytest.mark.parametrize(("delete", "policy"), [(False, "Retain"), (True, "Delete")])
+@pytest.mark.parametrize(("delete", "policy"), [(False, "RetainExceptOnCreate"), (True, "Delete")])
 def test_it_outlives_its_stack_unless_told_otherwise(delete: bool, policy: str, stack: Stack, template: Any) -> None:
     ModelRegistry(stack, "Registry", group_name="models", consumer_accounts=[], delete_with_stack=delete)
     template().has_resource("AWS::SageMaker::ModelPackageGroup", {"DeletionPolicy": policy})

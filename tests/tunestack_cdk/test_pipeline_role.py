@@ -17,7 +17,7 @@ from tunestack.job_api import APIS
 def allowed(stack: Stack, key: kms.Key, bucket: s3.Bucket, template: Any) -> list[dict[str, Any]]:
     job = iam.Role(stack, "JobRole", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"))
     PipelineRole(
-        stack, "PipelineRole", job_roles=[job], group_name="models", property_files=(bucket, "executions"), key=key
+        stack, "PipelineRole", job_roles=[job], group_name="models", property_files=[(bucket, "executions")], key=key
     )
     return statements(template(), "PipelineRole")
 

@@ -18,6 +18,7 @@ from tunestack.pipeline.steps import ConditionStep, FailStep, LessThanOrEqualTo,
 from tunestack.settings import Settings
 
 EVALUATION = EVALUATE.writes[0]
+HELDOUT_LIMIT, GENERAL_LIMIT = "evaluation.max_heldout_loss_ratio", "evaluation.max_general_loss_ratio"
 
 
 def fine_tuning_pipeline(settings: Settings, resources: Resources) -> Pipeline:
@@ -27,13 +28,13 @@ def fine_tuning_pipeline(settings: Settings, resources: Resources) -> Pipeline:
     first = tuple(jobs.step(job) for job in JOBS if job.when == "always")
     return Pipeline(
         parameters=(*jobs.parameters, *recipe.parameters),
-        steps=(*first, _gate(jobs, recipe, tuple(_registered(jobs, resources)))),
+        steps=(*first, _gate(jobs, recipe, tuple(_registered(jobs, recipe, resources)))),
     )
 
 
 def _gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...]) -> ConditionStep:
-    heldout = recipe.parameter("evaluation.max_heldout_loss_ratio")
-    general = recipe.parameter("evaluation.max_general_loss_ratio")
+    heldout = recipe.parameter(HELDOUT_LIMIT)
+    general = recipe.parameter(GENERAL_LIMIT)
     reject = FailStep(
         name="RejectModel",
         description="End here: the tuned model is not good enough to be registered",
@@ -62,16 +63,16 @@ def _gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...]
     )
 
 
-def _registered(jobs: JobSteps, resources: Resources) -> Iterator[Step]:
+def _registered(jobs: JobSteps, recipe: RecipeParameters, resources: Resources) -> Iterator[Step]:
     """What only a model that passed the gate is worth: it is packed, registered, and answers."""
     for job in (job for job in JOBS if job.when == "registered"):
         yield jobs.step(job)
         if job is PACKAGE:
-            yield _register(jobs, resources)
+            yield _register(jobs, recipe, resources)
             yield jobs.create_model()
 
 
-def _register(jobs: JobSteps, resources: Resources) -> RegisterModelStep:
+def _register(jobs: JobSteps, recipe: RecipeParameters, resources: Resources) -> RegisterModelStep:
     evaluate = jobs.made[EVALUATE.key]
     return RegisterModelStep(
         name="RegisterModel",
@@ -84,6 +85,7 @@ def _register(jobs: JobSteps, resources: Resources) -> RegisterModelStep:
             "base_model_uri": jobs.uris[BASE_MODEL_URI.name],
             "data_uri": jobs.uris[DATA_URI.name],
             "evaluation": evaluate.get("ExitMessage"),
+            **{dotted.split(".")[1]: recipe.parameter(dotted) for dotted in (HELDOUT_LIMIT, GENERAL_LIMIT)},
             "pipeline_execution_id": EXECUTION_ID,
         },
     )
