@@ -1,6 +1,7 @@
 """Names and places are said once: in layout.py, and nowhere as a literal."""
 
 import re
+from pathlib import Path
 
 import pytest
 
@@ -52,8 +53,8 @@ def test_no_place_or_output_is_written_as_a_literal_elsewhere() -> None:
     assert {bucket.output for bucket in Bucket} == {"RawDataBucketName", "ArtifactsBucketName", "ResultsBucketName"}
 
 
-def test_a_file_is_replaced_whole(tmp_path: object) -> None:
-    file = tmp_path / "folder" / "file.json"  # type: ignore[operator]
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    file = tmp_path / "folder" / "file.json"
     write_whole(file, "old")
     write_whole(file, b"new")
     assert file.read_text() == "new" and [item.name for item in file.parent.iterdir()] == ["file.json"]

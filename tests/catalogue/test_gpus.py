@@ -3,17 +3,17 @@
 import pytest
 
 from tunestack.catalogue import instance_types
-from tunestack.catalogue.gpus import GPUS, UNKNOWN_SHARE, find_gpu, usable_bytes
+from tunestack.catalogue.gpus import GPUS, UNKNOWN_SHARE, Gpu, find_gpu, usable_bytes
 
 GIB = 1024**3
 
 
 @pytest.mark.parametrize("gpu", GPUS, ids=lambda gpu: f"{gpu.name}-{gpu.memory_gb:g}")
-def test_every_gpu_is_found_under_each_spelling_of_its_name_and_size(gpu: object) -> None:
-    name, size = gpu.name, f"{gpu.memory_gb:g}"  # type: ignore[attr-defined]
+def test_every_gpu_is_found_under_each_spelling_of_its_name_and_size(gpu: Gpu) -> None:
+    name, size = gpu.name, f"{gpu.memory_gb:g}"
     for spelling in (f"{name}-{size}GB", f"{name}-{size}", f"{name} {size} GiB", f"NVIDIA {name.lower()} {size}GB"):
         assert find_gpu(spelling) == gpu
-        assert usable_bytes(spelling) == gpu.usable_bytes  # type: ignore[attr-defined]
+        assert usable_bytes(spelling) == gpu.usable_bytes
 
 
 def test_a_gpu_without_a_size_is_the_usual_one_and_with_one_the_nearest() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.fine_tuning import FineTuning, Method
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
 from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
@@ -100,6 +100,7 @@ def test_merging_needs_the_fp32_model_in_memory_and_more_on_disk() -> None:
 
 
 def test_prefix_and_prompt_and_p_tuning_are_sized() -> None:
-    for method in ("prompt_tuning", "prefix_tuning", "p_tuning"):
-        found = training_memory(LLAMA_8B, replace(job(), method=method, virtual_tokens=20))  # type: ignore[arg-type]
+    methods: tuple[Method, ...] = ("prompt_tuning", "prefix_tuning", "p_tuning")
+    for method in methods:
+        found = training_memory(LLAMA_8B, replace(job(), method=method, virtual_tokens=20))
         assert LLAMA_8B.parameters * 2 < found.allocated_bytes < LLAMA_8B.parameters * 4

@@ -68,8 +68,10 @@ def test_a_definition_that_the_service_would_refuse_is_refused_here(
 def test_a_placeholder_that_nothing_stands_for_is_an_error_and_never_deployed() -> None:
     settings = changed_blueprint("prod").settings
     assert filled_in(["a/${tunestack:Key}/b"], {"Key": "k"}) == ["a/k/b"]
+    vpc = placeholders(settings).job.vpc
+    assert vpc is not None
     with pytest.raises(KeyError, match="JobSecurityGroup"):
-        filled_in(placeholders(settings).job.vpc.to_request(), {})  # type: ignore[union-attr]
+        filled_in(vpc.to_request(), {})
 
 
 def test_every_job_carries_the_environments_tags() -> None:

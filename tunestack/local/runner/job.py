@@ -4,6 +4,7 @@ import shutil
 import threading
 import time
 import traceback
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from tunestack.local.runner.store import Store
 FAILURE_TEXT_LIMIT = 1024
 
 
-class Job:
+class Job(ABC):
     """One job in a thread of its own; a subclass says what it does."""
 
     api: Api
@@ -66,17 +67,17 @@ class Job:
 
     # What a kind of job must say.
 
+    @abstractmethod
     def prepare(self) -> None:
         """Bring the inputs."""
-        raise NotImplementedError
 
+    @abstractmethod
     def execute(self, log: JobLog) -> None:
         """Do the work.
 
         Raises:
             JobFailure: it failed.
         """
-        raise NotImplementedError
 
     def metric_definitions(self) -> list[dict[str, str]]:
         """The metrics to read off the log."""

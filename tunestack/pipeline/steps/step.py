@@ -1,5 +1,6 @@
 """What all steps have: a name, a kind and arguments; references in them decide what waits for what."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -8,7 +9,7 @@ from tunestack.pipeline.job_defaults import Hardware, JobDefaults
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class Step(ABC):
     """One step of a pipeline; a subclass says what its arguments are."""
 
     type: ClassVar[str]
@@ -16,9 +17,9 @@ class Step:
     name: str
     description: str
 
+    @abstractmethod
     def arguments(self) -> Json:
         """The request that the service makes for the step, with expressions in it."""
-        raise NotImplementedError
 
     def extras(self) -> dict[str, Json]:
         """Further keys of the step's entry."""
@@ -46,6 +47,6 @@ class JobStep(Step):
     job: JobDefaults
     hardware: Hardware
 
+    @abstractmethod
     def output(self, name: str) -> Get:
         """Where an output of the job lies in S3, for a later step."""
-        raise NotImplementedError
