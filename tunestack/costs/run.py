@@ -33,7 +33,7 @@ class JobCost:
 
     @property
     def ceiling_usd(self) -> float | None:
-        """At the on-demand rate, when the job runs into its time limit: what can't be exceeded."""
+        """At the on-demand rate, when the job runs into its time limit (that of a transform is only counted on)."""
         return self.price.usd * self.ceiling_hours if self.price else None
 
 
