@@ -15,6 +15,7 @@ from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.costs.usage import images_usage, pipeline_usage, storage_usage
 from tunestack.layout import StackName
+from tunestack.money import total_usd
 from tunestack.pipeline.resources import job_tags
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.checks import failed_checks, failed_month_checks, time_risks, waive
@@ -30,8 +31,10 @@ def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[s
     boundary = blueprint.settings.environment.security.permissions_boundary
     if boundary:
         kwargs["permissions_boundary"] = PermissionsBoundary.from_name(boundary)
+    # A stack may be destroyed while others use what it holds: references between them are weak.
+    kwargs["termination_protection"] = not blueprint.settings.deletes_data
     stacks = dict(_stacks(scope, blueprint, **kwargs))
-    standing_usd = 0.0
+    standing_usd: float | None = 0.0
     usage = {
         StackName.STORAGE: storage_usage(blueprint.workload),
         StackName.IMAGES: images_usage(),
@@ -46,7 +49,7 @@ def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[s
             run=blueprint.run if runs else None,
             waived=waived if runs else (),
         )
-        standing_usd += cost.standing.usd_per_month
+        standing_usd = total_usd((standing_usd, cost.standing.usd_per_month))
         for key, value in job_tags(blueprint.settings).items():
             Tags.of(stack).add(key, value)
     warnings = Annotations.of(stacks[StackName.PIPELINE])

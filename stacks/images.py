@@ -25,6 +25,7 @@ class ImagesStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         environment = settings.environment
+        builds: list[ImageBuild] = []
 
         def make(image: Image) -> JobImage:
             repository_name = settings.names.repository(image)
@@ -41,12 +42,17 @@ class ImagesStack(Stack):
                 f"{image}Build",
                 source=TRAINING_CODE,
                 base_image=environment.images.base_image(image),
+                torch_build=environment.images.torch_build(image),
                 repository=repository,
                 repository_name=repository_name,
                 key=key,
                 log_retention=log_retention(environment.log_retention_days),
                 delete_with_stack=settings.deletes_data,
             )
+            # One build at a time: more is more than a new account may do.
+            if builds:
+                build.node.add_dependency(builds[-1])
+            builds.append(build)
             CfnOutput(self, image.output, value=build.image_uri)
             return JobImage(repository=repository, uri=build.image_uri)
 

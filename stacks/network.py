@@ -24,6 +24,7 @@ class NetworkStack(Stack):
             "JobNetwork",
             cidr=environment.network.cidr,
             availability_zones=environment.network.availability_zones,
+            zone_ids=environment.network.zone_ids(environment.region),
             key=key,
             log_retention=log_retention(environment.log_retention_days),
             delete_with_stack=settings.deletes_data,

@@ -5,11 +5,15 @@ from typing import Any
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
+from tunestack_cdk.job_logs import JobLogs
+from tunestack_cdk.log_retention import log_retention
+from tunestack_cdk.retention import removal_policy
 
 from stacks.images import ImagesStack
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
+from tunestack.job_api import APIS
 from tunestack.layout import PIPELINE_NAME_OUTPUT
 from tunestack.planning.blueprint import Blueprint
 
@@ -42,6 +46,15 @@ class PipelineStack(Stack):
             network=network.network if network else None,
             images=images.images,
             model_package_group_name=registry.group_name,
+        )
+        JobLogs(
+            self,
+            "JobLogs",
+            names=[api.log_group for api in APIS],
+            retention_days=settings.environment.log_retention_days,
+            key=storage.key,
+            log_retention=log_retention(settings.environment.log_retention_days),
+            removal_policy=removal_policy(delete_with_stack=settings.deletes_data),
         )
         # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)

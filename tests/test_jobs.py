@@ -15,7 +15,7 @@ from tunestack.job_api import APIS
 from tunestack.jobs import JOBS, Made, job_of_key
 from tunestack.pipeline import filled_in, placeholders
 from tunestack.planning.quotas import quotas_of
-from tunestack.settings.environment import JobsSettings
+from tunestack.settings.jobs import JobsSettings
 
 
 def test_each_job_s_setting_is_a_key_of_the_environment_s_file() -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tunestack.errors import UserError
 from tunestack.layout import KEY_ARN_OUTPUT, Bucket, StackName
-from tunestack.local import LOCAL_ENVIRONMENT, local_aws
+from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import ACCOUNT
 from tunestack.settings import Settings
 
@@ -33,7 +33,8 @@ class Aws:
         """A boto3 client of a service."""
         config = Config(retries={"max_attempts": 5, "mode": "standard"})
         if self.is_local:
-            return self._session.client(service, endpoint_url=local_aws().endpoint_url, config=config)
+            url = lifecycle.running(local_aws()).endpoint_url
+            return self._session.client(service, endpoint_url=url, config=config)
         return self._session.client(service, config=config)
 
     @property

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from tunestack.catalogue.instances import JobKind
 from tunestack.catalogue.quotas import QuotaUse
 
+# A transform's time limit: SageMaker has none, our server keeps it (training_code/tunestack_training/serve.py).
+MAX_RUNTIME_VARIABLE = "TUNESTACK_MAX_RUNTIME_SECONDS"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Api:

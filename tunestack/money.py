@@ -1,4 +1,16 @@
-"""Dollars as people read them."""
+"""Dollars as people read them, and their sums: what has no known price is unknown, and so is what it adds up to."""
+
+from collections.abc import Iterable
+
+
+def total_usd(amounts: Iterable[float | None]) -> float | None:
+    """The sum, or None where one of the amounts is unknown."""
+    total = 0.0
+    for amount in amounts:
+        if amount is None:
+            return None
+        total += amount
+    return total
 
 
 def usd(value: float | None) -> str:

@@ -15,11 +15,12 @@ class EncryptionKey(Construct):
         self.key = kms.Key(
             self,
             "Key",
-            alias=alias,
             description=f"Encrypts the data of {alias.removeprefix('alias/')}",
             enable_key_rotation=True,
             removal_policy=removal_policy,
         )
+        # Kept with its key: a second deployment beside kept data must stop here, not make a second set of it.
+        self.key.add_alias(alias).apply_removal_policy(removal_policy)
         # CloudWatch Logs encrypts with the key itself, for log groups of this account only.
         self.key.add_to_resource_policy(
             iam.PolicyStatement(

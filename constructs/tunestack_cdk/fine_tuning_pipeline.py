@@ -12,6 +12,8 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from tunestack.definition import validate
+from tunestack.definition.graph import PlacedStep, placed_steps
+from tunestack.definition.jobs import api_of, cluster_of
 from tunestack.jobs import JOBS, Job, places_of_property_files, places_read, places_written
 from tunestack.layout import Bucket, Image
 from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, subnet_name
@@ -54,7 +56,8 @@ class FineTuningPipeline(Construct):
         super().__init__(scope, construct_id)
         _refuse_invalid(definition)
         self._buckets, self._key, self._network, self._images = buckets, key, network, images
-        roles = {job.key: self._role(job) for job in JOBS}
+        encrypting = {step.name for step in placed_steps(definition["Steps"]) if _encrypts_volume(step)}
+        roles = {job.key: self._role(job, encrypts_volume=job.step in encrypting) for job in JOBS}
         pipeline_role = PipelineRole(
             self,
             "PipelineRole",
@@ -90,7 +93,7 @@ class FineTuningPipeline(Construct):
             for index, subnet_id in enumerate(self._network.subnet_ids):
                 yield subnet_name(index), subnet_id
 
-    def _role(self, job: Job) -> JobRole:
+    def _role(self, job: Job, *, encrypts_volume: bool) -> JobRole:
         """The job's role, with what the table says that it reads and writes."""
         network = self._network
         role = JobRole(
@@ -99,6 +102,7 @@ class FineTuningPipeline(Construct):
             image=self._images[job.image].repository,
             key=self._key,
             log_group=job.api.log_group,
+            encrypts_volume=encrypts_volume,
             subnet_ids=network.subnet_ids if network else [],
             security_group_id=network.security_group.security_group_id if network else None,
         )
@@ -111,6 +115,12 @@ class FineTuningPipeline(Construct):
             role.grant_write(self._buckets[kept.bucket], kept.prefix)
             role.grant_delete(self._buckets[kept.bucket], kept.prefix)
         return role
+
+
+def _encrypts_volume(step: PlacedStep) -> bool:
+    """Whether the step's job names a key for its volume: on types with a local disk it can't."""
+    api = api_of(step.entry["Type"])
+    return api is not None and "VolumeKmsKeyId" in cluster_of(api, step.own_arguments)
 
 
 def _refuse_invalid(definition: Mapping[str, Any]) -> None:

@@ -1,10 +1,13 @@
 """An image built from training_code on deploy, once for each content."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 from aws_cdk import ArnFormat, CustomResource, Duration, FileSystem, IgnoreMode, Stack
 from aws_cdk import aws_codebuild as codebuild
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -14,38 +17,13 @@ from constructs import Construct
 
 from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
 from tunestack_cdk.job_role import service_role
+from tunestack_cdk.kit_function import KitFunction
 from tunestack_cdk.retention import removal_policy
 
-_HANDLER = Path(__file__).parent / "image_build_handler" / "index.py"
 NOT_IN_THE_IMAGE = ["**/__pycache__", "*.md", ".venv*", "requirements-test.*", "wheels"]
-_ANSWER = (
-    'curl --fail --silent --show-error --request PUT --header "Content-Type:" --data '
-    '"{\\"StackId\\":\\"$STACK_ID\\",\\"RequestId\\":\\"$REQUEST_ID\\",\\"LogicalResourceId\\":\\"$LOGICAL_RESOURCE_ID\\",'
-    '\\"PhysicalResourceId\\":\\"$PHYSICAL_RESOURCE_ID\\",\\"Status\\":\\"$STATUS\\",'
-    '\\"Reason\\":\\"see the log of CodeBuild build $CODEBUILD_BUILD_ID\\"}" "$ANSWER_URL"'
-)
-_BUILD_SPEC = {
-    "version": "0.2",
-    "phases": {
-        "pre_build": {
-            "commands": [
-                'aws ecr get-login-password | docker login --username AWS --password-stdin "${REPOSITORY_URI%%/*}"'
-            ]
-        },
-        "build": {
-            "commands": [
-                'docker build --build-arg BASE_IMAGE="$BASE_IMAGE" --tag "$REPOSITORY_URI:$IMAGE_TAG" .',
-                'docker push "$REPOSITORY_URI:$IMAGE_TAG"',
-            ]
-        },
-        "post_build": {
-            "commands": [
-                'STATUS=$([ "$CODEBUILD_BUILD_SUCCEEDING" = 1 ] && echo SUCCESS || echo FAILED)',
-                f'if [ -n "$ANSWER_URL" ]; then {_ANSWER}; fi',
-            ]
-        },
-    },
-}
+# Each less than the hour that CloudFormation waits; together, too.
+BUILD_TIME, QUEUE_TIME = Duration.minutes(50), Duration.minutes(5)
+_ECR_HOST = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
 
 
 class ImageBuild(Construct):
@@ -58,6 +36,7 @@ class ImageBuild(Construct):
         *,
         source: Path,
         base_image: str,
+        torch_build: str,
         repository: ecr.IRepository,
         repository_name: str,
         key: kms.IKey,
@@ -65,15 +44,62 @@ class ImageBuild(Construct):
         delete_with_stack: bool,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._removal_policy = removal_policy(delete_with_stack=delete_with_stack)
-        asset = s3_assets.Asset(self, "Source", path=str(source), exclude=NOT_IN_THE_IMAGE, ignore_mode=IgnoreMode.GLOB)
-        self.tag = image_tag(source, base_image)
-        project = self._project(asset, base_image, repository, key, log_retention)
-        starter = self._starter(project, repository, key, log_retention)
+        kept = removal_policy(delete_with_stack=delete_with_stack)
+        self._key, self._repository = key, repository
+        self.tag = image_tag(source, base_image, torch_build)
+        project_role = service_role(self, "ProjectRole", service="codebuild")
+        project = codebuild.Project(
+            self,
+            "Project",
+            description="Builds a tunestack image from training_code",
+            source=self._source(source),
+            build_spec=codebuild.BuildSpec.from_object_to_yaml(_build_spec(base_image)),
+            role=project_role,
+            encryption_key=key,
+            grant_report_group_permissions=False,
+            timeout=BUILD_TIME,
+            queued_timeout=QUEUE_TIME,
+            logging=codebuild.LoggingOptions(
+                cloud_watch=codebuild.CloudWatchLoggingOptions(
+                    log_group=logs.LogGroup(
+                        self, "ProjectLogs", encryption_key=key, retention=log_retention, removal_policy=kept
+                    )
+                )
+            ),
+            environment=codebuild.BuildEnvironment(
+                build_image=codebuild.LinuxBuildImage.STANDARD_7_0,
+                compute_type=codebuild.ComputeType.LARGE,
+                privileged=True,  # for the Docker daemon
+            ),
+            environment_variables={
+                name: codebuild.BuildEnvironmentVariable(value=value)
+                for name, value in {
+                    "BASE_IMAGE": base_image,
+                    "TORCH_BUILD": torch_build,
+                    "REPOSITORY_URI": repository.repository_uri,
+                    "IMAGE_TAG": self.tag,
+                }.items()
+            },
+        )
+        repository.grant_pull_push(project_role)
+        _allow_base_image(project_role, base_image)
+        _accept_grants(project, project_role)
+        starter = KitFunction(
+            self,
+            "Starter",
+            module="image_build",
+            description="Starts an image's build when its tag isn't there yet, and says how it ended",
+            key=key,
+            log_retention=log_retention,
+            removal_policy=kept,
+            environment={"KEY_ARN": key.key_arn},
+        )
+        self._allow_starting(starter, project)
+        ended = self._on_end(starter.function, project)
         build = CustomResource(
             self,
             "Build",
-            service_token=starter.function_arn,
+            service_token=starter.function.function_arn,
             resource_type="Custom::ImageBuild",
             service_timeout=Duration.hours(1),
             properties={
@@ -82,83 +108,81 @@ class ImageBuild(Construct):
                 "ImageTag": self.tag,
             },
         )
-        # The roles' permissions must be there before the build starts, not only the roles.
-        build.node.add_dependency(project, starter)
+        # Not only the roles: their policies, and the way back, must be there before the build starts.
+        build.node.add_dependency(project_role, project, starter, *ended)
         # From the repository's name, which is ours: other stacks would take its ARN apart to get there.
         stack = Stack.of(self)
         host = f"{stack.account}.dkr.ecr.{stack.region}.{stack.url_suffix}"
         self.image_uri = f"{host}/{repository_name}:{self.tag}"
 
-    def _project(
-        self,
-        asset: s3_assets.Asset,
-        base_image: str,
-        repository: ecr.IRepository,
-        key: kms.IKey,
-        log_retention: logs.RetentionDays,
-    ) -> codebuild.Project:
-        role = service_role(self, "ProjectRole", service="codebuild")
-        log_group = logs.LogGroup(
-            self, "ProjectLogs", encryption_key=key, retention=log_retention, removal_policy=self._removal_policy
-        )
-        project = codebuild.Project(
+    def _source(self, source: Path) -> codebuild.ISource:
+        asset = s3_assets.Asset(self, "Source", path=str(source), exclude=NOT_IN_THE_IMAGE, ignore_mode=IgnoreMode.GLOB)
+        return codebuild.Source.s3(bucket=asset.bucket, path=asset.s3_object_key)
+
+    def _allow_starting(self, starter: KitFunction, project: codebuild.Project) -> None:
+        for actions, resource in (
+            (["codebuild:StartBuild"], project.project_arn),
+            (["ecr:DescribeImages"], self._repository.repository_arn),
+            # CloudFormation's address travels with the build: encrypted, it can't be used by who sees the build.
+            (["kms:Encrypt", "kms:Decrypt"], self._key.key_arn),
+        ):
+            starter.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
+
+    def _on_end(self, function: lambda_.Function, project: codebuild.Project) -> tuple[Construct, Construct]:
+        """Call the function when a build has ended, however it ended: no phase of a build runs after every failure."""
+        rule = events.CfnRule(
             self,
-            "Project",
-            description="Builds a tunestack image from training_code",
-            source=codebuild.Source.s3(bucket=asset.bucket, path=asset.s3_object_key),
-            build_spec=codebuild.BuildSpec.from_object_to_yaml(_BUILD_SPEC),
-            role=role,
-            encryption_key=key,
-            grant_report_group_permissions=False,
-            timeout=Duration.minutes(55),
-            logging=codebuild.LoggingOptions(cloud_watch=codebuild.CloudWatchLoggingOptions(log_group=log_group)),
-            environment=codebuild.BuildEnvironment(
-                build_image=codebuild.LinuxBuildImage.STANDARD_7_0,
-                compute_type=codebuild.ComputeType.LARGE,
-                privileged=True,  # for the Docker daemon
-            ),
-            environment_variables={
-                "BASE_IMAGE": codebuild.BuildEnvironmentVariable(value=base_image),
-                "REPOSITORY_URI": codebuild.BuildEnvironmentVariable(value=repository.repository_uri),
-                "IMAGE_TAG": codebuild.BuildEnvironmentVariable(value=self.tag),
+            "BuildEnded",
+            description="Tells CloudFormation how an image's build ended",
+            event_pattern={
+                "source": ["aws.codebuild"],
+                "detail-type": ["CodeBuild Build State Change"],
+                "detail": {
+                    "project-name": [project.project_name],
+                    "build-status": [{"anything-but": ["IN_PROGRESS"]}],
+                },
             },
+            targets=[events.CfnRule.TargetProperty(arn=function.function_arn, id="Starter")],
         )
-        repository.grant_pull_push(role)
-        _allow_base_image(role, base_image, Stack.of(self).region)
-        _accept_grants(project, role)
-        return project
-
-    def _starter(
-        self,
-        project: codebuild.Project,
-        repository: ecr.IRepository,
-        key: kms.IKey,
-        log_retention: logs.RetentionDays,
-    ) -> lambda_.Function:
-        role = service_role(self, "StarterRole", service="lambda")
-        log_group = logs.LogGroup(
-            self, "StarterLogs", encryption_key=key, retention=log_retention, removal_policy=self._removal_policy
-        )
-        log_group.grant_write(role)
-        role.add_to_policy(iam.PolicyStatement(actions=["codebuild:StartBuild"], resources=[project.project_arn]))
-        role.add_to_policy(iam.PolicyStatement(actions=["ecr:DescribeImages"], resources=[repository.repository_arn]))
-        return lambda_.Function(
+        permission = lambda_.CfnPermission(
             self,
-            "Starter",
-            description="Starts an image's build when its tag isn't there yet",
-            runtime=lambda_.Runtime.PYTHON_3_14,
-            handler="index.handler",
-            code=lambda_.Code.from_inline(_HANDLER.read_text(encoding="utf-8")),
-            role=role,
-            log_group=log_group,
-            timeout=Duration.minutes(1),
+            "MayBeCalled",
+            action="lambda:InvokeFunction",
+            function_name=function.function_name,
+            principal="events.amazonaws.com",
+            source_arn=rule.attr_arn,
         )
+        return rule, permission
 
 
-def image_tag(source: Path, base_image: str) -> str:
-    """The hash of what goes into an image: the folder's files and the base image's name."""
+def _build_spec(base_image: str) -> dict[str, Any]:
+    logins = [_login("${REPOSITORY_URI%%/*}", region="$AWS_REGION")]
+    if found := _ECR_HOST.match(base_image):
+        logins.append(_login(found[0], region=found["region"]))
+    arguments = '--build-arg BASE_IMAGE="$BASE_IMAGE" --build-arg TORCH_BUILD="$TORCH_BUILD"'
+    return {
+        "version": "0.2",
+        "phases": {
+            "pre_build": {"commands": logins},
+            "build": {
+                "commands": [
+                    f'docker build {arguments} --tag "$REPOSITORY_URI:$IMAGE_TAG" .',
+                    'docker push "$REPOSITORY_URI:$IMAGE_TAG"',
+                ]
+            },
+        },
+    }
+
+
+def _login(host: str, *, region: str) -> str:
+    """A registry's password is good for that registry's region only."""
+    return f'aws ecr get-login-password --region {region} | docker login --username AWS --password-stdin "{host}"'
+
+
+def image_tag(source: Path, base_image: str, torch_build: str) -> str:
+    """The hash of what goes into an image: the folder's files, the base image's name and torch's build."""
     return FileSystem.fingerprint(
-        str(source), exclude=NOT_IN_THE_IMAGE, ignore_mode=IgnoreMode.GLOB, extra_hash=base_image
+        str(source), exclude=NOT_IN_THE_IMAGE, ignore_mode=IgnoreMode.GLOB, extra_hash=f"{base_image} {torch_build}"
     )[:16]
 
 
@@ -184,16 +208,19 @@ def _accept_grants(project: codebuild.Project, role: iam.Role) -> None:
     acknowledge_wildcard(role, f"{logs_of_project}:*", reason="A log stream is named after its build.")
 
 
-def _allow_base_image(role: iam.Role, base_image: str, region: str) -> None:
+def _allow_base_image(role: iam.Role, base_image: str) -> None:
     """Let the build pull a base image that lies in another account's ECR, as AWS's own do."""
-    host, _, name = base_image.partition("/")
-    if ".dkr.ecr." not in host:
+    found = _ECR_HOST.match(base_image)
+    if found is None:
         return
-    account = host.split(".")[0]
-    repository = name.partition("@")[0].partition(":")[0]
+    repository = base_image.partition("/")[2].partition("@")[0].partition(":")[0]
+    arn = Stack.of(role).format_arn(
+        service="ecr",
+        region=found["region"],
+        account=found["account"],
+        resource="repository",
+        resource_name=repository,
+    )
     role.add_to_policy(
-        iam.PolicyStatement(
-            actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            resources=[f"arn:aws:ecr:{region}:{account}:repository/{repository}"],
-        )
+        iam.PolicyStatement(actions=["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], resources=[arn])
     )

@@ -8,7 +8,7 @@ from tunestack_cdk.retention import removal_policy
 
 
 class ImageRepository(Construct):
-    """Immutable tags, scanned on push, encrypted with the environment's key, old images deleted."""
+    """Immutable tags, scanned on push, encrypted with the environment's key, kept unless told otherwise."""
 
     def __init__(
         self,
@@ -17,7 +17,7 @@ class ImageRepository(Construct):
         *,
         repository_name: str,
         key: kms.IKey,
-        keep_last: int,
+        keep_last: int | None,
         delete_with_stack: bool,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -29,9 +29,10 @@ class ImageRepository(Construct):
             encryption_key=key,
             image_scan_on_push=True,
             image_tag_mutability=ecr.TagMutability.IMMUTABLE,
-            lifecycle_rules=[
-                ecr.LifecycleRule(description="Keep the newest images", max_image_count=keep_last),
-            ],
+            # A registered version is served by the image that it was registered with, however old.
+            lifecycle_rules=[]
+            if keep_last is None
+            else [ecr.LifecycleRule(description="Keep the newest images", max_image_count=keep_last)],
             removal_policy=removal_policy(delete_with_stack=delete_with_stack),
             empty_on_delete=delete_with_stack,
         )

@@ -1,5 +1,7 @@
 """The network of the jobs: private subnets, no way to the internet, endpoints to what the jobs need."""
 
+from collections.abc import Sequence
+
 from aws_cdk import Fn
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_kms as kms
@@ -31,6 +33,7 @@ class JobNetwork(Construct):
         *,
         cidr: str,
         availability_zones: int,
+        zone_ids: Sequence[str] | None,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
         delete_with_stack: bool,
@@ -49,9 +52,9 @@ class JobNetwork(Construct):
             gateway_endpoints={
                 "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
             },
-            # Nothing uses the default security group, and emptying it would take a custom resource.
-            restrict_default_security_group=False,
+            restrict_default_security_group=True,
         )
+        self._place_subnets(zone_ids)
         self._log_flows(key, log_retention)
         self.security_group = self._job_security_group()
         self._add_endpoints()
@@ -60,6 +63,15 @@ class JobNetwork(Construct):
     def subnet_ids(self) -> list[str]:
         """The subnets that jobs run in."""
         return [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
+
+    def _place_subnets(self, zone_ids: Sequence[str] | None) -> None:
+        """Put the subnets where every endpoint is: a zone's name, or its place in the list, means another zone in
+        each account."""
+        for subnet, zone_id in zip(self.vpc.isolated_subnets, zone_ids or (), strict=False):
+            resource = subnet.node.default_child
+            assert isinstance(resource, ec2.CfnSubnet)
+            resource.availability_zone = None
+            resource.availability_zone_id = zone_id
 
     def _log_flows(self, key: kms.IKey, retention: logs.RetentionDays) -> None:
         log_group = logs.LogGroup(

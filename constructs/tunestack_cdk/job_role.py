@@ -47,13 +47,15 @@ class JobRole(Construct):
         image: ecr.IRepository,
         key: kms.IKey,
         log_group: str,
+        encrypts_volume: bool,
         subnet_ids: Sequence[str],
         security_group_id: str | None,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = service_role(self, "Role", service="sagemaker")
         self._key = key
-        allow_volume_encryption(self.role, key)
+        if encrypts_volume:
+            allow_volume_encryption(self.role, key)
         image.grant_pull(self.role)
         self._allow_observation(log_group)
         if security_group_id is not None:
@@ -72,7 +74,6 @@ class JobRole(Construct):
             ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
             [bucket.arn_for_objects(f"{prefix}/*")],
         )
-        self._allow_listing(bucket, prefix)
         self._allow(["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])
         self._accept_wildcard(bucket, prefix)
 

@@ -19,7 +19,7 @@ def test_the_textbook_figures_come_out() -> None:
 
 def test_an_unpriced_type_is_named_and_never_silently_free() -> None:
     cost = standing_cost([ResourceUse(type="AWS::New::Thing"), ResourceUse(type="AWS::KMS::Key")], region="us-east-1")
-    assert cost.usd_per_month == 1.0
+    assert cost.usd_per_month is None and cost.drivers == {"1 × KMS Customer managed key": 1.0}
     assert cost.unpriced == ("AWS::New::Thing",)
     assert "without a known price: AWS::New::Thing" in CostReport(standing=cost).line()
 

@@ -79,6 +79,11 @@ def drop(target: Callable[[Definition], Any], *path: Any) -> Callable[[Definitio
     return change
 
 
+def batched_without_split(d: Definition) -> None:
+    branch(d, "BatchTransform")["BatchStrategy"] = "MultiRecord"
+    del branch(d, "BatchTransform")["TransformInput"]["SplitType"]
+
+
 def whole(d: Definition) -> Any:
     return d
 
@@ -120,8 +125,8 @@ BROKEN = {
     "preferences beside a type": (put(train, "ResourceConfig", "InstancePreferences", value=[{"InstanceType": "ml.g5.xlarge"}]), "not together with InstanceType"),
     "a training without resources": (drop(train, "ResourceConfig"), "FineTune.ResourceConfig: missing"),
     "a model data source for a transform": (put(lambda d: branch(d, "CreateModel"), "PrimaryContainer", "ModelDataSource", value={"S3DataSource": {"S3Uri": "s3://b/k", "S3DataType": "S3Prefix", "CompressionType": "None"}}), "refused by a batch transform"),
-    "payloads of more than 100 MB": (put(lambda d: branch(d, "BatchTransform"), "MaxConcurrentTransforms", value=50), "times MaxPayloadInMB must be at most 100"),
-    "batches without a split": (drop(lambda d: branch(d, "BatchTransform"), "TransformInput", "SplitType"), "MultiRecord needs TransformInput.SplitType"),
+    "payloads of more than 100 MB": (put(lambda d: branch(d, "BatchTransform"), "MaxPayloadInMB", value=50), "times MaxPayloadInMB must be at most 100"),
+    "batches without a split": (batched_without_split, "MultiRecord needs TransformInput.SplitType"),
     "a GPU transform without its driver": (lambda d: parameter("TransformInstanceType")(d).update(DefaultValue="ml.g5.xlarge", EnumValues=["ml.g5.xlarge"]), "oldest NVIDIA driver"),
     "tags on a version": (put(lambda d: branch(d, "RegisterModel"), "Tags", value=[{"Key": "a", "Value": "b"}]), "belong on the group"),
     "a local path elsewhere": (put(prepare, "ProcessingInputs", 0, "S3Input", "LocalPath", value="/tmp/x"), "must be under /opt/ml/processing/"),

@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ import pytest
 from demo import deployment
 from tests.conftest import ROOT
 from tunestack.aws import Aws
+from tunestack.executions.describe import ENDED, ExecutionView, describe
+from tunestack.executions.start import start
+from tunestack.layout import StackName
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.settings import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
@@ -21,6 +25,17 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def physical_ids(aws: Aws, kind: str) -> list[str]:
+    """The physical ids of the deployed resources of a type."""
+    cloudformation = aws.client("cloudformation")
+    found = []
+    for stack in (stack for stack in StackName if aws.outputs(stack)):
+        answer = cloudformation.list_stack_resources(StackName=aws.settings.names.stack(stack))
+        found += [r["PhysicalResourceId"] for r in answer["StackResourceSummaries"] if r["ResourceType"] == kind]
+    assert found, kind
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -82,5 +97,23 @@ def uploaded(deployed: Aws, tiny_model: Path, project: Path) -> dict[str, str]:
         "LearningRate": "0.01",
         "PerDeviceTrainBatchSize": "2",
         "GradientAccumulationSteps": "1",
-        "MaxGeneralLossRatio": "5",
     }
+
+
+def run(aws: Aws, parameters: dict[str, str]) -> ExecutionView:
+    return wait(aws, start(aws, parameters))
+
+
+def wait(aws: Aws, arn: str) -> ExecutionView:
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        view = describe(aws, arn)
+        if view.status in ENDED:
+            return view
+        time.sleep(0.5)
+    raise AssertionError("the execution did not end")
+
+
+@pytest.fixture(scope="session")
+def succeeded(deployed: Aws, uploaded: dict[str, str]) -> ExecutionView:
+    return run(deployed, uploaded)

@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 from tunestack.local.runner.container import ContainerHost, ContainerSpec
 
 pytestmark = pytest.mark.slow
+BUILD = ("docker", "build", "--network=host", "--build-arg=TORCH_BUILD=cpu")
 BASE, IMAGE = "tunestack-test-base", "tunestack-test-training:latest"
 
 
@@ -37,7 +38,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> str:
         capture_output=True,
     )
     built = subprocess.run(
-        ["docker", "build", "--network=host", "--build-arg", f"BASE_IMAGE={BASE}", "--tag", IMAGE, context],
+        [*BUILD, f"--build-arg=BASE_IMAGE={BASE}", "--tag", IMAGE, context],
         env={**os.environ, "DOCKER_BUILDKIT": "0"},
         capture_output=True,
         text=True,

@@ -27,7 +27,6 @@ SHORT = " ".join(
     f"--param {name}={value}"
     for name, value in {
         "MaxSteps": 8, "LearningRate": 0.01, "PerDeviceTrainBatchSize": 2, "GradientAccumulationSteps": 1,
-        "MaxGeneralLossRatio": 5,
     }.items()
 )  # fmt: skip
 

@@ -12,29 +12,17 @@ from botocore.exceptions import ClientError
 from demo import deployment
 from demo.deployment import DeploymentError
 from tests.conftest import Assembly
-from tests.local.conftest import free_port
+from tests.local.conftest import free_port, physical_ids
 from tunestack.aws import Aws
 from tunestack.cli.definition import synthesized_definition
-from tunestack.layout import StackName
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.local.lifecycle import LocalAwsError
 
 pytestmark = pytest.mark.slow
 
 
-def physical(aws: Aws, kind: str) -> list[str]:
-    """The physical ids of the deployed resources of a type."""
-    cloudformation = aws.client("cloudformation")
-    found = []
-    for stack in (stack for stack in StackName if aws.outputs(stack)):
-        answer = cloudformation.list_stack_resources(StackName=aws.settings.names.stack(stack))
-        found += [r["PhysicalResourceId"] for r in answer["StackResourceSummaries"] if r["ResourceType"] == kind]
-    assert found, kind
-    return found
-
-
 def test_buckets_are_what_their_template_says(deployed: Aws) -> None:
-    for name in physical(deployed, "AWS::S3::Bucket"):
+    for name in physical_ids(deployed, "AWS::S3::Bucket"):
         assert all(deployed.s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values())
         assert "aws:SecureTransport" in deployed.s3.get_bucket_policy(Bucket=name)["Policy"]
         rules = deployed.s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
@@ -56,12 +44,12 @@ def test_the_key_rotates(deployed: Aws) -> None:
 
 def test_the_network_has_its_endpoints_groups_and_flow_logs(deployed: Aws) -> None:
     ec2 = deployed.client("ec2")
-    vpc = physical(deployed, "AWS::EC2::VPC")[0]
+    vpc = physical_ids(deployed, "AWS::EC2::VPC")[0]
     mine = [e for e in ec2.describe_vpc_endpoints()["VpcEndpoints"] if e["VpcId"] == vpc]
     interfaces = [endpoint for endpoint in mine if endpoint["VpcEndpointType"] == "Interface"]
     assert len(mine) == 10 and len(interfaces) == 9
     assert all(endpoint["PrivateDnsEnabled"] and endpoint["Groups"] for endpoint in interfaces)
-    groups = ec2.describe_security_groups(GroupIds=physical(deployed, "AWS::EC2::SecurityGroup"))["SecurityGroups"]
+    groups = ec2.describe_security_groups(GroupIds=physical_ids(deployed, "AWS::EC2::SecurityGroup"))["SecurityGroups"]
     jobs = next(group for group in groups if group["Description"] == "SageMaker jobs")
     assert {rule.get("FromPort") for rule in jobs["IpPermissionsEgress"] if rule["IpRanges"]} == {443}
     assert [log["ResourceId"] for log in ec2.describe_flow_logs()["FlowLogs"]] == [vpc]
@@ -73,14 +61,14 @@ def test_repositories_builds_roles_and_logs_are_there(deployed: Aws) -> None:
             assert repository["imageTagMutability"] == "IMMUTABLE"
             assert repository["encryptionConfiguration"]["encryptionType"] == "KMS"
             assert repository["imageScanningConfiguration"]["scanOnPush"]
-    projects = physical(deployed, "AWS::CodeBuild::Project")
+    projects = physical_ids(deployed, "AWS::CodeBuild::Project")
     found = deployed.client("codebuild").batch_get_projects(names=projects)["projects"]
     assert len(found) == 2 and all(project["encryptionKey"] for project in found)
     iam = deployed.client("iam")
-    for role in physical(deployed, "AWS::IAM::Role"):
+    for role in physical_ids(deployed, "AWS::IAM::Role"):
         assert iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     groups = {group["logGroupName"]: group for group in deployed.client("logs").describe_log_groups()["logGroups"]}
-    for name in physical(deployed, "AWS::Logs::LogGroup"):
+    for name in physical_ids(deployed, "AWS::Logs::LogGroup"):
         assert groups[name]["retentionInDays"] == 14 and groups[name]["kmsKeyId"] == deployed.key_arn
 
 
@@ -220,6 +208,11 @@ def test_destroying_prod_keeps_data_keys_and_registry(second: LocalAws, assembly
     account = {"AccountId": "222222222222", "BudgetName": "tunestack-prod-month"}
     assert budgets.describe_budget(**account)["Budget"]["BudgetLimit"] == {"Amount": "500", "Unit": "USD"}
     assert len(budgets.describe_notifications_for_budget(**account)["Notifications"]) == 2
+    with pytest.raises(DeploymentError, match="TerminationProtection is enabled"):
+        destroy(second, assembly("prod"))
+    cloudformation = client(second, "cloudformation")
+    for stack in assembly("prod").templates:
+        cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=False)
     destroy(second, assembly("prod"))
     with pytest.raises(ClientError):
         budgets.describe_budget(**account)
@@ -230,6 +223,22 @@ def test_destroying_prod_keeps_data_keys_and_registry(second: LocalAws, assembly
     assert client(second, "sagemaker").describe_model_package_group(ModelPackageGroupName="tunestack-prod-models")
     with pytest.raises(ClientError):
         client(second, "sagemaker").describe_pipeline(PipelineName="tunestack-prod-fine-tuning")
+
+
+def test_a_destroyed_prod_is_not_deployed_beside_what_was_kept(second: LocalAws, assembly: Any) -> None:
+    # GIVEN what the test before left: data, key, alias, repositories and group, without stacks
+    s3, kms = client(second, "s3"), client(second, "kms")
+    buckets, keys = (
+        {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]},
+        {key["KeyId"] for key in kms.list_keys()["Keys"]},
+    )
+    # WHEN it is deployed again
+    with pytest.raises(DeploymentError, match=r"alias/tunestack-prod.* already exists"):
+        deployment.deploy(second, assembly("prod").folder)
+    # THEN there is no second set of anything
+    assert {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]} == buckets
+    new = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"] if key["KeyId"] not in keys]  # fmt: skip
+    assert all(key["KeyState"] == "PendingDeletion" for key in new)
 
 
 def test_state_survives_a_kill(tmp_path: Path, assembly: Any) -> None:

@@ -14,9 +14,10 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import ROOT
+from tests.local.conftest import run, wait
 from tunestack.aws import Aws
 from tunestack.cli.main import tunestack
-from tunestack.executions.describe import ENDED, ExecutionView, describe
+from tunestack.executions.describe import ExecutionView, describe
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.start import start
 from tunestack.layout import CHECKPOINTS, Bucket, S3Uri
@@ -25,27 +26,8 @@ from tunestack.settings import SettingsError
 pytestmark = pytest.mark.slow
 
 
-def run(aws: Aws, parameters: dict[str, str]) -> ExecutionView:
-    return wait(aws, start(aws, parameters))
-
-
-def wait(aws: Aws, arn: str) -> ExecutionView:
-    deadline = time.monotonic() + 240
-    while time.monotonic() < deadline:
-        view = describe(aws, arn)
-        if view.status in ENDED:
-            return view
-        time.sleep(0.5)
-    raise AssertionError("the execution did not end")
-
-
 def command(*arguments: str) -> Any:
     return CliRunner().invoke(tunestack, arguments)
-
-
-@pytest.fixture(scope="session")
-def succeeded(deployed: Aws, uploaded: dict[str, str]) -> ExecutionView:
-    return run(deployed, uploaded)
 
 
 def lines(aws: Aws, uri: str) -> list[dict[str, str]]:

@@ -148,8 +148,8 @@ def test_a_local_run_runs_it_and_is_billed_for_it(kit: Kit, made: Assembly, tiny
     data_uri = json.loads(kit.tunestack("data", "add", str(data), "--json"))["DataUri"]
     input_uri = json.loads(kit.tunestack("data", "add", str(questions), "--batch-input", "--json"))["TransformInputUri"]
     chosen = {
-        "DataUri": data_uri, "TransformInputUri": input_uri, "MaxSteps": "4", "LearningRate": "0.01",
-        "MaxHeldoutLossRatio": "5", "MaxGeneralLossRatio": "5", "AuditInstanceType": "ml.g5.2xlarge",
+        "DataUri": data_uri, "TransformInputUri": input_uri, "MaxSteps": "8", "LearningRate": "0.01",
+        "PerDeviceTrainBatchSize": "2", "GradientAccumulationSteps": "1", "AuditInstanceType": "ml.g5.2xlarge",
     }  # fmt: skip
     params = [part for name, value in chosen.items() for part in ("--param", f"{name}={value}")]
     view = json.loads(kit.tunestack("run", "--json", *params))

@@ -124,6 +124,7 @@ def test_what_a_killed_server_was_running_is_failed_at_the_next_start(tmp_path: 
 
 
 def test_lines_are_batched_by_size_and_a_larger_one_is_named() -> None:
-    assert list(_batches(b"aa\nbb\ncc\n", 6, "k")) == [b"aa\nbb\n", b"cc\n"]
+    assert list(_batches(b"aa\nbb\ncc\n", 6, "k", single=False)) == [b"aa\nbb\n", b"cc\n"]
+    assert list(_batches(b"aa\nbb\ncc\n", 6, "k", single=True)) == [b"aa\n", b"bb\n", b"cc\n"]
     with pytest.raises(JobFailure, match="larger than MaxPayloadInMB"):
-        list(_batches(b"aaaaaaaa\n", 6, "k"))
+        list(_batches(b"aaaaaaaa\n", 6, "k", single=True))

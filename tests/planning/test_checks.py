@@ -6,12 +6,10 @@ from typing import Any
 import pytest
 
 from tests.changed_settings import changed, changed_blueprint
-from tests.conftest import ROOT
 from tunestack.costs.workload import Workload, workload_of
 from tunestack.planning.auto import resolve_auto
 from tunestack.planning.blueprint import blueprint_of
 from tunestack.planning.checks import failed_checks, failed_month_checks, time_risks, waive
-from tunestack.planning.memory_checks import ANSWERED_AT_ONCE
 from tunestack.settings import Settings, SettingsError, load_settings
 
 
@@ -77,11 +75,6 @@ def test_scoring_counts_the_fp32_copy_of_the_logits() -> None:
 def test_serving_counts_the_rows_that_are_answered_at_a_time() -> None:
     found = moved("transform", "ml.g5.2xlarge", training={"max_length": 8192})
     assert any("jobs.transform: ml.g5.2xlarge: serving the model needs" in line for line in found)
-
-
-def test_the_rows_that_are_answered_at_a_time_are_the_container_s() -> None:
-    generation = (ROOT / "training_code" / "tunestack_training" / "generation.py").read_text(encoding="utf-8")
-    assert f"batch_size: int = {ANSWERED_AT_ONCE}," in generation
 
 
 @pytest.mark.parametrize(

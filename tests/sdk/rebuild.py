@@ -262,6 +262,7 @@ class Rebuild:
             strategy=arguments["BatchStrategy"],
             max_concurrent_transforms=arguments["MaxConcurrentTransforms"],
             max_payload=arguments["MaxPayloadInMB"],
+            env=arguments["Environment"],
             output_path=output["S3OutputPath"],
             output_kms_key=output["KmsKeyId"],
             accept=output["Accept"],
@@ -274,6 +275,7 @@ class Rebuild:
             content_type=source["ContentType"],
             compression_type=source["CompressionType"],
             split_type=source["SplitType"],
+            model_client_config=arguments["ModelClientConfig"],
         )
         return steps.TransformStep(step_args=request, **common)
 

@@ -67,6 +67,21 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
         ("  package:", "  register:", "jobs.register: unknown key; it is called 'package' now"),
         ("recipe:", "recipe: a.yaml\nrecipe:", "given twice, first on line"),
         ("recipe: ", "recipe: [", "not YAML"),
+        ("jobs:", "images: {training_base_image: 'python:3.11'}\njobs:", "training_base_image: must be pinned by digest"),
+        ("ml.g6e.2xlarge]", "ml.g7e.2xlarge]", "images.training_torch_build must be cu130 for ml.g7e.2xlarge"),
+        ("instance_type: ml.m5.4xlarge\nlog", "instance_type: ml.g5.2xlarge\nlog", "needs ami_version: al2-ami-sagemaker-batch-gpu-535"),
+        (
+            "instance_type: ml.m5.4xlarge\nlog",
+            "instance_type: ml.g5.2xlarge\n    ami_version: al2-ami-sagemaker-batch-gpu-470\nlog",
+            "must be one of 'al2-ami-sagemaker-batch-gpu-535'",
+        ),
+        (
+            "instance_type: ml.m5.4xlarge\nlog",
+            "instance_type: ml.g5.2xlarge\n    ami_version: al2-ami-sagemaker-batch-gpu-535\nimages: {inference_torch_build: cu130}\nlog",
+            "images.inference_torch_build must be cu126 for ml.g5.2xlarge",
+        ),
+        ("  private_vpc: false", "  private_vpc: true\n  availability_zone_ids: [use1-az1]", "must name availability_zones (2) different zones"),
+        ("  private_vpc: false", "  private_vpc: true\n  availability_zone_ids: [us-east-1a, us-east-1b]", "must match"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_what_would_be_right(config: Path, old: str, new: str, message: str) -> None:

@@ -21,3 +21,8 @@ def test_logs_may_use_it_for_log_groups_of_this_account_only(stack: Stack, templ
     assert "logs." in str(of_logs["Principal"]["Service"]) and "*" not in str(of_logs["Principal"])
     arn = str(of_logs["Condition"]["ArnLike"]["kms:EncryptionContext:aws:logs:arn"])
     assert "AWS::AccountId" in arn and ":log-group:*" in arn
+
+
+def test_its_alias_stays_with_it_so_that_a_second_deployment_stops_there(stack: Stack, template: Any) -> None:
+    EncryptionKey(stack, "Key", alias="alias/kit", removal_policy=RemovalPolicy.RETAIN)
+    template().has_resource("AWS::KMS::Alias", {"DeletionPolicy": "Retain"})

@@ -11,10 +11,11 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline, JobImage
 
-from tests.changed_settings import changed_blueprint
+from tests.changed_settings import changed, changed_blueprint
 from tests.tunestack_cdk.conftest import statements
 from tunestack.definition.graph import placed_steps
 from tunestack.definition.jobs import api_of
+from tunestack.executions.parameters import declared_parameters, wrong_parameters
 from tunestack.jobs import JOBS
 from tunestack.layout import EVALUATIONS, Bucket, Image
 from tunestack.pipeline import filled_in, placeholders
@@ -100,3 +101,17 @@ def test_a_version_is_registered_with_the_limits_that_it_passed() -> None:
     registered = steps["RegisterModel"].own_arguments["CustomerMetadataProperties"]
     assert "Parameters.MaxHeldoutLossRatio" in str(registered["max_heldout_loss_ratio"])
     assert "Parameters.MaxGeneralLossRatio" in str(registered["max_general_loss_ratio"])
+
+
+def test_a_run_can_be_stricter_than_the_deployed_recipe_and_never_more_lenient() -> None:
+    definition = changed_blueprint("prod").definition
+    (gate,) = [step for step in placed_steps(definition["Steps"]) if step.entry["Type"] == "Condition"]
+    limits = [condition["RightValue"] for condition in gate.entry["Arguments"]["Conditions"]]
+    assert limits == [
+        {"Get": "Parameters.MaxHeldoutLossRatio"}, 0.98, {"Get": "Parameters.MaxGeneralLossRatio"}, 1.1,
+    ]  # fmt: skip
+    declared = declared_parameters(definition)
+    recipe = changed("prod").recipe
+    assert list(wrong_parameters(declared, {"MaxHeldoutLossRatio": "0.9"}, recipe)) == []
+    (problem,) = wrong_parameters(declared, {"MaxHeldoutLossRatio": "0.99"}, recipe)
+    assert "must be at most 0.98, the deployed recipe's limit, got 0.99: a run may be stricter only" in problem

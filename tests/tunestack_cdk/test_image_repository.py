@@ -26,3 +26,8 @@ def test_tags_never_move_and_images_are_scanned_encrypted_and_kept(
             "DeletionPolicy": policy,
         },
     )
+
+
+def test_a_registered_version_keeps_its_image(stack: Stack, key: kms.Key, template: Any) -> None:
+    ImageRepository(stack, "Images", repository_name="kit", key=key, keep_last=None, delete_with_stack=False)
+    template().has_resource_properties("AWS::ECR::Repository", {"LifecyclePolicy": Match.absent()})

@@ -17,6 +17,7 @@ def network(stack: Stack, key: kms.Key) -> JobNetwork:
         "Network",
         cidr="10.1.0.0/16",
         availability_zones=2,
+        zone_ids=["use1-az1", "use1-az4"],
         key=key,
         log_retention=logs.RetentionDays.ONE_WEEK,
         delete_with_stack=False,
@@ -45,3 +46,13 @@ def test_endpoints_have_private_names_and_let_only_the_jobs_in(network: JobNetwo
 def test_every_flow_is_logged_encrypted_for_as_long_as_settings_say(network: JobNetwork, template: Any) -> None:
     template().has_resource_properties("AWS::EC2::FlowLog", {"TrafficType": "ALL", "ResourceType": "VPC"})
     template().has_resource_properties("AWS::Logs::LogGroup", {"RetentionInDays": 7, "KmsKeyId": Match.any_value()})
+
+
+def test_subnets_are_placed_by_zone_id_where_one_is_given(network: JobNetwork, template: Any) -> None:
+    subnets = [item["Properties"] for item in template().find_resources("AWS::EC2::Subnet").values()]
+    assert sorted(item["AvailabilityZoneId"] for item in subnets) == ["use1-az1", "use1-az4"]
+    assert not any("AvailabilityZone" in item for item in subnets)
+
+
+def test_the_default_security_group_lets_nothing_through(network: JobNetwork, template: Any) -> None:
+    template().resource_count_is("Custom::VpcRestrictDefaultSG", 1)

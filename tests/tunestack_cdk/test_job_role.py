@@ -13,9 +13,11 @@ from tunestack_cdk.job_role import JobRole, service_role
 from tests.tunestack_cdk.conftest import statements
 
 
-def make(stack: Stack, key: kms.Key, repository: ecr.Repository, *, in_vpc: bool = False) -> JobRole:
+def make(
+    stack: Stack, key: kms.Key, repository: ecr.Repository, *, in_vpc: bool = False, encrypts_volume: bool = True
+) -> JobRole:
     return JobRole(
-        stack, "TrainRole", image=repository, key=key, log_group="/aws/sagemaker/TrainingJobs",
+        stack, "TrainRole", image=repository, key=key, log_group="/aws/sagemaker/TrainingJobs", encrypts_volume=encrypts_volume,
         subnet_ids=["subnet-1"] if in_vpc else [], security_group_id="sg-1" if in_vpc else None,
     )  # fmt: skip
 
@@ -38,7 +40,7 @@ def test_only_sagemaker_of_this_account_may_take_it_on(
     ("grant", "actions"),
     [
         ("grant_read", {"s3:GetObject", "s3:ListBucket", "kms:Decrypt"}),
-        ("grant_write", {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts", "s3:ListBucket"}),
+        ("grant_write", {"s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"}),
         ("grant_delete", {"s3:DeleteObject"}),
     ],
 )
@@ -89,3 +91,12 @@ def test_a_lambda_s_role_has_no_source_account_which_lambda_does_not_send(stack:
     service_role(stack, "Role", service="lambda")
     statement = [Match.object_like({"Principal": {"Service": "lambda.amazonaws.com"}, "Condition": Match.absent()})]
     template().has_resource_properties("AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": statement}})
+
+
+@pytest.mark.parametrize("encrypts", [False, True])
+def test_it_may_have_a_volume_encrypted_where_its_instance_has_one(
+    encrypts: bool, stack: Stack, key: kms.Key, repository: ecr.Repository, template: Any
+) -> None:
+    make(stack, key, repository, encrypts_volume=encrypts)
+    granted = [item for item in statements(template(), "TrainRole") if "kms:CreateGrant" in item["Action"]]
+    assert bool(granted) is encrypts

@@ -11,7 +11,7 @@ from moto import mock_aws
 from tunestack.aws import Aws
 from tunestack.layout import KEY_ARN_OUTPUT, Bucket, S3Uri, StackName
 from tunestack.settings import load_settings
-from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model
+from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model, download_from_hub
 
 
 class Deployed(Aws):
@@ -131,3 +131,29 @@ def test_a_file_that_cannot_be_read_is_refused_and_nothing_is_uploaded(
     with pytest.raises(UploadError, match="no such file"):
         add_data_set(aws, [tmp_path / "none.jsonl"], name="rows")
     assert keys(aws, Bucket.RAW_DATA) == set()
+
+
+def test_two_models_do_not_mix_under_one_name(aws: Aws, model: Path) -> None:
+    add_model(aws, model, name="a/b", revision="main")
+    assert add_model(aws, model, name="a/b", revision="main").endswith("/a/b/main")
+    before = keys(aws, Bucket.ARTIFACTS)
+    (model / "model-1.safetensors").write_text("of another model")
+    with pytest.raises(UploadError, match=r"holds another model: model/model-1.safetensors differs .* --revision"):
+        add_model(aws, model, name="a/b", revision="main")
+    assert keys(aws, Bucket.ARTIFACTS) == before
+    assert add_model(aws, model, name="a/b", revision="2").endswith("/a/b/2")
+
+
+def test_a_model_that_was_uploaded_in_part_is_completed(aws: Aws, model: Path) -> None:
+    add_model(aws, model, name="a/b", revision="main")
+    whole = keys(aws, Bucket.ARTIFACTS)
+    aws.s3.delete_object(Bucket="artifacts", Key="base-models/a/b/main/model/model-2.safetensors")
+    add_model(aws, model, name="a/b", revision="main")
+    assert keys(aws, Bucket.ARTIFACTS) == whole
+
+
+def test_a_download_is_named_after_its_commit(tmp_path: Path) -> None:
+    python = tmp_path / "python"
+    python.write_text('#!/bin/sh\necho "Fetching 4 files"\necho 0123abc\n')
+    python.chmod(0o755)
+    assert download_from_hub("a/b", revision="main", folder=tmp_path, python=python) == "0123abc"

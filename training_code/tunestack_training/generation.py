@@ -10,7 +10,7 @@ def answer(
     conversations: Sequence[list[dict[str, str]]],
     *,
     max_new_tokens: int,
-    batch_size: int = 8,
+    batch_size: int,
     temperature: float = 0.0,
 ) -> list[str]:
     """The model's answer to each conversation, in order; temperature 0 takes the likeliest token each time."""

@@ -146,6 +146,8 @@ class Inference(Section):
     """The longest answer."""
     temperature: Annotated[float, Field(ge=0, le=2)] = 0.0
     """0: the most likely token each time, so that the same input gives the same answer."""
+    batch_size: Annotated[int, Field(ge=1, le=50)] = 8
+    """Rows that are answered at once; a transform sends twice as many, so that none waits for another's request."""
 
 
 class Recipe(Section):

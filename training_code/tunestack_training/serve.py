@@ -3,12 +3,14 @@
 import json
 import logging
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tunestack_training import contract
 from tunestack_training.base_model import load_base_model
+from tunestack_training.batching import Batcher
 from tunestack_training.failure import JobError
 from tunestack_training.generation import answer
 from tunestack_training.options import read_recipe
@@ -18,6 +20,7 @@ from tunestack_training.rows import to_prompt
 from tunestack_training.tokenizer import load_tokenizer
 
 CONTENT_TYPES = ("application/jsonlines", "application/json", "application/x-ndjson")
+Answer = dict[str, Any]
 log = logging.getLogger(__name__)
 
 
@@ -25,9 +28,13 @@ def run(options: Mapping[str, str]) -> None:
     """Load the model, then listen: a server that answers /ping is ready."""
     import uvicorn
 
+    started = time.monotonic()
     server = ModelServer(contract.model_folder())
+    limit = os.environ.get("TUNESTACK_MAX_RUNTIME_SECONDS")
+    answer_lines = within(server.answer_lines, started + float(limit), limit) if limit else server.answer_lines
+    application = build_application(answer_lines, at_once=server.recipe.inference.batch_size)
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
-    uvicorn.run(build_application(server), host="0.0.0.0", port=port, log_level="warning")  # noqa: S104
+    uvicorn.run(application, host="0.0.0.0", port=port, log_level="warning")  # noqa: S104
 
 
 class ModelServer:
@@ -38,26 +45,25 @@ class ModelServer:
         self.tokenizer = load_tokenizer(folder / ADAPTER)
         self.model = _load_model(folder, self.recipe)
 
-    def answer_lines(self, body: bytes) -> list[dict[str, Any]]:
+    def answer_lines(self, lines: Sequence[bytes]) -> list[Answer]:
         """An answer per line, in order: {"response": …}, or {"error": …} for a line that can't be answered.
 
         A bad line never costs its neighbours their answers.
         """
-        answers: list[dict[str, Any]] = []
+        answers: list[Answer] = []
         prompts: list[tuple[int, list[dict[str, str]]]] = []
-        for number, line in enumerate(body.splitlines(), start=1):
-            if not line.strip():
-                continue
+        for line in lines:
             try:
                 prompts.append((len(answers), to_prompt(json.loads(line))))
                 answers.append({})
             except ValueError as error:
-                answers.append({"error": f"line {number}: {error}"})
+                answers.append({"error": str(error)})
         texts = answer(
             self.model,
             self.tokenizer,
             [prompt for _, prompt in prompts],
             max_new_tokens=self.recipe.inference.max_new_tokens,
+            batch_size=self.recipe.inference.batch_size,
             temperature=self.recipe.inference.temperature,
         )
         for (index, _), text in zip(prompts, texts, strict=True):
@@ -65,13 +71,33 @@ class ModelServer:
         return answers
 
 
-def build_application(server: ModelServer) -> Any:
-    """The ASGI application."""
+def within(
+    answer_lines: Callable[[Sequence[bytes]], list[Answer]], deadline: float, limit: str
+) -> Callable[[Sequence[bytes]], list[Answer]]:
+    """The same until a moment of `time.monotonic`; after it an error for every line, so that the transform ends.
+
+    SageMaker has no time limit for a transform: without this one it could cost what it wants to.
+    """
+    setting = "jobs.transform.max_runtime_minutes"
+    reason = f"not answered: the transform ran into its time limit of {limit} seconds ({setting})"
+
+    def limited(lines: Sequence[bytes]) -> list[Answer]:
+        if time.monotonic() < deadline:
+            return answer_lines(lines)
+        log.warning("%d lines %s", len(lines), reason)
+        return [{"error": reason} for _ in lines]
+
+    return limited
+
+
+def build_application(answer_lines: Callable[[Sequence[bytes]], list[Answer]], *, at_once: int) -> Any:
+    """The ASGI application; requests that come in together are answered together, `at_once` lines at most."""
     from starlette.applications import Starlette
-    from starlette.concurrency import run_in_threadpool
     from starlette.requests import Request
     from starlette.responses import PlainTextResponse, Response
     from starlette.routing import Route
+
+    batcher = Batcher(answer_lines, at_once=at_once)
 
     async def ping(request: Request) -> Response:
         return PlainTextResponse("ok")
@@ -81,12 +107,13 @@ def build_application(server: ModelServer) -> Any:
         if content_type not in CONTENT_TYPES:
             wanted = " or ".join(CONTENT_TYPES)
             return PlainTextResponse(f"content type must be {wanted}, got {content_type!r}", status_code=415)
-        answers = await run_in_threadpool(server.answer_lines, await request.body())
+        answers = await batcher.answer([line for line in (await request.body()).splitlines() if line.strip()])
         lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in answers)
         return Response(lines, media_type="application/jsonlines")
 
     return Starlette(
-        routes=[Route("/ping", ping, methods=["GET"]), Route("/invocations", invocations, methods=["POST"])]
+        routes=[Route("/ping", ping, methods=["GET"]), Route("/invocations", invocations, methods=["POST"])],
+        lifespan=batcher.running,
     )
 
 

@@ -25,6 +25,11 @@ class Gpu:
     link_gb_per_s: float
 
     @property
+    def is_blackwell(self) -> bool:
+        """Whether it needs CUDA 12.8 or newer."""
+        return self.name in _BLACKWELL
+
+    @property
     def usable_bytes(self) -> float:
         return self.usable_gib * GIB
 
@@ -56,6 +61,7 @@ GPUS = (
     _gpu("B200", 180, 178.0, 2250, 8000, 900),
     _gpu("B300", 270, 267.0, 2250, 8000, 900),
 )
+_BLACKWELL = frozenset({"RTX-PRO-SERVER-6000", "B200", "B300"})
 # Of a card that isn't in the table: with ECC on GDDR6 a sixteenth is gone, and some hundred MiB.
 UNKNOWN_SHARE = 0.92
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from tunestack.cli.options import aws_of, json_option, show
 from tunestack.layout import Image, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
+from tunestack.local.authorization.ledger import read_ledger
 
 TRAINING_CODE = Path(__file__).parents[2] / "training_code"
 
@@ -21,10 +23,11 @@ def local() -> None:
 
 @local.command()
 @click.option("--port", default=DEFAULT_PORT, show_default=True)
-def up(port: int) -> None:
+@click.option("--enforce/--no-enforce", default=True, show_default=True, help="Authorize every request as AWS does.")
+def up(port: int, enforce: bool) -> None:
     """Start it, unless it runs."""
     aws = local_aws()
-    started = lifecycle.up(aws, port=port)
+    started = lifecycle.up(aws, port=port, enforce=enforce)
     click.echo(f"the local AWS {'runs' if started else 'already runs'} at {aws.endpoint_url}; state in {aws.home}")
 
 
@@ -53,8 +56,23 @@ def status(as_json: bool) -> None:
 @local.command()
 def environment() -> None:
     """Print the variables that point AWS clients here: eval "$(tunestack local environment)"."""
-    for name, value in local_aws().environment().items():
+    for name, value in lifecycle.running(local_aws()).environment().items():
         click.echo(f"export {name}={value}")
+
+
+@local.command()
+@click.option("--denied", is_flag=True, help="Only what was refused.")
+@json_option
+def ledger(denied: bool, as_json: bool) -> None:
+    """Show who was allowed or refused what, each decision once."""
+    entries = [entry for entry in read_ledger(local_aws().ledger_file) if not (denied and entry.allowed)]
+
+    def text() -> None:
+        for entry in entries:
+            verdict = "allowed" if entry.allowed else "DENIED"
+            click.echo(f"{verdict}  {entry.role or entry.principal}  {entry.action}  {entry.resource}")
+
+    show([asdict(entry) for entry in entries], as_json=as_json, text=text)
 
 
 @local.command("build-images")
@@ -68,7 +86,8 @@ def build_images(base_image: str | None) -> None:
         raise lifecycle.LocalAwsError("no images stack: deploy it with `cdk deploy --all -c env=local`")
     for image in Image:
         base = base_image or images.base_image(image)
-        command = ["docker", "build", "--network=host", "--build-arg", f"BASE_IMAGE={base}"]
+        arguments = [f"--build-arg=BASE_IMAGE={base}", "--build-arg=TORCH_BUILD=cpu"]
+        command = ["docker", "build", "--network=host", *arguments]
         done = subprocess.run([*command, "--tag", uris[image.output], str(TRAINING_CODE)], check=False)
         if done.returncode != 0:
             raise lifecycle.LocalAwsError(f"{image.output} was not built: docker ended with {done.returncode}")

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from tunestack.catalogue.prices import regions as priced_regions
 from tunestack.cli.options import env_option
 from tunestack.settings import SettingsError, load_settings
 from tunestack.settings.recipe import recipe_schema
@@ -33,3 +34,10 @@ def check(env: str) -> None:
         click.echo(str(error))
         sys.exit(1)
     click.echo(f"config/{env}.yaml and config/recipes/{loaded.environment.recipe} are good")
+    region = loaded.environment.region
+    if region not in priced_regions():
+        click.echo(
+            f"warning: no price is known in {region}: costs will be unknown, and a budget can't be kept; "
+            f"`tunestack prices refresh --region {region}` reads them",
+            err=True,
+        )

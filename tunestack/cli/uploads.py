@@ -60,8 +60,10 @@ def add_base_model(
         uri = add_model(aws, folder, name=name, revision=revision)
     else:
         with tempfile.TemporaryDirectory() as downloaded:
-            download_from_hub(name, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
-            uri = add_model(aws, Path(downloaded), name=name, revision=revision)
+            commit = download_from_hub(name, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
+            uri = add_model(aws, Path(downloaded), name=name, revision=commit)
+        if commit != revision:
+            click.echo(f"{revision} is {commit} today: name that in the recipe (model.revision: {commit})", err=True)
     _show_parameter(BASE_MODEL_URI.name, uri, as_json=as_json)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tunestack.costs.stack_cost import StackCost, StepCost
+from tunestack.money import total_usd
 
 EMPTY = StackCost(
     standing_usd=0, drivers={}, unpriced=(), run_low_usd=0, run_expected_usd=0, run_ceiling_usd=0, steps={},
@@ -55,7 +56,7 @@ def cost_diff(before: Mapping[str, StackCost], after: Mapping[str, StackCost]) -
 
 
 def _total(pairs: list[tuple[str, StackCost, StackCost]], field: str, per: str) -> Change:
-    before, after = (sum(getattr(pair[index], field) for pair in pairs) for index in (1, 2))
+    before, after = (total_usd(getattr(pair[index], field) for pair in pairs) for index in (1, 2))
     return Change(stack="all", what="total", before=before, after=after, per=per)
 
 

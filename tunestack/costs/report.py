@@ -24,7 +24,7 @@ class CostReport:
             bounds = f"{usd(self.run.low_usd)} to at most {usd(self.run.ceiling_usd)}"
             parts.append(f"a run {usd(self.run.expected_usd)} ({bounds})")
         else:
-            parts.append("a run $0.00")
+            parts.append(f"a run {usd(0)}")
         unpriced = (*self.standing.unpriced, *(self.run.unpriced if self.run else ()))
         if unpriced:
             parts.append(f"without a known price: {', '.join(unpriced)}")

@@ -8,6 +8,7 @@ from tunestack.catalogue.assumptions import SPOT_EXTRA_TIME, START_UP_HOURS
 from tunestack.costs.job_hours import hours_of
 from tunestack.costs.workload import Workload
 from tunestack.definition.jobs import DefinedJob
+from tunestack.money import total_usd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,28 +34,31 @@ class JobCost:
 
     @property
     def ceiling_usd(self) -> float | None:
-        """At the on-demand rate, when the job runs into its time limit (that of a transform is only counted on)."""
+        """At the on-demand rate, when the job runs into its time limit: what can't be exceeded."""
         return self.price.usd * self.ceiling_hours if self.price else None
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunCost:
-    """What a run costs: at best, expected, and at the most, when every job runs into its time limit."""
+    """What a run costs: at best, expected, and at the most, when every job runs into its time limit.
+
+    Dollars are None where a job has no known price.
+    """
 
     jobs: tuple[JobCost, ...]
     assumptions: tuple[str, ...]
 
     @property
-    def low_usd(self) -> float:
-        return sum(job.low_usd or 0.0 for job in self.jobs)
+    def low_usd(self) -> float | None:
+        return total_usd(job.low_usd for job in self.jobs)
 
     @property
-    def expected_usd(self) -> float:
-        return sum(job.expected_usd or 0.0 for job in self.jobs)
+    def expected_usd(self) -> float | None:
+        return total_usd(job.expected_usd for job in self.jobs)
 
     @property
-    def ceiling_usd(self) -> float:
-        return sum(job.ceiling_usd or 0.0 for job in self.jobs)
+    def ceiling_usd(self) -> float | None:
+        return total_usd(job.ceiling_usd for job in self.jobs)
 
     @property
     def expected_hours(self) -> float:
@@ -86,15 +90,8 @@ def run_cost(defined: Iterable[DefinedJob], workload: Workload) -> RunCost:
     )
 
 
-def limit_hours(defined: DefinedJob, workload: Workload) -> float:
-    """A job's time limit: the definition's, or where a job can't have one (a transform), what the settings count on."""
-    if defined.max_runtime_seconds is None:
-        return workload.settings.environment.jobs.of(defined.job).max_runtime_minutes / 60
-    return defined.max_runtime_seconds / 3600
-
-
 def _cost(defined: DefinedJob, workload: Workload) -> JobCost:
-    hours, ceiling = hours_of(defined.job.hours, workload, defined.instance_type), limit_hours(defined, workload)
+    hours, ceiling = hours_of(defined.job.hours, workload, defined.instance_type), defined.max_runtime_seconds / 3600
     paid_share = 1.0
     if defined.spot:
         hours = hours.plus(hours.expected * SPOT_EXTRA_TIME)

@@ -21,14 +21,22 @@ def _text(decimals: int) -> PlainSerializer:
     return PlainSerializer(lambda value: f"{value:.{decimals}f}", return_type=str)
 
 
-Usd = Annotated[float, _text(2)]
+def _amount(decimals: int | None) -> PlainSerializer:
+    """The same of what may be unknown."""
+
+    def text(value: float | None) -> str:
+        if value is None:
+            return UNKNOWN
+        return str(value) if decimals is None else f"{value:.{decimals}f}"
+
+    return PlainSerializer(text, return_type=str)
+
+
+_OR_UNKNOWN = BeforeValidator(lambda value: None if value == UNKNOWN else value)
+Usd = Annotated[float | None, _OR_UNKNOWN, _amount(2)]
 Share = Annotated[float, _text(2)]
 Hours = Annotated[float, _text(3)]
-UsdPerHour = Annotated[
-    float | None,
-    BeforeValidator(lambda value: None if value == UNKNOWN else value),
-    PlainSerializer(lambda value: UNKNOWN if value is None else str(value), return_type=str),
-]
+UsdPerHour = Annotated[float | None, _OR_UNKNOWN, _amount(None)]
 
 
 class _Figures(BaseModel):
@@ -53,7 +61,10 @@ class StepCost(_Figures):
 
 
 class StackCost(_Figures):
-    """One stack's figures: dollars a month and a run, what they are made of, and its resources by type."""
+    """One stack's figures: dollars a month and a run, what they are made of, and its resources by type.
+
+    Dollars are None where a price isn't known.
+    """
 
     standing_usd: Usd = Field(alias=STANDING_USD_OUTPUT)
     drivers: dict[str, Usd] = Field(alias="StandingDrivers")

@@ -23,9 +23,9 @@ class ResourceUse:
 
 @dataclass(frozen=True, kw_only=True)
 class StandingCost:
-    """Dollars a month, what makes them up, and which types of resource no price is known for."""
+    """Dollars a month (None where something has no known price), what makes them up, and what has no price."""
 
-    usd_per_month: float
+    usd_per_month: float | None
     drivers: dict[str, float]
     unpriced: tuple[str, ...]
 
@@ -51,17 +51,21 @@ FREE_OR_BILLED_BY_USE = frozenset(
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
         "AWS::ECR::Repository",
+        "AWS::Events::Rule",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::KMS::Alias",
         "AWS::Lambda::Function",
+        "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
         "AWS::SageMaker::ModelPackageGroup",
         "AWS::SageMaker::Pipeline",
         "Custom::ImageBuild",
+        "Custom::JobLogs",
         "Custom::S3AutoDeleteObjects",
+        "Custom::VpcRestrictDefaultSG",
     }
 )
 
@@ -88,4 +92,6 @@ def standing_cost(resources: Iterable[ResourceUse], *, region: str, usage: Itera
             unpriced.add(f"{use.service} {use.item}")
         else:
             drivers[f"{use.service}: {use.what}"] = use.units * price.usd
-    return StandingCost(usd_per_month=sum(drivers.values()), drivers=drivers, unpriced=tuple(sorted(unpriced)))
+    return StandingCost(
+        usd_per_month=None if unpriced else sum(drivers.values()), drivers=drivers, unpriced=tuple(sorted(unpriced))
+    )

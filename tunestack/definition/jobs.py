@@ -7,7 +7,7 @@ from typing import Any
 from tunestack.definition.expressions import parameter_of
 from tunestack.definition.graph import PlacedStep, placed_steps
 from tunestack.errors import UserError
-from tunestack.job_api import APIS, Api
+from tunestack.job_api import APIS, MAX_RUNTIME_VARIABLE, Api
 from tunestack.jobs import Job, job_of_step
 
 # Kinds of step that start no job, and cost nothing.
@@ -20,15 +20,12 @@ class UnknownStepError(UserError, ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class DefinedJob:
-    """One job as the definition starts it; `instance_choices` begin with the default.
-
-    `max_runtime_seconds` is None where the request can't say it: a transform has no time limit.
-    """
+    """One job as the definition starts it; `instance_choices` begin with the default."""
 
     job: Job
     instance_type: str
     instance_choices: tuple[str, ...]
-    max_runtime_seconds: int | None
+    max_runtime_seconds: int
     spot: bool = False
 
     @property
@@ -76,9 +73,18 @@ def _defined(step: PlacedStep, parameters: Mapping[str, Any], chosen: Mapping[st
         job=job,
         instance_type=choices[0],
         instance_choices=choices,
-        max_runtime_seconds=arguments.get("StoppingCondition", {}).get("MaxRuntimeInSeconds"),
+        max_runtime_seconds=_time_limit(step.name, arguments),
         spot=bool(arguments.get("EnableManagedSpotTraining")),
     )
+
+
+def _time_limit(step: str, arguments: Mapping[str, Any]) -> int:
+    """The service's own limit, or for a transform, which has none, the one that our server keeps."""
+    own = arguments.get("StoppingCondition", {}).get("MaxRuntimeInSeconds")
+    kept = arguments.get("Environment", {}).get(MAX_RUNTIME_VARIABLE)
+    if own is None and kept is None:
+        raise UnknownStepError(f"step {step}: without a time limit nobody knows what it can cost")
+    return int(own if own is not None else kept)
 
 
 def _instance_choices(

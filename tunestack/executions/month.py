@@ -6,9 +6,10 @@ from itertools import takewhile
 
 from tunestack.aws import Aws
 from tunestack.costs.run import RunCost
+from tunestack.costs.stack_cost import UNKNOWN
 from tunestack.executions.describe import list_executions
 from tunestack.layout import RUN_EXPECTED_USD_OUTPUT, STANDING_USD_OUTPUT, StackName
-from tunestack.money import usd
+from tunestack.money import total_usd, usd
 from tunestack.planning.checks import FailedCheck
 from tunestack.settings import Problem
 
@@ -24,14 +25,22 @@ def failed_budget(aws: Aws, run: RunCost, *, now: datetime | None = None) -> Ite
     # The stacks that an environment hasn't cost nothing.
     outputs = {stack: aws.outputs(stack) or {} for stack in StackName}
     # Where the deployed pipeline doesn't say it, a run costs what this one does.
-    each_usd = float(outputs[StackName.PIPELINE].get(RUN_EXPECTED_USD_OUTPUT, run.expected_usd))
-    standing_usd = sum(float(found.get(STANDING_USD_OUTPUT, 0)) for found in outputs.values())
-    total_usd = standing_usd + earlier * each_usd + run.expected_usd
-    if total_usd <= budget_usd:
+    each_usd = _read(outputs[StackName.PIPELINE].get(RUN_EXPECTED_USD_OUTPUT), otherwise=run.expected_usd)
+    standing_usd = total_usd(_read(found.get(STANDING_USD_OUTPUT), otherwise=0.0) for found in outputs.values())
+    earlier_usd = None if each_usd is None else earlier * each_usd
+    month_usd = total_usd((standing_usd, earlier_usd, run.expected_usd))
+    if month_usd is not None and month_usd <= budget_usd:
         return
     message = (
-        f"with this run at {usd(run.expected_usd)} the month would come to {usd(total_usd)}: {earlier} earlier runs "
+        f"with this run at {usd(run.expected_usd)} the month would come to {usd(month_usd)}: {earlier} earlier runs "
         f"at about {usd(each_usd)} and {usd(standing_usd)} for the stacks; the budget is {usd(budget_usd)}"
     )
     problem = Problem(file=aws.settings.file, key="budget.month_usd", message=message)
     yield FailedCheck(check="budget", problem=problem)
+
+
+def _read(output: str | None, *, otherwise: float | None) -> float | None:
+    """A stack's figure: None where it says that it is unknown."""
+    if output is None:
+        return otherwise
+    return None if output == UNKNOWN else float(output)

@@ -9,6 +9,7 @@ from tunestack.errors import nearest
 from tunestack.layout import S3Uri
 from tunestack.pipeline.recipe_parameters import (
     CHECKPOINT_KEY,
+    GATE_LIMITS,
     NOT_IN_CHECKPOINT_KEY,
     RUN_CHOICES,
     checkpoint_key,
@@ -71,4 +72,10 @@ def _refused_by_recipe(name: str, value: str, declared: Declared, recipe: Recipe
         changed_recipe(recipe, {RUN_CHOICES[name]: _READERS[declared[name]["Type"]](value)})
     except ValidationError as error:
         return f"{name} {in_words(error.errors()[0])}"
+    deployed = declared[name].get("DefaultValue")
+    if RUN_CHOICES[name] in GATE_LIMITS and deployed is not None and float(value) > float(deployed):
+        return (
+            f"{name} must be at most {deployed}, the deployed recipe's limit, got {value}: a run may be stricter only; "
+            f"to be more lenient, change {RUN_CHOICES[name]} in the recipe and deploy"
+        )
     return None

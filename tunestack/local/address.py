@@ -9,6 +9,9 @@ LOCAL_ENVIRONMENT = "local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
+_FOLDER = Path(".tunestack") / "local"
+# What a copy of the kit has.
+_KIT = ("cdk.json", "app.py", "tunestack")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,12 +22,17 @@ class LocalAws:
 
     @property
     def server_file(self) -> Path:
-        """Says who serves: {"pid": …, "port": …}."""
+        """Says who serves: {"pid": …, "port": …, "enforce": …}."""
         return self.home / "server.json"
 
     @property
     def log_file(self) -> Path:
         return self.home / "server.log"
+
+    @property
+    def ledger_file(self) -> Path:
+        """Who was allowed or refused what."""
+        return self.home / "ledger.jsonl"
 
     @property
     def executions_folder(self) -> Path:
@@ -42,6 +50,10 @@ class LocalAws:
             return int(json.loads(self.server_file.read_text(encoding="utf-8"))["port"])
         except (FileNotFoundError, ValueError, KeyError):
             return None
+
+    def enforces(self) -> bool:
+        """Whether the running one authorizes requests."""
+        return bool(json.loads(self.server_file.read_text(encoding="utf-8")).get("enforce"))
 
     @property
     def endpoint_url(self) -> str:
@@ -64,5 +76,13 @@ class LocalAws:
 
 
 def local_aws(root: Path | None = None) -> LocalAws:
-    """The local AWS of a project's folder (default: the working directory)."""
-    return LocalAws(home=(root or Path.cwd()).resolve() / ".tunestack" / "local")
+    """The local AWS of a project's folder; without one, of the project that the working directory is in."""
+    return LocalAws(home=(root or project_folder(Path.cwd())).resolve() / _FOLDER)
+
+
+def project_folder(start: Path) -> Path:
+    """The nearest folder upwards that has a local AWS or is a copy of the kit; elsewhere, the kit that runs."""
+    for folder in (start, *start.parents):
+        if (folder / _FOLDER).is_dir() or all((folder / name).exists() for name in _KIT):
+            return folder
+    return Path(__file__).parents[2]

@@ -22,8 +22,8 @@ class LocalAwsError(UserError):
     """The local AWS can't be started or stopped; the text says why and what to do."""
 
 
-def up(local: LocalAws, *, port: int) -> bool:
-    """Start it unless it runs already; whether it was started now.
+def up(local: LocalAws, *, port: int, enforce: bool = True) -> bool:
+    """Start it unless it runs already; whether it was started now. `enforce`: requests are authorized as on AWS.
 
     Raises:
         LocalAwsError: the port is in use by somebody else, or the server doesn't come up.
@@ -32,6 +32,9 @@ def up(local: LocalAws, *, port: int) -> bool:
         running_on = local.port()
         if running_on != port:
             raise LocalAwsError(f"the local AWS already runs on port {running_on}; `tunestack local down` stops it")
+        if local.enforces() != enforce:
+            how = "without" if enforce else "with"
+            raise LocalAwsError(f"the local AWS already runs {how} enforcement; `tunestack local down` stops it")
         return False
     if _in_use(port):
         raise LocalAwsError(
@@ -40,14 +43,21 @@ def up(local: LocalAws, *, port: int) -> bool:
     local.home.mkdir(parents=True, exist_ok=True)
     with local.log_file.open("a", encoding="utf-8") as log:
         server = subprocess.Popen(
-            [sys.executable, "-m", "tunestack.local.emulator.serve", str(local.home), str(port)],
+            [
+                sys.executable,
+                "-m",
+                "tunestack.local.emulator.serve",
+                str(local.home),
+                str(port),
+                *([] if enforce else ["--no-enforce"]),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
             start_new_session=True,
             cwd=local.home,
         )
-    _write_server_file(local, pid=server.pid, port=port)
+    write_whole(local.server_file, json.dumps({"pid": server.pid, "port": port, "enforce": enforce}))
     _wait_until_serving(local, server)
     return True
 
@@ -76,11 +86,20 @@ def server_pid(local: LocalAws) -> int | None:
         command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except (FileNotFoundError, ValueError, KeyError, ProcessLookupError):
         return None
-    return pid if b"tunestack.local.emulator.serve" in command else None
+    # A process of that number may be another project's by now.
+    ours = b"tunestack.local.emulator.serve" in command and str(local.home).encode() in command.split(b"\0")
+    return pid if ours else None
 
 
-def _write_server_file(local: LocalAws, *, pid: int, port: int) -> None:
-    write_whole(local.server_file, json.dumps({"pid": pid, "port": port}))
+def running(local: LocalAws) -> LocalAws:
+    """The same, if it runs.
+
+    Raises:
+        LocalAwsError: it doesn't, and whoever answers on its port is somebody else.
+    """
+    if not is_running(local):
+        raise LocalAwsError(f"the local AWS of {local.home.parents[1]} does not run: `tunestack local up` starts it")
+    return local
 
 
 def _wait_until_serving(local: LocalAws, server: "subprocess.Popen[bytes]") -> None:

@@ -12,13 +12,13 @@ from tunestack.layout import Image
 from tunestack.pipeline.definition import Pipeline
 from tunestack.pipeline.expressions import EXECUTION_ID, Join, JsonGet
 from tunestack.pipeline.job_steps import JobSteps, property_file
-from tunestack.pipeline.recipe_parameters import RecipeParameters
+from tunestack.pipeline.recipe_parameters import GATE_LIMITS, RecipeParameters
 from tunestack.pipeline.resources import Resources
 from tunestack.pipeline.steps import ConditionStep, FailStep, LessThanOrEqualTo, RegisterModelStep, Step
 from tunestack.settings import Settings
 
 EVALUATION = EVALUATE.writes[0]
-HELDOUT_LIMIT, GENERAL_LIMIT = "evaluation.max_heldout_loss_ratio", "evaluation.max_general_loss_ratio"
+HELDOUT_LIMIT, GENERAL_LIMIT = GATE_LIMITS
 
 
 def fine_tuning_pipeline(settings: Settings, resources: Resources) -> Pipeline:
@@ -54,9 +54,11 @@ def _gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...]
     return ConditionStep(
         name="CheckGates",
         description="Go on only if the tuned model improved and forgot little",
-        conditions=(
-            LessThanOrEqualTo(left=_metric("heldout.loss_ratio"), right=heldout),
-            LessThanOrEqualTo(left=_metric("general.loss_ratio"), right=general),
+        # A run's own limits, and the deployed recipe's: whoever starts a run can be stricter, never more lenient.
+        conditions=tuple(
+            LessThanOrEqualTo(left=_metric(metric), right=limit)
+            for metric, chosen in (("heldout.loss_ratio", heldout), ("general.loss_ratio", general))
+            for limit in (chosen, chosen.default)
         ),
         if_steps=registered,
         else_steps=(reject,),

@@ -20,7 +20,7 @@ from tunestack.pipeline.steps import (
 )
 from tunestack.pipeline.training_metrics import METRICS
 from tunestack.settings import Settings
-from tunestack.settings.environment import TrainJobSettings, TransformJobSettings
+from tunestack.settings.jobs import TrainJobSettings, TransformJobSettings
 
 COMMAND = ("python", "-m", "tunestack_training")
 # What PackageModel writes, and serving takes.
@@ -95,8 +95,7 @@ class JobSteps:
             model_name=self.create_model().model_name,
             input_s3_uri=self._source(data),
             output_s3_uri=self._place(job.writes[0]),
-            max_concurrent_transforms=settings.max_concurrent_transforms,
-            max_payload_mb=settings.max_payload_mb,
+            rows_at_once=2 * self._settings.recipe.inference.batch_size,
             ami_version=settings.ami_version,
         )
 

@@ -9,6 +9,8 @@ from tunestack.jobs import JOBS, TRAIN, TRANSFORM_INPUT_URI
 from tunestack.pipeline.expressions import Parameter, ParameterType
 from tunestack.settings.recipe import Recipe, recipe_value
 
+# The gate's limits: a run may lower them only.
+GATE_LIMITS = ("evaluation.max_heldout_loss_ratio", "evaluation.max_general_loss_ratio")
 _CHOICES = (
     "training.learning_rate",
     "training.num_train_epochs",
@@ -19,8 +21,7 @@ _CHOICES = (
     "training.seed",
     "lora.r",
     "lora.lora_alpha",
-    "evaluation.max_heldout_loss_ratio",
-    "evaluation.max_general_loss_ratio",
+    *GATE_LIMITS,
 )
 CHECKPOINT_KEY = "CheckpointKey"
 

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from tunestack.catalogue import find_instance_price, instance_types
 from tunestack.costs.job_hours import Hours, training_hours
-from tunestack.costs.run import limit_hours
 from tunestack.definition.jobs import DefinedJob
 from tunestack.errors import nearest
-from tunestack.money import usd
+from tunestack.money import total_usd, usd
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.memory_checks import memory_problems
 from tunestack.settings import Problem, Settings, SettingsError
@@ -35,14 +34,17 @@ def failed_checks(blueprint: Blueprint) -> list[FailedCheck]:
     ]
 
 
-def failed_month_checks(blueprint: Blueprint, *, standing_usd: float) -> list[FailedCheck]:
+def failed_month_checks(blueprint: Blueprint, *, standing_usd: float | None) -> list[FailedCheck]:
     """The month's budget, once the stacks and so their standing cost are known."""
     budget, run = blueprint.settings.environment.budget, blueprint.run
-    runs_usd = run.expected_usd * budget.runs_per_month
-    if budget.month_usd is None or runs_usd + standing_usd <= budget.month_usd:
+    if budget.month_usd is None or run.expected_usd is None:
+        # A run without a price is another check's to name.
+        return []
+    month_usd = total_usd((run.expected_usd * budget.runs_per_month, standing_usd))
+    if month_usd is not None and month_usd <= budget.month_usd:
         return []
     message = (
-        f"a month is expected to cost {usd(runs_usd + standing_usd)}: {budget.runs_per_month} runs at "
+        f"a month is expected to cost {usd(month_usd)}: {budget.runs_per_month} runs at "
         f"{usd(run.expected_usd)} and {usd(standing_usd)} for the stacks; the budget is {usd(budget.month_usd)}"
     )
     return [FailedCheck(check="budget", problem=_problem(blueprint.settings, "budget.month_usd", message))]
@@ -96,7 +98,7 @@ def _budget(blueprint: Blueprint) -> Iterator[Problem]:
             f"no price is known in {region} of {', '.join(run.unpriced)}, so that the budget can't be kept; "
             f"`tunestack prices refresh --region {region}` reads them",
         )
-    if budget.run_usd is not None and run.expected_usd > budget.run_usd:
+    if budget.run_usd is not None and run.expected_usd is not None and run.expected_usd > budget.run_usd:
         most = max(run.jobs, key=lambda job: job.expected_usd or 0)
         yield _problem(
             settings,
@@ -119,7 +121,7 @@ def _time_limits(blueprint: Blueprint) -> Iterator[tuple[Hours, str, float, str]
     deadline_hours = blueprint.settings.environment.budget.deadline_hours
     for defined in _trainings(blueprint):
         hours = training_hours(blueprint.workload, defined.instance_type)
-        on, limit = f"on {defined.instance_type}", limit_hours(defined, blueprint.workload)
+        on, limit = f"on {defined.instance_type}", defined.max_runtime_seconds / 3600
         key = f"jobs.{defined.job.setting}.max_runtime_minutes"
         yield hours, key, limit, f"{on}, and would be stopped after {_time(limit)}"
         if deadline_hours is not None:

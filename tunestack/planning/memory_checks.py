@@ -23,8 +23,6 @@ HOST_SHARE = 0.95
 # What training_code computes in where the recipe leaves it open: on a GPU, and without one.
 ON_GPU: Dtype = "bf16"
 ON_HOST: Dtype = "fp32"
-# Rows that the serving container answers at a time (training_code/tunestack_training/generation.py).
-ANSWERED_AT_ONCE = 8
 _DTYPES: dict[str, Dtype] = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
 
@@ -104,7 +102,7 @@ def _serving(workload: Workload, default: Dtype) -> Inference:
     recipe = workload.recipe
     dtype = _DTYPES.get(recipe.quantization.bnb_4bit_compute_dtype, default)
     return Inference(
-        batch=ANSWERED_AT_ONCE * workload.settings.environment.jobs.transform.max_concurrent_transforms,
+        batch=recipe.inference.batch_size,
         max_length=recipe.training.max_length + recipe.inference.max_new_tokens,
         weight_dtype=dtype,
         cache_dtype=dtype,

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunestack.costs.stack_cost import StackCost
+from tunestack.money import total_usd
 from tunestack.planning import Plan, Planning, PlanRequest, make_plans
 from tunestack.planning.blueprint import Blueprint
 from tunestack.sizing.memory.estimate import MemoryEstimate
@@ -23,8 +24,8 @@ class Report:
     stacks: Mapping[str, StackCost]
 
     @property
-    def month_usd(self) -> float:
-        return sum(stack.standing_usd for stack in self.stacks.values())
+    def month_usd(self) -> float | None:
+        return total_usd(stack.standing_usd for stack in self.stacks.values())
 
     @property
     def run(self) -> StackCost:

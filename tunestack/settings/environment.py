@@ -2,26 +2,17 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import Field, model_validator
 
-from tunestack.catalogue import find_instance, instance_types
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
-from tunestack.errors import nearest
-from tunestack.jobs import JOBS, Job
+from tunestack.catalogue.zones import zones_with_endpoints
 from tunestack.layout import Image
+from tunestack.settings.images import Images
+from tunestack.settings.jobs import JobsSettings
+from tunestack.settings.section import Section
 
-Gb = Annotated[int, Field(ge=1, le=16_384)]
-Minutes = Annotated[int, Field(ge=1, le=40_320)]
 Days = Annotated[int, Field(ge=1, le=3_650)]
-# TRL refuses the DataParallel that transformers would spread a training with.
-ONE_GPU = "ml.g6e.2xlarge"
 RETENTION_DAYS = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
-
-
-class Section(BaseModel):
-    """A part of the settings: frozen, and an unknown key in it is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Storage(Section):
@@ -47,7 +38,25 @@ class Network(Section):
     cidr: Annotated[str, Field(pattern=r"^(10|172|192)\.\d{1,3}\.\d{1,3}\.0/(1[6-9]|2[0-4])$")] = "10.20.0.0/16"
     """The VPC's private addresses; choose a range of its own where networks are joined."""
     availability_zones: Annotated[int, Field(ge=1, le=3)] = 2
-    """Each zone adds an address, and its hourly price, to every interface endpoint."""
+    """How many zones; each adds an address, and its hourly price, to every interface endpoint."""
+    availability_zone_ids: list[Annotated[str, Field(pattern=r"^[a-z]+\d-az\d$")]] | None = None
+    """Which zones, by id (`use1-az1`: a zone's name means another place in each account); choose those that have
+    every endpoint and the instance types. null: the first ones known to have the endpoints, else by position."""
+
+    @model_validator(mode="after")
+    def _as_many_zones_as_ids(self) -> "Network":
+        ids = self.availability_zone_ids
+        if ids is not None and (len(set(ids)) != len(ids) or len(ids) != self.availability_zones):
+            raise ValueError(
+                f"availability_zone_ids must name availability_zones ({self.availability_zones}) different zones, "
+                f"got {', '.join(ids) or 'none'}"
+            )
+        return self
+
+    def zone_ids(self, region: str) -> list[str] | None:
+        """The zones by id, or None where the region's aren't known here."""
+        known = self.availability_zone_ids or zones_with_endpoints(region)[: self.availability_zones]
+        return list(known) or None
 
 
 class Security(Section):
@@ -55,125 +64,6 @@ class Security(Section):
 
     permissions_boundary: Annotated[str, Field(pattern=r"^[\w+=,.@-]{1,128}$")] | None = None
     """The name of an IAM policy in the account that bounds every role."""
-
-
-class Images(Section):
-    """How the training and inference images are built."""
-
-    training_base_image: Annotated[str, Field(min_length=1, max_length=300)] = "python:3.11-slim-bookworm"
-    """What `training_code/Dockerfile` builds on: a public image, or an AWS deep learning container."""
-    inference_base_image: Annotated[str, Field(min_length=1, max_length=300)] = "python:3.11-slim-bookworm"
-    """What the serving image is built on; on GPU types, its CUDA must fit ami_version's driver."""
-    keep_last: Annotated[int, Field(ge=2, le=1000)] = 10
-    """Older images are deleted."""
-
-    def base_image(self, image: Image) -> str:
-        """What an image is built on."""
-        return {Image.TRAINING: self.training_base_image, Image.INFERENCE: self.inference_base_image}[image]
-
-
-class JobSettings(Section):
-    """What a kind of job runs on."""
-
-    instance_type: str
-    """The default; a run can choose another of `allowed_instance_types`."""
-    allowed_instance_types: list[str] = []
-    """What a run may choose; empty: the default alone."""
-    volume_size_gb: Gb = 30
-    """Disk for inputs and outputs, on instance types without a local one."""
-    max_runtime_minutes: Minutes = 60
-    """A longer job is stopped: the ceiling of what it can cost."""
-
-    @property
-    def instance_choices(self) -> list[str]:
-        """The default first, then what else is allowed."""
-        return list(dict.fromkeys([self.instance_type, *self.allowed_instance_types]))
-
-
-class TrainJobSettings(JobSettings):
-    """What the fine-tuning runs on."""
-
-    spot: bool = False
-    """Managed spot training: cheaper, and interrupted now and then; it resumes from its checkpoint."""
-    max_wait_minutes: Minutes | None = None
-    """With spot: run and wait together, at least max_runtime_minutes."""
-
-    @model_validator(mode="after")
-    def _wait_fits(self) -> "TrainJobSettings":
-        if not self.spot and self.max_wait_minutes is not None:
-            raise ValueError("max_wait_minutes counts with spot: true only; leave it out")
-        if self.spot and (self.max_wait_minutes or 0) < self.max_runtime_minutes:
-            raise ValueError(
-                f"with spot, max_wait_minutes must be at least max_runtime_minutes ({self.max_runtime_minutes}), "
-                f"got {self.max_wait_minutes}"
-            )
-        return self
-
-
-class TransformJobSettings(JobSettings):
-    """What the batch transform runs on."""
-
-    max_concurrent_transforms: Annotated[int, Field(ge=1, le=100)] = 1
-    """Requests that an instance of the batch transform answers at once."""
-    max_payload_mb: Annotated[int, Field(ge=1, le=100)] = 6
-    """The largest request; times max_concurrent_transforms at most 100."""
-    ami_version: Literal["al2-ami-sagemaker-batch-gpu-470", "al2-ami-sagemaker-batch-gpu-535"] | None = None
-    """The host's image on GPU types, which decides the NVIDIA driver: the inference image's CUDA must fit it."""
-
-    @model_validator(mode="after")
-    def _payload_fits(self) -> "TransformJobSettings":
-        if self.max_concurrent_transforms * self.max_payload_mb > 100:
-            raise ValueError(
-                "max_concurrent_transforms × max_payload_mb must be at most 100, got "
-                f"{self.max_concurrent_transforms} × {self.max_payload_mb}"
-            )
-        on_gpu = any((found := find_instance(name)) and found.gpus for name in self.instance_choices)
-        if on_gpu and self.ami_version is None:
-            raise ValueError(
-                "a GPU type needs ami_version: al2-ami-sagemaker-batch-gpu-535, and an inference image whose CUDA "
-                "that driver runs (12, not 13)"
-            )
-        return self
-
-
-class JobsSettings(Section):
-    """What each kind of job runs on."""
-
-    prepare: JobSettings
-    train: TrainJobSettings
-    evaluate: JobSettings
-    package: JobSettings
-    """Packs the model that the registry's version points to; needs memory for the unquantised weights, no GPU."""
-    transform: TransformJobSettings
-
-    def of(self, job: Job) -> JobSettings:
-        """What a job of the pipeline runs on."""
-        found: JobSettings = getattr(self, job.setting)
-        return found
-
-    @field_validator("*", mode="after")
-    @classmethod
-    def _instances_can_do_it(cls, settings: JobSettings, info: ValidationInfo) -> JobSettings:
-        kinds = {job.api.kind for job in JOBS if job.setting == info.field_name}
-        sorts = set()
-        for name in settings.instance_choices:
-            instance = find_instance(name)
-            if instance is None:
-                raise ValueError(f"unknown instance type {name!r}; {nearest(name, instance_types())}")
-            if missing := sorted(kinds - instance.allowed_for):
-                raise ValueError(f"SageMaker has no {name} for {missing[0]} jobs")
-            if "training" in kinds and instance.gpus > 1:
-                raise ValueError(
-                    f"{name} has {instance.gpus} GPUs, and the training uses one: choose a type with one GPU, such as "
-                    f"{ONE_GPU}"
-                )
-            sorts.add(instance.has_local_storage)
-        if len(sorts) > 1:
-            raise ValueError(
-                "allowed_instance_types mixes types with a local disk and without: a volume's encryption key must be "
-                f"given for the one sort and is refused for the other; got {', '.join(settings.instance_choices)}"
-            )
-        return settings
 
 
 class Costs(Section):
@@ -238,3 +128,19 @@ class Environment(Section):
     """How long the jobs' and builds' logs are kept."""
     tags: dict[Annotated[str, Field(pattern=r"^[\w+\-=.:/@ ]{1,128}$")], Annotated[str, Field(max_length=256)]] = {}
     """Put on every resource and every job; cost allocation reads them."""
+
+    @model_validator(mode="after")
+    def _torch_runs_on_the_gpus(self) -> "Environment":
+        for name, gpu in self.jobs.gpus(Image.TRAINING):
+            if gpu.is_blackwell and self.images.training_torch_build == "cu126":
+                raise ValueError(
+                    f"images.training_torch_build must be cu130 for {name}: CUDA 12.6 can't use its {gpu.name}"
+                )
+        for name, gpu in self.jobs.gpus(Image.INFERENCE):
+            if gpu.is_blackwell:
+                raise ValueError(f"a transform can't use {name}: its {gpu.name} needs CUDA 13, and its hosts run 12")
+            if self.images.inference_torch_build != "cu126":
+                raise ValueError(
+                    f"images.inference_torch_build must be cu126 for {name}: a transform's hosts run CUDA 12"
+                )
+        return self

@@ -3,11 +3,12 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tunestack.aws import Aws
 from tunestack.layout import BASE_MODELS, MODEL_PART, TOKENIZER_PART, S3Uri
-from tunestack.uploads.upload import UploadError, upload_once
+from tunestack.uploads.upload import UploadError, content_hash, stored_hash, upload_once
 
 WEIGHTS = "*.safetensors"
 # What a model's folder may hold and a job never reads: other formats of the same weights, other frameworks.
@@ -19,16 +20,14 @@ def add_model(aws: Aws, folder: Path, *, name: str, revision: str) -> str:
     """Upload a model's folder; the S3 URI that BaseModelUri takes.
 
     Raises:
-        UploadError: the folder is no whole model.
+        UploadError: the folder is no whole model, or another model lies under that name and revision.
     """
     check_model_folder(folder)
     bucket, prefix = aws.bucket(BASE_MODELS.bucket), BASE_MODELS.key(name, revision)
-    for file in _files(folder):
-        relative = file.relative_to(folder).as_posix()
-        of_weights = any(file.match(pattern) for pattern in _NOT_OF_THE_TOKENIZER)
-        for part in (MODEL_PART,) if of_weights else (MODEL_PART, TOKENIZER_PART):
-            key = f"{prefix}/{part}/{relative}"
-            upload_once(aws.s3, file, bucket=bucket, key=key, kms_key=aws.key_arn)
+    files = dict(_keys(folder, prefix))
+    _refuse_another_model(aws, bucket, prefix, files)
+    for key, file in files.items():
+        upload_once(aws.s3, file, bucket=bucket, key=key, kms_key=aws.key_arn)
     return str(S3Uri(bucket=bucket, key=prefix))
 
 
@@ -54,8 +53,10 @@ def check_model_folder(folder: Path) -> None:
             raise UploadError(f"{folder} is not whole: {index.name} names {', '.join(missing)}")
 
 
-def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) -> None:
-    """Download a model at a revision with the training environment's huggingface_hub, where there is internet.
+def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) -> str:
+    """Download a model with the training environment's huggingface_hub, where there is internet; the commit's hash.
+
+    A branch or a tag may name another commit tomorrow; what is uploaded is named after the commit.
 
     Raises:
         UploadError: it can't be had; the text is the hub's own.
@@ -63,8 +64,9 @@ def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) 
     if not python.exists():
         raise UploadError(f"no training environment at {python}: make setup")
     script = (
-        "import sys; from huggingface_hub import snapshot_download as get; "
-        "get(sys.argv[1], revision=sys.argv[2], local_dir=sys.argv[3])"
+        "import sys; from huggingface_hub import HfApi, snapshot_download as get; "
+        "commit = HfApi().model_info(sys.argv[1], revision=sys.argv[2]).sha; "
+        "get(sys.argv[1], revision=commit, local_dir=sys.argv[3]); print(commit)"
     )
     done = subprocess.run(
         [str(python), "-c", script, model, revision, str(folder)], capture_output=True, text=True, check=False
@@ -73,6 +75,28 @@ def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) 
         shutil.rmtree(folder, ignore_errors=True)
         reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         raise UploadError(f"{model} at {revision} can't be downloaded: {reason}")
+    return done.stdout.strip().splitlines()[-1]
+
+
+def _keys(folder: Path, prefix: str) -> Iterator[tuple[str, Path]]:
+    """Where each file of a model goes: the tokenizer's also apart, for the jobs that need nothing else."""
+    for file in _files(folder):
+        of_weights = any(file.match(pattern) for pattern in _NOT_OF_THE_TOKENIZER)
+        for part in (MODEL_PART,) if of_weights else (MODEL_PART, TOKENIZER_PART):
+            yield f"{prefix}/{part}/{file.relative_to(folder).as_posix()}", file
+
+
+def _refuse_another_model(aws: Aws, bucket: str, prefix: str, files: Mapping[str, Path]) -> None:
+    """Two models under one prefix would be one model of mixed files, and nobody would see it."""
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=f"{prefix}/")
+    for item in (item for page in pages for item in page.get("Contents", [])):
+        key = item["Key"]
+        if key not in files or stored_hash(aws.s3, bucket=bucket, key=key) != content_hash(files[key]):
+            file = key.removeprefix(f"{prefix}/")
+            raise UploadError(
+                f"{S3Uri(bucket=bucket, key=prefix)} holds another model: {file} differs from the folder's; "
+                "give this one a --name or a --revision of its own"
+            )
 
 
 def _files(folder: Path) -> list[Path]:

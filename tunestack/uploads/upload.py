@@ -17,12 +17,8 @@ class UploadError(UserError):
 def upload_once(s3: "S3Client", file: Path, *, bucket: str, key: str, kms_key: str) -> bool:
     """Upload a file unless the object there has its content already; whether it was uploaded."""
     digest = content_hash(file)
-    try:
-        if s3.head_object(Bucket=bucket, Key=key).get("Metadata", {}).get("sha256") == digest:
-            return False
-    except s3.exceptions.ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
-            raise
+    if stored_hash(s3, bucket=bucket, key=key) == digest:
+        return False
     s3.upload_file(
         str(file),
         bucket,
@@ -30,6 +26,16 @@ def upload_once(s3: "S3Client", file: Path, *, bucket: str, key: str, kms_key: s
         ExtraArgs={"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key, "Metadata": {"sha256": digest}},
     )
     return True
+
+
+def stored_hash(s3: "S3Client", *, bucket: str, key: str) -> str | None:
+    """The SHA-256 of an object that was uploaded here, or None where there is none."""
+    try:
+        return s3.head_object(Bucket=bucket, Key=key).get("Metadata", {}).get("sha256")
+    except s3.exceptions.ClientError as error:
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] != 404:
+            raise
+        return None
 
 
 def content_hash(file: Path) -> str:

@@ -15,6 +15,11 @@ def custom_resource_handlers() -> dict[str, dict[str, Any]]:
             "update": lambda physical_id, old, new, stack: (physical_id, {}),
             "delete": lambda physical_id, properties: empty_bucket(properties["BucketName"]),
         },
+        "Custom::VpcRestrictDefaultSG": {
+            "create": lambda logical_id, properties, stack: _closed(properties),
+            "update": lambda physical_id, old, new, stack: _closed(new),
+            "delete": lambda physical_id, properties: None,
+        },
         # No image is built on deploy here: `tunestack local build-images` does, where a Docker daemon runs.
         "Custom::ImageBuild": {
             "create": lambda logical_id, properties, stack: (_image_name(properties), {}),
@@ -22,6 +27,15 @@ def custom_resource_handlers() -> dict[str, dict[str, Any]]:
             "delete": lambda physical_id, properties: None,
         },
     }
+
+
+def _closed(properties: Properties) -> tuple[str, Properties]:
+    """Take every rule away from a VPC's default security group."""
+    from ministack.services import ec2
+
+    name: str = properties["DefaultSecurityGroupId"]
+    ec2._security_groups[name] |= {"IpPermissions": [], "IpPermissionsEgress": []}
+    return f"closed-{name}", {}
 
 
 def fail_unanswered_ones_soon() -> None:

@@ -6,18 +6,26 @@ from typing import Any
 from tunestack.local.address import LocalAws
 
 
-def build_application(local: LocalAws, port: int, *, jobs_docker_host: str | None) -> Any:
+def build_application(local: LocalAws, port: int, *, enforce: bool, jobs_docker_host: str | None) -> Any:
     """Put the emulator together. ministack's settings must be in the environment already."""
     import ministack.app as ministack
 
+    from tunestack.local.authorization.enforcement import Enforcement
+    from tunestack.local.authorization.ledger import Ledger
+    from tunestack.local.authorization.s3_encryption import ask_kms
     from tunestack.local.cloudformation import register_handlers
+    from tunestack.local.emulator.logs import amend_logs
     from tunestack.local.emulator.s3 import amend_s3
     from tunestack.local.emulator.sagemaker_service import SageMakerService
     from tunestack.local.emulator.state import EmulatorState
 
-    service = SageMakerService(local, port, jobs_docker_host=jobs_docker_host)
+    enforcement = Enforcement(Ledger(local.ledger_file), enabled=enforce)
+    enforcement.install()
+    service = SageMakerService(local, port, enforcement=enforcement, jobs_docker_host=jobs_docker_host)
     service.mount()
+    amend_logs()
     amend_s3()
+    ask_kms(enforcement)
     register_handlers(service)
     state = EmulatorState(local.home / "state")
     state.load_moto()

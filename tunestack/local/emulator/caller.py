@@ -1,8 +1,11 @@
 """What the API's calls see of the service and of who calls it."""
 
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from tunestack.local.address import LocalAws
+from tunestack.local.authorization.credentials import Credentials
+from tunestack.local.authorization.sagemaker_calls import Needed
 from tunestack.local.emulator.moto_sagemaker import MotoSageMaker
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost
@@ -54,6 +57,22 @@ class Caller(Protocol):
         """Make a call from within."""
         ...
 
-    def clients(self) -> Clients:
-        """Clients of the other services, as this account."""
+    def clients(self, credentials: Credentials) -> Clients:
+        """Clients of the other services, with somebody's credentials."""
+        ...
+
+    def called_with(self, access_key: str) -> "Caller":
+        """The same, authorized as the principal of an access key."""
+        ...
+
+    def called_by_service(self) -> "Caller":
+        """The same, as the service itself."""
+        ...
+
+    def assume(self, role_arn: str, session_name: str) -> Credentials:
+        """A session of a role, as this service takes it on."""
+        ...
+
+    def authorize(self, access_key: str, needed: Iterable[Needed]) -> None:
+        """Refuse what a principal may not do."""
         ...

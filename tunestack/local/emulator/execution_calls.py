@@ -10,13 +10,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.local.emulator.caller import Caller
+from tunestack.local.emulator.list_calls import page
 from tunestack.local.runner.errors import ApiError
 from tunestack.local.runner.execution import Execution
 from tunestack.local.runner.parameters import parameter_values
 
 Request = dict[str, Any]
-# Items of a page where the caller doesn't say.
-PAGE = 10
 _ID_LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -44,11 +43,9 @@ class ExecutionCalls:
         for record in self._own_executions():
             if token and record.get("ClientRequestToken") == token:
                 return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
-        try:
-            pipeline = self._caller.call("DescribePipeline", PipelineName=name)
-        except ClientError:
-            raise ApiError("ResourceNotFound", f"Pipeline '{name}' does not exist") from None
+        pipeline = self._pipeline(name)
         definition = json.loads(pipeline["PipelineDefinition"])
+        role = self._caller.assume(pipeline["RoleArn"], "SageMakerPipelines")
         values = parameter_values(definition.get("Parameters", []), request.get("PipelineParameters", []))
         execution_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
         arn = f"{pipeline['PipelineArn']}/execution/{execution_id}"
@@ -74,8 +71,12 @@ class ExecutionCalls:
                 "Steps": [],
             },
         )
-        s3 = self._caller.clients().s3
-        execution = Execution(execution_id, store=self._caller.store, sagemaker=self._caller, s3=s3)
+        execution = Execution(
+            execution_id,
+            store=self._caller.store,
+            sagemaker=self._caller.called_with(role.access_key),
+            s3=self._caller.clients(role).s3,
+        )
         self._caller.service.executions[execution_id] = execution
         execution.start()
         return {"PipelineExecutionArn": arn}
@@ -107,6 +108,7 @@ class ExecutionCalls:
 
     def _list_executions(self, request: Request) -> Request:
         name = request["PipelineName"].rpartition("/")[2]
+        self._pipeline(name)
         records = [record for record in self._own_executions() if record["PipelineName"] == name]
         records.sort(key=lambda record: record["CreationTime"], reverse=request.get("SortOrder") != "Ascending")
         summaries = [
@@ -117,17 +119,24 @@ class ExecutionCalls:
             }
             for record in records
         ]
-        return _page("PipelineExecutionSummaries", summaries, request)
+        return page("PipelineExecutionSummaries", summaries, request)
 
     def _list_steps(self, request: Request) -> Request:
         steps = self._execution(request)["Steps"]
         if request.get("SortOrder") != "Ascending":
             steps = list(reversed(steps))
         shown = [{k: v for k, v in step.items() if k != "StepType"} for step in steps]
-        return _page("PipelineExecutionSteps", shown, request)
+        return page("PipelineExecutionSteps", shown, request)
 
     def _list_parameters(self, request: Request) -> Request:
-        return _page("PipelineParameters", self._execution(request)["GivenParameters"], request)
+        return page("PipelineParameters", self._execution(request)["GivenParameters"], request)
+
+    def _pipeline(self, name: str) -> Request:
+        try:
+            found: Request = self._caller.called_by_service().call("DescribePipeline", PipelineName=name)
+        except ClientError:
+            raise ApiError("ResourceNotFound", f"Pipeline '{name}' does not exist") from None
+        return found
 
     def _own_executions(self) -> list[Request]:
         records = self._caller.store.all("executions")
@@ -143,13 +152,6 @@ class ExecutionCalls:
         if record is None or record["PipelineExecutionArn"] != arn or record["Account"] != self._caller.account:
             raise ApiError("ResourceNotFound", f"Pipeline execution '{arn}' does not exist")
         return record
-
-
-def _page(key: str, items: list[Request], request: Request) -> Request:
-    """A page of a list, as the service gives it."""
-    start, size = int(request.get("NextToken", 0)), request.get("MaxResults", PAGE)
-    rest = {"NextToken": str(start + size)} if start + size < len(items) else {}
-    return {key: items[start : start + size], **rest}
 
 
 def _id_of(arn: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from tunestack.local.authorization.job_role import needed_by_role
 from tunestack.local.emulator.caller import Caller
 from tunestack.local.emulator.requests import check_request
 from tunestack.local.runner.errors import ApiError
@@ -34,15 +35,30 @@ class JobCalls:
             raise ApiError("ResourceInUse", f"{noun} {name} already exists")
         arn = f"arn:aws:sagemaker:{self._caller.region}:{self._caller.account}:{_JOBS[noun].api.resource}/{name}"
         options: dict[str, Any] = {}
+        model: Request = {}
         if noun == "TransformJob":
-            options["describe_model"] = lambda model: self._caller.call("DescribeModel", ModelName=model)
+            # The service looks it up itself: the caller needs no permission for it.
+            model = options["model"] = self._caller.called_by_service().call(
+                "DescribeModel", ModelName=request["ModelName"]
+            )
+        role = self._caller.assume(request.get("RoleArn") or model["ExecutionRoleArn"], "SageMaker")
+        needed = tuple(
+            needed_by_role(
+                image_of(noun, request, model),
+                request.get("VpcConfig") or request.get("NetworkConfig", {}).get("VpcConfig") or model.get("VpcConfig"),
+                request,
+                account=self._caller.account,
+                region=self._caller.region,
+            )
+        )
         request = {key: value for key, value in request.items() if key != f"{noun}Name"}
         job = _JOBS[noun](
             name,
             request,
             arn=arn,
             store=self._caller.store,
-            clients=self._caller.clients(),
+            clients=self._caller.clients(role),
+            authorize=partial(self._caller.authorize, role.access_key, needed),
             host=self._caller.service.host,
             folder=self._caller.service.local.jobs_folder / name,
             **options,
@@ -64,3 +80,12 @@ class JobCalls:
         if job is not None:
             job.stop()
         return {}
+
+
+def image_of(noun: str, request: Request, model: Request) -> str:
+    """The image that a job's container is started from."""
+    if noun == "TransformJob":
+        return str(model["PrimaryContainer"]["Image"])
+    if noun == "ProcessingJob":
+        return str(request["AppSpecification"]["ImageUri"])
+    return str(request["AlgorithmSpecification"].get("TrainingImage", ""))

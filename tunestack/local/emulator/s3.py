@@ -35,6 +35,7 @@ def amend_s3() -> None:
         ),
     )
     _default_kms_key(s3)
+    _keep_bodies_on_disk(s3)
     _refuse_to_delete_data(s3, provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"])
 
 
@@ -137,6 +138,19 @@ def _default_kms_key(s3: Any) -> None:
         return resolve(headers, bucket_name)
 
     s3._resolve_sse_write_headers = resolve_with_default
+
+
+def _keep_bodies_on_disk(s3: Any) -> None:
+    """Let go of an object's body once it is on disk: ministack does so of the object, but not of its versions."""
+    persist = s3._persist_object
+
+    def persist_all(bucket: str, key: str, obj: Any) -> None:
+        persist(bucket, key, obj)
+        if isinstance(obj, dict) and obj.get("body") is None:
+            for version in s3._object_versions.get((bucket, key)) or ():
+                version["data"] = None
+
+    s3._persist_object = persist_all
 
 
 def _refuse_to_delete_data(s3: Any, handlers: dict[str, Any]) -> None:

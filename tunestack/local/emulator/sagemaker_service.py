@@ -3,14 +3,19 @@
 import asyncio
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from tunestack.local.address import LocalAws
+from tunestack.local.authorization.credentials import Credentials, assume_as_service
+from tunestack.local.authorization.enforcement import Enforcement
+from tunestack.local.authorization.sagemaker_calls import Needed, needed_by
 from tunestack.local.emulator.execution_calls import ExecutionCalls
 from tunestack.local.emulator.job_calls import JobCalls
+from tunestack.local.emulator.list_calls import ListCalls
 from tunestack.local.emulator.model_calls import ModelCalls
 from tunestack.local.emulator.moto_sagemaker import MotoSageMaker
 from tunestack.local.runner.clients import Clients
@@ -26,7 +31,8 @@ PROJECT_ROOT = Path(__file__).parents[3]
 class SageMakerService:
     """Mounted in ministack's router, so that one endpoint serves everything."""
 
-    def __init__(self, local: LocalAws, port: int, *, jobs_docker_host: str | None) -> None:
+    def __init__(self, local: LocalAws, port: int, *, enforcement: Enforcement, jobs_docker_host: str | None) -> None:
+        self.enforcement = enforcement
         self.local = local
         self.port = port
         self.moto = MotoSageMaker()
@@ -82,32 +88,66 @@ class SageMakerService:
 
     async def _serve(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         from ministack.core.responses import get_account_id, get_region
+        from ministack.core.router import extract_access_key_id
 
         target = headers.get("x-amz-target", "")
-        caller = self.account(get_account_id(), get_region())
+        caller = self.account(get_account_id(), get_region()).called_with(extract_access_key_id(headers, query))
         status, answer = await asyncio.to_thread(caller.answer, target, body)
         return status, {"Content-Type": "application/x-amz-json-1.1"}, answer
 
 
 class AccountSageMaker:
-    """One account's SageMaker in one region."""
+    """One account's SageMaker in one region, as somebody calls it: with no access key, as the account's root."""
 
-    def __init__(self, service: SageMakerService, account: str, region: str) -> None:
+    def __init__(self, service: SageMakerService, account: str, region: str, *, access_key: str | None = None) -> None:
         self.service, self.account, self.region = service, account, region
+        self._access_key = access_key
         self.store = service.store
         self._actions = {
             **ExecutionCalls(self).actions(),
             **JobCalls(self).actions(),
+            **ListCalls(self).actions(),
             **ModelCalls(self).actions(),
         }
+
+    def called_with(self, access_key: str) -> "AccountSageMaker":
+        """The same, authorized as the principal of an access key."""
+        return AccountSageMaker(self.service, self.account, self.region, access_key=access_key)
+
+    def called_by_service(self) -> "AccountSageMaker":
+        """The same, as the service itself: nothing is authorized."""
+        return AccountSageMaker(self.service, self.account, self.region)
+
+    def assume(self, role_arn: str, session_name: str) -> Credentials:
+        """A session of a role, as this service takes it on.
+
+        Raises:
+            ApiError: its trust policy doesn't let the service in.
+        """
+        if not self.service.enforcement.enabled:
+            return Credentials.of_account(self.account)
+        return assume_as_service(role_arn, account=self.account, region=self.region, session_name=session_name)
+
+    def authorize(self, access_key: str, needed: Iterable[Needed]) -> None:
+        """Refuse what a principal may not do.
+
+        Raises:
+            ApiError: AccessDeniedException.
+        """
+        for item in needed:
+            self.service.enforcement.check(
+                access_key, item.action, item.resource, account=self.account, region=self.region, context=item.context
+            )
 
     def answer(self, target: str, body: bytes) -> tuple[int, bytes]:
         """Answer a raw request."""
         action = target.partition(".")[2]
-        if action not in self._actions:
-            return self.service.moto.raw(target, body, account=self.account, region=self.region)
+        request = json.loads(body or b"{}")
         try:
-            return 200, json.dumps(self._actions[action](json.loads(body or b"{}"))).encode()
+            self._authorize_call(action, request)
+            if action not in self._actions:
+                return self.service.moto.raw(target, body, account=self.account, region=self.region)
+            return 200, json.dumps(self._actions[action](request)).encode()
         except ApiError as error:
             return 400, json.dumps({"__type": error.code, "message": str(error)}).encode()
 
@@ -117,11 +157,17 @@ class AccountSageMaker:
         Raises:
             ApiError or ClientError: it is refused.
         """
+        self._authorize_call(action, request)
         if action in self._actions:
             return self._actions[action](request)
         return self.service.moto.call(action, account=self.account, region=self.region, **request)
 
-    def clients(self) -> Clients:
-        """The runner's clients of the other services, as this account."""
-        url = f"http://localhost:{self.service.port}"
-        return Clients(endpoint_url=url, account=self.account, region=self.region)
+    def clients(self, credentials: Credentials) -> Clients:
+        """The runner's clients of the other services, with somebody's credentials."""
+        return Clients(
+            endpoint_url=f"http://localhost:{self.service.port}", credentials=credentials, region=self.region
+        )
+
+    def _authorize_call(self, action: str, request: dict[str, Any]) -> None:
+        if self._access_key is not None:
+            self.authorize(self._access_key, needed_by(action, request, account=self.account, region=self.region))

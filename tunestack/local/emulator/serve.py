@@ -1,4 +1,4 @@
-"""The server process: `python -m tunestack.local.emulator.serve HOME PORT`."""
+"""The server process: `python -m tunestack.local.emulator.serve HOME PORT [--no-enforce]`."""
 
 import asyncio
 import os
@@ -8,11 +8,12 @@ from pathlib import Path
 from tunestack.local.address import LocalAws
 
 
-def configure_ministack(local: LocalAws, port: int) -> None:
+def configure_ministack(local: LocalAws, port: int, *, enforce: bool) -> None:
     """Set what ministack reads at import. State lies under the local AWS's folder; no Docker, one port."""
     state = local.home / "state"
     state.mkdir(parents=True, exist_ok=True)
     os.environ.update(
+        AUTH=str(enforce).lower(),
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),
         IOT_MTLS_ENABLED="0",
@@ -28,7 +29,8 @@ def configure_ministack(local: LocalAws, port: int) -> None:
 def main() -> None:
     """Serve until SIGTERM; state is saved while serving and at the end."""
     local, port = LocalAws(home=Path(sys.argv[1])), int(sys.argv[2])
-    configure_ministack(local, port)
+    enforce = "--no-enforce" not in sys.argv[3:]
+    configure_ministack(local, port, enforce=enforce)
     # The jobs' Docker is ours; ministack must not look for containers of its own.
     jobs_docker_host = os.environ.pop("DOCKER_HOST", None)
     os.environ["DOCKER_HOST"] = "unix:///nonexistent"
@@ -38,7 +40,7 @@ def main() -> None:
 
     from tunestack.local.emulator.application import build_application
 
-    application = build_application(local, port, jobs_docker_host=jobs_docker_host)
+    application = build_application(local, port, enforce=enforce, jobs_docker_host=jobs_docker_host)
     config = Config()
     config.bind = [f"127.0.0.1:{port}"]
     config.keep_alive_timeout = 75

@@ -1,4 +1,4 @@
-"""The runner's own clients of the emulator, as the account that a job belongs to."""
+"""The runner's own clients of the emulator, as the role that a job or a pipeline has."""
 
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,20 @@ if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_s3 import S3Client
 
+    from tunestack.local.authorization.credentials import Credentials
+
 
 class Clients:
-    """S3, CloudWatch Logs and CloudWatch of the local AWS, for one account and region."""
+    """S3, CloudWatch Logs and CloudWatch of the local AWS, with somebody's credentials, in one region."""
 
-    def __init__(self, *, endpoint_url: str, account: str, region: str) -> None:
+    def __init__(self, *, endpoint_url: str, credentials: "Credentials", region: str) -> None:
         self._endpoint_url = endpoint_url
-        self._session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="local", region_name=region)
+        self._session = boto3.Session(
+            aws_access_key_id=credentials.access_key,
+            aws_secret_access_key=credentials.secret_key,
+            aws_session_token=credentials.session_token,
+            region_name=region,
+        )
 
     @cached_property
     def s3(self) -> "S3Client":

@@ -6,6 +6,8 @@ import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from tunestack.definition.graph import PlacedStep, placed_steps, predecessors
 from tunestack.layout import S3Uri
 from tunestack.local.runner.errors import JobFailure, JobStopped
@@ -131,6 +133,8 @@ class Execution:
             content: bytes = self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
             raise JobFailure(f"ClientError: the step did not write its property file {uri}") from None
+        except ClientError as error:
+            raise JobFailure(f"ClientError: the property file {uri} can't be read: {error}") from None
         return content
 
     def _set_step(self, step: PlacedStep, **changes: Any) -> None:

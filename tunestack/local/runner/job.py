@@ -5,13 +5,16 @@ import threading
 import time
 import traceback
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from botocore.exceptions import ClientError
 
 from tunestack.job_api import Api
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost, ContainerSpec
-from tunestack.local.runner.errors import JobFailure, JobStopped
+from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
 from tunestack.local.runner.job_log import JobLog
 from tunestack.local.runner.store import Store
 
@@ -33,7 +36,9 @@ class Job(ABC):
         clients: Clients,
         host: ContainerHost,
         folder: Path,
+        authorize: Callable[[], None],
     ) -> None:
+        self._authorize = authorize
         self.name, self.request, self.arn = name, request, arn
         self.store, self.clients, self.host, self.folder = store, clients, host, folder
         self.ml_folder = folder / "opt-ml"
@@ -113,23 +118,36 @@ class Job(ABC):
         return last[:FAILURE_TEXT_LIMIT]
 
     def _run(self) -> None:
+        """The thread: whatever happens in it, the job ends, and says how."""
         started = time.time()
+        try:
+            outcome = self._logged(started)
+        except Exception as error:
+            traceback.print_exc()
+            outcome = self._failed(error)
+        ended = time.time()
+        self.update(**outcome, **self.times(ended=ended, seconds=ended - started))
+        if outcome[f"{self.kind}Status"] == "Completed":
+            shutil.rmtree(self.ml_folder, ignore_errors=True)
+
+    def _logged(self, started: float) -> dict[str, Any]:
         stream = f"{self.name}/algo-1-{int(started)}"
         metrics = self.metric_definitions()
         with JobLog(
             self.clients.logs, group=self.api.log_group, stream=stream, file=self.folder / "log.txt", metrics=metrics
         ) as log:
             self.update(**self.times(started=started))
-            outcome = self._attempt(log)
-            outcome |= self.conclude(log)
-        ended = time.time()
-        self.update(**outcome, **self.times(ended=ended, seconds=ended - started))
-        if outcome[f"{self.kind}Status"] == "Completed":
-            shutil.rmtree(self.ml_folder, ignore_errors=True)
+            return self._attempt(log) | self.conclude(log)
+
+    def _failed(self, error: Exception) -> dict[str, Any]:
+        """What the record says of an error that nobody foresaw."""
+        reason = f"InternalServerError: {type(error).__name__}: {error}"
+        return {f"{self.kind}Status": "Failed", "FailureReason": reason}
 
     def _attempt(self, log: JobLog) -> dict[str, Any]:
         status = f"{self.kind}Status"
         try:
+            self._authorize()
             self.prepare()
             self.execute(log)
             gained = self.finish()
@@ -139,10 +157,13 @@ class Job(ABC):
         except JobFailure as failure:
             log.write(f"[tunestack] failed: {failure}")
             return {status: "Failed", "FailureReason": str(failure)}
+        except (ApiError, ClientError) as error:
+            log.write(f"[tunestack] failed: {error}")
+            return {status: "Failed", "FailureReason": f"ClientError: {error}"}
         except Exception as error:  # A thread's last stop: whatever it is, the job has failed and says why.
             for line in traceback.format_exc().splitlines():
                 log.write(line)
-            return {status: "Failed", "FailureReason": f"InternalServerError: {type(error).__name__}: {error}"}
+            return self._failed(error)
         return {status: "Completed", **gained}
 
     def times(

@@ -7,6 +7,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
     from types_boto3_logs.type_defs import InputLogEventTypeDef
@@ -28,13 +30,17 @@ class JobLog:
         self.lines: list[str] = []
         self._pending: list[InputLogEventTypeDef] = []
         self._lock = threading.Lock()
+        self._sends = True
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._send_regularly, daemon=True)
 
     def __enter__(self) -> "JobLog":
-        with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
-            self._logs.create_log_group(logGroupName=self._group)
-        self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
+        try:
+            with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
+                self._logs.create_log_group(logGroupName=self._group)
+            self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
+        except ClientError as error:
+            self._stop_sending(error)
         self._thread.start()
         return self
 
@@ -67,7 +73,18 @@ class JobLog:
     def _send(self) -> None:
         with self._lock:
             pending, self._pending = self._pending, []
+        if not self._sends:
+            return
         for start in range(0, len(pending), 1000):
-            self._logs.put_log_events(
-                logGroupName=self._group, logStreamName=self._stream, logEvents=pending[start : start + 1000]
-            )
+            try:
+                self._logs.put_log_events(
+                    logGroupName=self._group, logStreamName=self._stream, logEvents=pending[start : start + 1000]
+                )
+            except ClientError as error:
+                self._stop_sending(error)
+                return
+
+    def _stop_sending(self, error: ClientError) -> None:
+        """A job whose role may not write its log runs on without one, as on AWS; the file says why."""
+        self._sends = False
+        self.write(f"[tunestack] no log in CloudWatch: {error}")

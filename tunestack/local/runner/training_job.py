@@ -5,6 +5,8 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import ClientError
+
 from tunestack.job_api import TRAINING_API
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, write_json
@@ -76,7 +78,11 @@ class TrainingJob(Job):
             {"MetricName": name, "Value": points[-1][1], "Timestamp": points[-1][0]}
             for name, points in log.metrics.items()
         ]
-        self._publish(log.metrics)
+        try:
+            self._publish(log.metrics)
+        except ClientError as error:
+            # As on AWS: a job whose role may not write metrics ends as it would without them.
+            log.write(f"[tunestack] no metrics in CloudWatch: {error}")
         return {"FinalMetricDataList": final} if final else {}
 
     def times(

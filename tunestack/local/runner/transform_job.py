@@ -1,4 +1,4 @@
-"""A batch transform, as SageMaker runs it: a server with the model, and one request per batch of lines."""
+"""A batch transform, as SageMaker runs it: a server with the model, and requests of one line or of several."""
 
 import socket
 import tarfile
@@ -6,7 +6,8 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,10 @@ from tunestack.local.runner.job_log import JobLog
 from tunestack.local.runner.transfers import encryption, list_keys
 
 START_SECONDS = 600
+# What the service takes where ModelClientConfig says nothing.
 INVOCATION_SECONDS = 600
 RETRIES = 3
+POLL_SECONDS = 0.5
 
 
 class TransformJob(Job):
@@ -29,9 +32,9 @@ class TransformJob(Job):
 
     api = TRANSFORM_API
 
-    def __init__(self, *arguments: Any, describe_model: Callable[[str], dict[str, Any]], **options: Any) -> None:
+    def __init__(self, *arguments: Any, model: dict[str, Any], **options: Any) -> None:
         super().__init__(*arguments, **options)
-        self._model = describe_model(self.request["ModelName"])["PrimaryContainer"]
+        self._model = model["PrimaryContainer"]
 
     def prepare(self) -> None:
         bucket, key = S3Uri.parse(self._model["ModelDataUrl"])
@@ -39,8 +42,8 @@ class TransformJob(Job):
         archive = self.folder / "model.tar.gz"
         try:
             self.clients.s3.download_file(bucket, key, str(archive))
-        except self.clients.s3.exceptions.ClientError:
-            raise JobFailure(f"ClientError: no model archive at {self._model['ModelDataUrl']}") from None
+        except self.clients.s3.exceptions.ClientError as error:
+            raise JobFailure(f"ClientError: no model archive at {self._model['ModelDataUrl']}: {error}") from None
         with tarfile.open(archive) as tar:
             tar.extractall(self.ml_folder / "model", filter="data")
         archive.unlink()
@@ -88,24 +91,45 @@ class TransformJob(Job):
             raise JobFailure(f"ClientError: No S3 objects found under {source}")
         bucket, _ = S3Uri.parse(source)
         limit = int(self.request.get("MaxPayloadInMB", 6) * 1024 * 1024)
-        for key in keys:
-            body = self.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-            answers = [self._invoke(port, batch, key) for batch in _batches(body, limit, key)]
-            self._write_answers(key, answers)
-            log.write(f"[tunestack] answered {key}")
+        single = self.request.get("BatchStrategy", "MultiRecord") == "SingleRecord"
+        pool = ThreadPoolExecutor(max_workers=self.request.get("MaxConcurrentTransforms", 1))
+        try:
+            for key in keys:
+                body = self.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+                requests = [
+                    pool.submit(self._invoke, port, batch, key) for batch in _batches(body, limit, key, single=single)
+                ]
+                self._write_answers(key, self._results(requests))
+                log.write(f"[tunestack] answered {key}")
+        finally:
+            # What is still under way ends with the server.
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _results(self, requests: "Sequence[Future[bytes]]") -> list[bytes]:
+        """The answers in order, as soon as all are there or one has failed."""
+        waiting: set[Future[bytes]] = set(requests)
+        while waiting:
+            done, waiting = wait(waiting, timeout=POLL_SECONDS, return_when=FIRST_EXCEPTION)
+            for request in done:
+                request.result()
+            if self.stopping.is_set():
+                raise JobStopped
+        return [request.result() for request in requests]
 
     def _invoke(self, port: int, batch: bytes, key: str) -> bytes:
         headers = {
             "Content-Type": self.request["TransformInput"].get("ContentType", "application/octet-stream"),
             "Accept": self.request["TransformOutput"].get("Accept", "*/*"),
         }
+        client = self.request.get("ModelClientConfig", {})
+        timeout = client.get("InvocationsTimeoutInSeconds", INVOCATION_SECONDS)
         problem = ""
-        for _ in range(RETRIES + 1):
+        for _ in range(client.get("InvocationsMaxRetries", RETRIES) + 1):
             if self.stopping.is_set():
                 raise JobStopped
             request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", data=batch, headers=headers)
             try:
-                with urllib.request.urlopen(request, timeout=INVOCATION_SECONDS) as answer:
+                with urllib.request.urlopen(request, timeout=timeout) as answer:
                     body: bytes = answer.read()
                     return body
             except urllib.error.HTTPError as error:
@@ -128,13 +152,13 @@ class TransformJob(Job):
         )
 
 
-def _batches(body: bytes, limit: int, key: str) -> Iterator[bytes]:
-    """The lines of a file in requests of at most `limit` bytes."""
+def _batches(body: bytes, limit: int, key: str, *, single: bool) -> Iterator[bytes]:
+    """The lines of a file in requests of one line each, or of at most `limit` bytes."""
     batch = b""
     for line in body.splitlines(keepends=True):
         if len(line) > limit:
             raise JobFailure(f"ClientError: {key}: a line of {len(line)} bytes is larger than MaxPayloadInMB")
-        if batch and len(batch) + len(line) > limit:
+        if batch and (single or len(batch) + len(line) > limit):
             yield batch
             batch = b""
         batch += line

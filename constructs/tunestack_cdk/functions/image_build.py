@@ -1,0 +1,80 @@
+"""Start an image's build when its tag isn't there yet, and tell CloudFormation how it ended.
+
+CloudFormation's request starts the build; the event of its end, however it ended, answers the request. Between the
+two the request travels with the build, encrypted: whoever may look at builds must not be able to answer it.
+"""
+
+import base64
+import json
+import os
+
+import boto3
+from answer import SENT_BACK, answer
+
+REQUEST_VARIABLE = "REQUEST"
+
+
+def handler(event, context):
+    """A custom resource's request, or the event of a build's end."""
+    if "detail" in event:
+        finished(event["detail"])
+    else:
+        requested(event)
+
+
+def requested(request):
+    """Build, unless there is nothing to build; whatever goes wrong, CloudFormation hears of it."""
+    wanted = request["ResourceProperties"]
+    physical_id = f"{wanted['RepositoryName']}:{wanted['ImageTag']}"
+    try:
+        if request["RequestType"] == "Delete" or image_exists(wanted):
+            answer(request, physical_id)
+        else:
+            start(request, wanted, physical_id)
+    except Exception as error:
+        answer(request, physical_id, failure=f"the build could not be started: {error}")
+
+
+def start(request, wanted, physical_id):
+    kept = {key: request[key] for key in (*SENT_BACK, "ResponseURL")} | {"PhysicalResourceId": physical_id}
+    sealed = boto3.client("kms").encrypt(KeyId=os.environ["KEY_ARN"], Plaintext=json.dumps(kept).encode())
+    variable = {
+        "name": REQUEST_VARIABLE,
+        "value": base64.b64encode(sealed["CiphertextBlob"]).decode(),
+        "type": "PLAINTEXT",
+    }
+    boto3.client("codebuild").start_build(projectName=wanted["ProjectName"], environmentVariablesOverride=[variable])
+
+
+def finished(detail):
+    """Answer the request that a build was started for; one that somebody started by hand has none."""
+    build = detail["additional-information"]
+    variables = {item["name"]: item["value"] for item in build["environment"].get("environment-variables", [])}
+    if REQUEST_VARIABLE not in variables:
+        return
+    sealed = base64.b64decode(variables[REQUEST_VARIABLE])
+    opened = boto3.client("kms").decrypt(KeyId=os.environ["KEY_ARN"], CiphertextBlob=sealed)
+    request = json.loads(opened["Plaintext"])
+    failure = None if detail["build-status"] == "SUCCEEDED" else reason(detail["build-status"], build)
+    answer(request, request["PhysicalResourceId"], failure=failure)
+
+
+def reason(status, build):
+    """What went wrong in which phase, and where the log is."""
+    phases = [
+        f"{phase['phase-type']}: {' '.join(phase.get('phase-context') or []).strip() or phase['phase-status']}"
+        for phase in build.get("phases", [])
+        if phase.get("phase-status", "SUCCEEDED") != "SUCCEEDED"
+    ]
+    return (
+        f"the image's build ended {status}; {'; '.join(phases)}; log: {build.get('logs', {}).get('deep-link', 'none')}"
+    )
+
+
+def image_exists(wanted):
+    ecr = boto3.client("ecr")
+    try:
+        image = {"imageTag": wanted["ImageTag"]}
+        return bool(ecr.describe_images(repositoryName=wanted["RepositoryName"], imageIds=[image])["imageDetails"])
+    except ecr.exceptions.ImageNotFoundException:
+        return False

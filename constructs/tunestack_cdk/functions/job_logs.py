@@ -1,0 +1,28 @@
+"""Give SageMaker's log groups, which are named by the service and one for all jobs, their retention and their key."""
+
+import contextlib
+
+import boto3
+from answer import answer
+
+PHYSICAL_ID = "job-logs"
+
+
+def handler(event, context):
+    """A custom resource's request. On deletion everything stays: logs outlive what wrote them."""
+    try:
+        if event["RequestType"] != "Delete":
+            for name in event["ResourceProperties"]["LogGroupNames"]:
+                settle(name, event["ResourceProperties"])
+        answer(event, PHYSICAL_ID)
+    except Exception as error:  # Whatever it is, CloudFormation must hear of it, or it waits for an hour.
+        answer(event, PHYSICAL_ID, failure=f"the jobs' log groups could not be set up: {error}")
+
+
+def settle(name, wanted):
+    logs = boto3.client("logs")
+    with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
+        logs.create_log_group(logGroupName=name)
+    logs.put_retention_policy(logGroupName=name, retentionInDays=int(wanted["RetentionInDays"]))
+    if wanted.get("KmsKeyId"):
+        logs.associate_kms_key(logGroupName=name, kmsKeyId=wanted["KmsKeyId"])

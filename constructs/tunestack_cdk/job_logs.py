@@ -1,0 +1,66 @@
+"""The log groups that SageMaker writes to: one for each kind of job, named by the service, for the whole account."""
+
+from collections.abc import Sequence
+
+from aws_cdk import ArnFormat, CustomResource, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from tunestack_cdk.acknowledge import acknowledge_wildcard
+from tunestack_cdk.kit_function import KitFunction
+
+
+class JobLogs(Construct):
+    """Makes the groups, or takes them as they are, and gives them a retention and a key.
+
+    They can't be a stack's own: the first job makes them, and every environment of the account shares them. They get
+    the key only where it outlives the stack: a group whose key is deleted takes no line any more.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        names: Sequence[str],
+        retention_days: int,
+        key: kms.IKey,
+        log_retention: logs.RetentionDays,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        keeper = KitFunction(
+            self,
+            "Keeper",
+            module="job_logs",
+            description="Gives the log groups of SageMaker's jobs their retention and their key",
+            key=key,
+            log_retention=log_retention,
+            removal_policy=removal_policy,
+        )
+        encrypts = removal_policy is not RemovalPolicy.DESTROY
+        actions = ["logs:CreateLogGroup", "logs:PutRetentionPolicy", *(["logs:AssociateKmsKey"] if encrypts else [])]
+        groups = [self._arn(name) for name in names]
+        streams = [f"{group}:*" for group in groups]
+        keeper.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[*groups, *streams]))
+        for arn in streams:
+            acknowledge_wildcard(keeper.role, arn, reason="The service names a log group with or without its streams.")
+        settled = CustomResource(
+            self,
+            "Settled",
+            service_token=keeper.function.function_arn,
+            resource_type="Custom::JobLogs",
+            properties={
+                "LogGroupNames": list(names),
+                "RetentionInDays": retention_days,
+                **({"KmsKeyId": key.key_arn} if encrypts else {}),
+            },
+        )
+        settled.node.add_dependency(keeper)
+
+    def _arn(self, name: str) -> str:
+        return Stack.of(self).format_arn(
+            service="logs", resource="log-group", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
+        )

@@ -1,0 +1,49 @@
+"""A function of our own: what a custom resource of ours runs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from tunestack_cdk.job_role import service_role
+
+FUNCTIONS = Path(__file__).parent / "functions"
+
+
+class KitFunction(Construct):
+    """A module of `functions/` as a Lambda function, with a role that may write its own log and nothing else."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        module: str,
+        description: str,
+        key: kms.IKey,
+        log_retention: logs.RetentionDays,
+        removal_policy: RemovalPolicy,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.role = service_role(self, "Role", service="lambda")
+        log_group = logs.LogGroup(
+            self, "Logs", encryption_key=key, retention=log_retention, removal_policy=removal_policy
+        )
+        log_group.grant_write(self.role)
+        self.function = lambda_.Function(
+            self,
+            "Function",
+            description=description,
+            runtime=lambda_.Runtime.PYTHON_3_14,
+            handler=f"{module}.handler",
+            code=lambda_.Code.from_asset(str(FUNCTIONS), exclude=["__pycache__"]),
+            role=self.role,
+            log_group=log_group,
+            timeout=Duration.minutes(1),
+            environment=dict(environment or {}),
+        )

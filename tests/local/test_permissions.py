@@ -1,0 +1,183 @@
+"""Least privilege, held by what a whole run did: nothing was refused, everything granted was needed, and is enforced."""
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.conftest import ROOT
+from tests.local.conftest import physical_ids, run
+from tunestack.aws import Aws
+from tunestack.executions.describe import ExecutionView
+from tunestack.layout import Bucket
+from tunestack.local import LocalAws
+from tunestack.local.authorization.ledger import Entry, read_ledger
+from tunestack.local.authorization.replay import Statement, broken_without, statements_of, unused_actions
+
+pytestmark = pytest.mark.slow
+PAGE = ROOT / "docs" / "permissions.md"
+ROW = re.compile(r"^\| `(?P<role>[^`]+)` \| (?P<actions>(?:`[^`]+`(?:, )?)+) \| (?P<reason>.+) \|$", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def entries(succeeded: ExecutionView, local: LocalAws) -> list[Entry]:
+    """What the deployment and a whole run were allowed or refused."""
+    assert succeeded.status == "Succeeded"
+    return list(read_ledger(local.ledger_file))
+
+
+@pytest.fixture(scope="module")
+def statements(deployed: Aws) -> dict[str, tuple[Statement, ...]]:
+    """The statements of every role of the environment's stacks, as IAM has them."""
+    iam = deployed.client("iam")
+    found = {}
+    for role in physical_ids(deployed, "AWS::IAM::Role"):
+        names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        policies = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
+        found[role] = statements_of(role, policies)
+    return found
+
+
+def excused() -> list[tuple[str, set[str]]]:
+    """The page's table: a part of a role's name, and the actions that no run here uses."""
+    rows = [(row["role"], set(re.findall(r"`([^`]+)`", row["actions"]))) for row in ROW.finditer(PAGE.read_text())]
+    assert rows
+    return rows
+
+
+def is_excused(statement: Statement, action: str) -> bool:
+    return any(part in statement.role and action in actions for part, actions in excused())
+
+
+def test_nothing_is_refused(entries: list[Entry]) -> None:
+    assert [entry for entry in entries if not entry.allowed] == []
+
+
+def test_every_job_has_the_session_of_its_own_role(entries: list[Entry], deployed: Aws) -> None:
+    used = {entry.role for entry in entries}
+    jobs = [role for role in physical_ids(deployed, "AWS::IAM::Role") if "FineTuning" in role]
+    assert len(jobs) == 6 and set(jobs) <= used
+
+
+def test_every_granted_action_is_used_or_the_page_says_why_not(
+    entries: list[Entry], statements: dict[str, tuple[Statement, ...]]
+) -> None:
+    unused = [
+        f"{statement}: {action}"
+        for role, of_role in statements.items()
+        for statement in of_role
+        for action in unused_actions(statement, [entry for entry in entries if entry.role == role])
+        if not is_excused(statement, action)
+    ]
+    assert not unused, "\n".join(unused)
+
+
+def test_the_page_excuses_nothing_that_nobody_has(statements: dict[str, tuple[Statement, ...]]) -> None:
+    granted = {
+        (role, action) for role, of_role in statements.items() for statement in of_role for action in statement.actions
+    }
+    stale = [
+        f"{part}: {action}"
+        for part, actions in excused()
+        for action in actions
+        if not any(part in role and action == has for role, has in granted)
+    ]
+    assert stale == []
+
+
+def test_without_any_one_statement_something_breaks_and_is_named(
+    entries: list[Entry], statements: dict[str, tuple[Statement, ...]]
+) -> None:
+    checked = 0
+    for role, of_role in statements.items():
+        of_entries = [entry for entry in entries if entry.role == role]
+        for statement in of_role:
+            broken = broken_without(statement, of_role, of_entries)
+            if not broken and all(is_excused(statement, action) for action in statement.actions):
+                continue
+            assert broken, f"nobody would miss {statement}"
+            assert all(entry.role == role and entry.action and entry.resource for entry in broken)
+            checked += 1
+    assert checked > 40
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+@contextmanager
+def without(aws: Aws, role_part: str, action: str) -> Iterator[None]:
+    """The environment with an action taken out of every statement of a role, for real."""
+    iam = aws.client("iam")
+    (role,) = [name for name in physical_ids(aws, "AWS::IAM::Role") if role_part in name]
+    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    left = [
+        {**item, "Action": [name for name in _listed(item["Action"]) if name != action]}
+        for item in document["Statement"]
+    ]
+    left = [item for item in left if item["Action"]]
+    assert left != document["Statement"]
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps({**document, "Statement": left}))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("role", "action", "step", "resource"),
+    [
+        ("PipelineRole", "iam:PassRole", "PrepareData", "role/tunestack-local-pipeline-FineTuningPrepareRole"),
+        ("PrepareRole", "ecr:BatchGetImage", "PrepareData", "repository/tunestack-local-training"),
+        ("PrepareRole", "kms:Decrypt", "PrepareData", "key/"),
+        ("PrepareRole", "s3:PutObject", "PrepareData", "executions/"),
+        ("TrainRole", "ec2:CreateNetworkInterface", "FineTune", "network-interface/"),
+    ],
+)
+def test_a_statement_that_is_taken_away_fails_the_step_with_role_action_and_resource(
+    role: str, action: str, step: str, resource: str,
+    entries: list[Entry], deployed: Aws, uploaded: dict[str, str],
+) -> None:  # fmt: skip
+    with without(deployed, role, action):
+        view = run(deployed, {**uploaded, "MaxSteps": "2"})
+    failed = view.failed_step
+    assert view.status == "Failed" and failed is not None and failed.name == step
+    reason = failed.failure_reason or ""
+    assert role in reason and action in reason and resource in reason, reason
+
+
+def test_a_role_that_doesn_t_trust_the_service_can_t_be_taken_on(
+    entries: list[Entry], deployed: Aws, uploaded: dict[str, str]
+) -> None:
+    iam = deployed.client("iam")
+    (role,) = [name for name in physical_ids(deployed, "AWS::IAM::Role") if "PrepareRole" in name]
+    trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+    (statement,) = trust["Statement"]
+    other = {**statement, "Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}}}
+    iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps({**trust, "Statement": [other]}))
+    try:
+        view = run(deployed, uploaded)
+    finally:
+        iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(trust))
+    failed = view.failed_step
+    assert failed is not None and "Could not assume role" in (failed.failure_reason or "")
+
+
+def test_a_disabled_key_refuses_what_it_encrypts(entries: list[Entry], deployed: Aws) -> None:
+    bucket, kms = deployed.bucket(Bucket.RAW_DATA), deployed.client("kms")
+    deployed.s3.put_object(Bucket=bucket, Key="datasets/probe", Body=b"x")
+    kms.disable_key(KeyId=deployed.key_arn)
+    try:
+        with pytest.raises(ClientError, match=r"KMS\.DisabledException"):
+            deployed.s3.get_object(Bucket=bucket, Key="datasets/probe")
+        with pytest.raises(ClientError, match=r"KMS\.DisabledException"):
+            deployed.s3.put_object(Bucket=bucket, Key="datasets/probe", Body=b"y")
+        assert deployed.s3.head_object(Bucket=bucket, Key="datasets/probe")["ContentLength"] == 1
+    finally:
+        kms.enable_key(KeyId=deployed.key_arn)
+    assert deployed.s3.get_object(Bucket=bucket, Key="datasets/probe")["Body"].read() == b"x"

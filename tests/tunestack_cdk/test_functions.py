@@ -1,0 +1,176 @@
+"""The functions behind our custom resources, run as Lambda runs them, with AWS's answers stubbed at the network's edge."""
+
+import base64
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import ANY, Stubber
+from tunestack_cdk.kit_function import FUNCTIONS
+
+REQUEST = {
+    "RequestType": "Create",
+    "ResponseURL": "https://cloudformation.example/answer?Signature=x",
+    "StackId": "stack",
+    "RequestId": "request",
+    "LogicalResourceId": "Build",
+    "ResourceProperties": {"ProjectName": "project", "RepositoryName": "kit", "ImageTag": "tag"},
+}
+KEY = "arn:aws:kms:us-east-1:000000000000:key/k"
+
+
+class Aws:
+    """Clients whose answers are given beforehand; an unexpected call fails."""
+
+    def __init__(self) -> None:
+        self._clients = {
+            name: boto3.client(name, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+            for name in ("kms", "codebuild", "ecr", "logs")
+        }
+        self._stubs = {name: Stubber(client) for name, client in self._clients.items()}
+        for stub in self._stubs.values():
+            stub.activate()
+
+    def client(self, name: str) -> Any:
+        return self._clients[name]
+
+    def answers(self, service: str, call: str, answer: dict[str, Any], wanted: dict[str, Any] | None = None) -> None:
+        self._stubs[service].add_response(call, answer, wanted)
+
+    def refuses(self, service: str, call: str, code: str) -> None:
+        self._stubs[service].add_client_error(call, code)
+
+    def assert_all_were_called(self) -> None:
+        for stub in self._stubs.values():
+            stub.assert_no_pending_responses()
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    made = Aws()
+    monkeypatch.setattr(boto3, "client", made.client)
+    monkeypatch.setenv("KEY_ARN", KEY)
+    yield made
+    made.assert_all_were_called()
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What CloudFormation was told."""
+    answers: list[dict[str, Any]] = []
+
+    class Answered:
+        def close(self) -> None: ...
+
+    def urlopen(request: Any, timeout: int) -> Answered:
+        assert (request.full_url, request.method) == (REQUEST["ResponseURL"], "PUT")
+        answers.append(json.loads(request.data))
+        return Answered()
+
+    monkeypatch.setattr("urllib.request.urlopen", urlopen)
+    return answers
+
+
+def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(FUNCTIONS)
+    for module in (name, "answer"):
+        sys.modules.pop(module, None)
+    return importlib.import_module(name)
+
+
+def event(status: str, sealed: str | None, **more: Any) -> dict[str, Any]:
+    """CodeBuild's own event of a build's end."""
+    variables = [{"name": "IMAGE_TAG", "type": "PLAINTEXT", "value": "tag"}]
+    if sealed:
+        variables.append({"name": "REQUEST", "type": "PLAINTEXT", "value": sealed})
+    build = {"environment": {"environment-variables": variables}, "logs": {"deep-link": "https://logs.example"}, **more}
+    return {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": status, "additional-information": build}}  # fmt: skip
+
+
+def test_an_image_that_is_there_is_not_built_again(aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    aws.answers("ecr", "describe_images", {"imageDetails": [{"imageTags": ["tag"]}]})
+    load("image_build", monkeypatch).handler(REQUEST, None)
+    assert sent[0]["Status"] == "SUCCESS" and sent[0]["PhysicalResourceId"] == "kit:tag"
+
+
+def test_a_build_carries_the_request_so_that_nobody_who_sees_the_build_can_read_it(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.refuses("ecr", "describe_images", "ImageNotFoundException")
+    aws.answers("kms", "encrypt", {"CiphertextBlob": b"sealed"}, {"KeyId": KEY, "Plaintext": ANY})
+    sealed = base64.b64encode(b"sealed").decode()
+    variables = [{"name": "REQUEST", "type": "PLAINTEXT", "value": sealed}]
+    aws.answers("codebuild", "start_build", {}, {"projectName": "project", "environmentVariablesOverride": variables})
+    load("image_build", monkeypatch).handler(REQUEST, None)
+    assert sent == [], "the build's end answers"
+
+
+def test_a_build_that_can_t_be_started_fails_the_deployment_at_once(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.refuses("ecr", "describe_images", "ImageNotFoundException")
+    aws.answers("kms", "encrypt", {"CiphertextBlob": b"sealed"})
+    aws.refuses("codebuild", "start_build", "AccountLimitExceededException")
+    load("image_build", monkeypatch).handler(REQUEST, None)
+    assert sent[0]["Status"] == "FAILED" and "AccountLimitExceeded" in sent[0]["Reason"]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "STOPPED", "TIMED_OUT", "FAULT"])
+def test_a_build_that_ends_badly_says_in_which_phase_and_where_the_log_is(
+    status: str, aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {**REQUEST, "PhysicalResourceId": "kit:tag"}
+    aws.answers("kms", "decrypt", {"Plaintext": json.dumps(kept).encode()}, {"KeyId": KEY, "CiphertextBlob": b"sealed"})
+    phases = [
+        {"phase-type": "PROVISIONING", "phase-status": "SUCCEEDED"},
+        {"phase-type": "DOWNLOAD_SOURCE", "phase-status": "FAILED", "phase-context": ["AccessDenied: source.zip"]},
+        {"phase-type": "COMPLETED"},
+    ]
+    sealed = base64.b64encode(b"sealed").decode()
+    load("image_build", monkeypatch).handler(event(status, sealed, phases=phases), None)
+    assert (sent[0]["Status"], sent[0]["RequestId"]) == ("FAILED", "request")
+    assert f"ended {status}; DOWNLOAD_SOURCE: AccessDenied: source.zip; log: https://logs.example" in sent[0]["Reason"]
+
+
+def test_a_build_that_succeeds_lets_the_deployment_go_on(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {**REQUEST, "PhysicalResourceId": "kit:tag"}
+    aws.answers("kms", "decrypt", {"Plaintext": json.dumps(kept).encode()})
+    load("image_build", monkeypatch).handler(event("SUCCEEDED", base64.b64encode(b"sealed").decode()), None)
+    assert (sent[0]["Status"], sent[0]["PhysicalResourceId"]) == ("SUCCESS", "kit:tag")
+
+
+def test_a_build_that_somebody_started_by_hand_answers_nobody(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load("image_build", monkeypatch).handler(event("FAILED", None), None)
+    assert sent == []
+
+
+def test_job_log_groups_are_made_or_taken_as_they_are_and_stay_on_deletion(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
+    aws.answers("logs", "put_retention_policy", {}, {**name, "retentionInDays": 30})
+    aws.answers("logs", "associate_kms_key", {}, {**name, "kmsKeyId": KEY})
+    properties = {"LogGroupNames": [name["logGroupName"]], "RetentionInDays": "30", "KmsKeyId": KEY}
+    job_logs = load("job_logs", monkeypatch)
+    job_logs.handler({**REQUEST, "ResourceProperties": properties}, None)
+    job_logs.handler({**REQUEST, "RequestType": "Delete", "ResourceProperties": properties}, None)
+    assert [item["Status"] for item in sent] == ["SUCCESS", "SUCCESS"]
+
+
+def test_log_groups_that_can_t_be_set_up_fail_the_deployment(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aws.refuses("logs", "create_log_group", "AccessDeniedException")
+    properties = {"LogGroupNames": ["/aws/sagemaker/TrainingJobs"], "RetentionInDays": "30"}
+    load("job_logs", monkeypatch).handler({**REQUEST, "ResourceProperties": properties}, None)
+    assert sent[0]["Status"] == "FAILED" and "AccessDenied" in sent[0]["Reason"]

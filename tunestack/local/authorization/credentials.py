@@ -1,0 +1,75 @@
+"""Whose credentials something has: the account's, or a session of a role that a service took on."""
+
+import secrets
+from dataclasses import dataclass
+
+from tunestack.local.runner.errors import ApiError
+
+SERVICE = "sagemaker.amazonaws.com"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """An access key and what belongs to it."""
+
+    access_key: str
+    secret_key: str
+    session_token: str | None = None
+
+    @classmethod
+    def of_account(cls, account: str) -> "Credentials":
+        """The account's root: a 12-digit access key is the account that the emulator takes the caller for."""
+        return cls(access_key=account, secret_key="local")
+
+
+def assume_as_service(role_arn: str, *, account: str, region: str, session_name: str) -> Credentials:
+    """Take on a role as SageMaker does: only where its trust policy lets this service in, for this account.
+
+    Raises:
+        ApiError: the role doesn't exist, or its trust policy refuses.
+    """
+    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
+    from ministack.services import iam, sts
+
+    name = role_arn.rpartition("/")[2]
+    role = iam._roles.get_scoped(account, None, name)
+    context = EvalContext(
+        principal_arn=SERVICE,
+        principal_type="Service",
+        principal_account=account,
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region=region,
+        service_context={"aws:sourceaccount": account},
+    )
+    trust = _applied_to_everything(role["AssumeRolePolicyDocument"]) if role else None
+    if role is None or evaluate_resource_policy(trust, context, service=SERVICE).decision != "Allow":
+        raise ApiError(
+            "ValidationException",
+            f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
+            f"'{SERVICE}' to assume the role.",
+        )
+    made = Credentials(
+        access_key=f"ASIA{secrets.token_hex(8).upper()}",
+        secret_key=secrets.token_hex(20),
+        session_token=secrets.token_hex(32),
+    )
+    session = {
+        "Arn": f"arn:aws:sts::{account}:assumed-role/{name}/{session_name}",
+        "UserId": f"{name}:{session_name}",
+        "SecretAccessKey": made.secret_key,
+        "SessionToken": made.session_token,
+    }
+    sts.register_session(made.access_key, session)
+    return made
+
+
+def _applied_to_everything(trust: object) -> dict[str, object]:
+    """A trust policy names no resource; the evaluator wants one."""
+    import json
+
+    document = json.loads(trust) if isinstance(trust, str) else trust
+    assert isinstance(document, dict)
+    statements = document["Statement"]
+    statements = [statements] if isinstance(statements, dict) else statements
+    return {**document, "Statement": [{**statement, "Resource": "*"} for statement in statements]}

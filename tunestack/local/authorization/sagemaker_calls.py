@@ -1,0 +1,87 @@
+"""What a call of the SageMaker API must be allowed: the action on its resource, and what comes with it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tunestack.local.authorization.credentials import SERVICE
+
+Request = Mapping[str, Any]
+# The API's nouns, the longer first, and what the service's ARNs call them
+# (Service Authorization Reference, "Actions, resources, and condition keys for Amazon SageMaker AI").
+_RESOURCES = {
+    "ModelPackageGroupPolicy": ("ModelPackageGroup", "model-package-group"),
+    "ModelPackageGroup": ("ModelPackageGroup", "model-package-group"),
+    "ModelPackage": ("ModelPackage", "model-package"),
+    "ProcessingJob": ("ProcessingJob", "processing-job"),
+    "TrainingJob": ("TrainingJob", "training-job"),
+    "TransformJob": ("TransformJob", "transform-job"),
+    "ForExecution": ("PipelineExecution", "pipeline/execution"),
+    "PipelineExecution": ("PipelineExecution", "pipeline/execution"),
+    "PipelineExecutionSteps": ("PipelineExecution", "pipeline/execution"),
+    "PipelineExecutions": ("Pipeline", "pipeline"),
+    "Pipeline": ("Pipeline", "pipeline"),
+    "Model": ("Model", "model"),
+}
+# Where a request names the role that the service is handed.
+_ROLES = ("RoleArn", "ExecutionRoleArn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Needed:
+    """One thing that the caller must be allowed."""
+
+    action: str
+    resource: str
+    context: Mapping[str, Any] = field(default_factory=dict)
+
+
+def needed_by(action: str, request: Request, *, account: str, region: str) -> Iterator[Needed]:
+    """Everything that a call's caller must be allowed."""
+    resources = list(_resources(action, request, f"arn:aws:sagemaker:{region}:{account}"))
+    for resource in resources:
+        yield Needed(action=f"sagemaker:{action}", resource=resource)
+    if action.startswith("Create") and request.get("Tags"):
+        yield Needed(action="sagemaker:AddTags", resource=resources[0])
+    for name in _ROLES:
+        if role := request.get(name):
+            yield Needed(action="iam:PassRole", resource=role, context={"iam:PassedToService": SERVICE})
+    if key := volume_key(request):
+        yield from volume_encryption(key)
+
+
+def volume_key(request: Request) -> str | None:
+    """The key of a job's volume, or None where it has none."""
+    cluster = (
+        request.get("ResourceConfig")
+        or request.get("TransformResources")
+        or request.get("ProcessingResources", {}).get("ClusterConfig")
+        or {}
+    )
+    found: str | None = cluster.get("VolumeKmsKeyId")
+    return found
+
+
+def volume_encryption(key: str) -> Iterator[Needed]:
+    """What it takes to have EBS encrypt a volume: a grant, made in the caller's name."""
+    yield Needed(action="kms:DescribeKey", resource=key)
+    yield Needed(action="kms:CreateGrant", resource=key, context={"kms:GrantIsForAWSResource": "true"})
+
+
+def _resources(action: str, request: Request, prefix: str) -> Iterator[str]:
+    if action == "CreateModelPackage" and "ModelPackageGroupName" in request:
+        group = str(request["ModelPackageGroupName"]).rpartition("/")[2]
+        # A version's number is given when it is made.
+        yield f"{prefix}:model-package/{group}/*"
+        yield f"{prefix}:model-package-group/{group}"
+        return
+    noun = next((noun for noun in _RESOURCES if action.endswith(noun)), None)
+    if noun is None:
+        yield "*"
+        return
+    member, kind = _RESOURCES[noun]
+    named = request.get(f"{member}Arn") or request.get(f"{member}Name")
+    if named is None:
+        yield "*"
+    else:
+        yield named if str(named).startswith("arn:") else f"{prefix}:{kind}/{named}".lower()
