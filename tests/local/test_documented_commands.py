@@ -19,9 +19,12 @@ ELSEWHERE = {
     "make test": "is running",
     "tunestack local up": "the fixture `local`",
     "tunestack local down": "test_emulator.py; the other tests need the server",
+    "tunestack local up --no-enforce": "test_emulator.py; the other tests need the enforcing one",
+    "npx cdk destroy --all -c env=dev": "test_emulator.py; it asks before it destroys",
     "tunestack local build-images": "test_container.py builds the same Dockerfile",
 }
 SIZING_PAGES = ("memory-model", "planning")
+LOCAL_PAGES = ("local-aws", "permissions")
 # What a user fills in, and what keeps a real recipe short on a machine without a GPU.
 SHORT = " ".join(
     f"--param {name}={value}"
@@ -67,7 +70,7 @@ def test_every_page_with_commands_is_run() -> None:
     with_commands = {page for page in pages if BLOCK.search((ROOT / page).read_text(encoding="utf-8"))}
     run_here = {
         "README.md",
-        *(f"docs/{page}.md" for page in ("first-deployment", "local-aws", "operating", *SIZING_PAGES)),
+        *(f"docs/{page}.md" for page in ("first-deployment", *LOCAL_PAGES, "operating", *SIZING_PAGES)),
     }
     assert with_commands == {*run_here, "docs/index.md"} and not shown("docs/index.md")
 
@@ -95,8 +98,9 @@ def test_sizing_and_planning_as_the_page_shows_it(page: str, shell: Shell) -> No
         assert shell.run(line)
 
 
-def test_the_local_aws_is_used_as_its_page_shows(shell: Shell) -> None:
-    for line in shown("docs/local-aws.md"):
+@pytest.mark.parametrize("page", LOCAL_PAGES)
+def test_the_local_aws_is_used_as_its_pages_show(page: str, shell: Shell) -> None:
+    for line in shown(f"docs/{page}.md"):
         shell.run(line)
 
 

@@ -15,8 +15,10 @@ from tests.conftest import Assembly
 from tests.local.conftest import free_port, physical_ids
 from tunestack.aws import Aws
 from tunestack.cli.definition import synthesized_definition
+from tunestack.executions.versions import delete_versions
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.local.lifecycle import LocalAwsError
+from tunestack.settings import load_settings
 
 pytestmark = pytest.mark.slow
 
@@ -98,15 +100,15 @@ def test_a_second_deploy_and_a_diff_find_nothing_to_do(deployed: Aws, local: Loc
     assert deployment.deploy(local, assembly("local").folder).count("(no changes)") == 5
 
 
-def changed(assembly: Assembly, folder: Path, change: Any) -> Assembly:
-    """A copy of an assembly with another pipeline stack."""
+def changed(assembly: Assembly, folder: Path, change: Any, *, stack: str = "pipeline") -> Assembly:
+    """A copy of an assembly with another pipeline stack, or another of its stacks."""
     shutil.copytree(assembly.folder, folder)
-    file = next(folder.glob("*-pipeline.template.json"))
+    file = next(folder.glob(f"*-{stack}.template.json"))
     template = json.loads(file.read_text())
     change(template)
     file.write_text(json.dumps(template))
     # The CLI uploads a template under the hash that the assembly names, and only once.
-    assets = next(folder.glob("*-pipeline.assets.json"))
+    assets = next(folder.glob(f"*-{stack}.assets.json"))
     old = next(
         name for name, item in json.loads(assets.read_text())["files"].items() if item["source"]["path"] == file.name
     )
@@ -184,6 +186,24 @@ def test_destroying_dev_leaves_nothing(second: LocalAws, assembly: Any) -> None:
     buckets = {bucket["Name"] for bucket in client(second, "s3").list_buckets()["Buckets"]}
     data = next(name for name in buckets if "rawdata" in name)
     client(second, "s3").put_object(Bucket=data, Key="datasets/a", Body=b"x")
+    sagemaker = client(second, "sagemaker")
+    image = {"Containers": [{"Image": "image", "ModelDataUrl": "s3://b/model.tar.gz"}]}
+    kinds = {
+        "SupportedContentTypes": ["application/jsonlines"],
+        "SupportedResponseMIMETypes": ["application/jsonlines"],
+    }
+    sagemaker.create_model_package(
+        ModelPackageGroupName="tunestack-dev-models", InferenceSpecification={**image, **kinds},
+        ModelApprovalStatus="PendingManualApproval",
+    )  # fmt: skip
+    with pytest.raises(DeploymentError, match="has model versions"):
+        destroy(second, assembly("dev"))
+
+    class Dev(Aws):
+        def client(self, service: str) -> Any:
+            return client(second, service)
+
+    assert len(delete_versions(Dev(load_settings("dev")))) == 1
     destroy(second, assembly("dev"))
     left = [bucket["Name"] for bucket in client(second, "s3").list_buckets()["Buckets"]]
     assert [name for name in left if name.startswith("tunestack-dev")] == []
@@ -225,6 +245,36 @@ def test_destroying_prod_keeps_data_keys_and_registry(second: LocalAws, assembly
         client(second, "sagemaker").describe_pipeline(PipelineName="tunestack-prod-fine-tuning")
 
 
+def test_a_deployment_that_fails_half_way_can_be_made_again(
+    tmp_path_factory: pytest.TempPathFactory, assembly: Any, tmp_path: Path
+) -> None:
+    # GIVEN an empty account, and a first deployment of prod whose last stacks fail
+    aws = local_aws(tmp_path_factory.mktemp("third"))
+    lifecycle.up(aws, port=free_port())
+    try:
+        deployment.bootstrap(aws)
+
+        def break_it(template: dict[str, Any]) -> None:
+            template["Resources"]["Broken"] = {"Type": "AWS::Nothing::AtAll", "Properties": {}}
+
+        for stack in ("images", "registry"):
+            broken = changed(assembly("prod"), tmp_path / f"broken-{stack}", break_it, stack=stack)
+            with pytest.raises(DeploymentError, match="AWS::Nothing::AtAll"):
+                deployment.deploy(aws, broken.folder)
+        # WHEN it is made again
+        deployment.deploy(aws, assembly("prod").folder)
+        # THEN it is whole, and there is one of each thing
+        names = [bucket["Name"] for bucket in client(aws, "s3").list_buckets()["Buckets"]]
+        assert len([name for name in names if name.startswith("tunestack-prod")]) == 4
+        repositories = [item["repositoryName"] for item in client(aws, "ecr").describe_repositories()["repositories"]]
+        assert sorted(name for name in repositories if "prod" in name) == [
+            "tunestack-prod-inference",
+            "tunestack-prod-training",
+        ]
+    finally:
+        lifecycle.down(aws, delete_data=True)
+
+
 def test_a_destroyed_prod_is_not_deployed_beside_what_was_kept(second: LocalAws, assembly: Any) -> None:
     # GIVEN what the test before left: data, key, alias, repositories and group, without stacks
     s3, kms = client(second, "s3"), client(second, "kms")
@@ -239,6 +289,41 @@ def test_a_destroyed_prod_is_not_deployed_beside_what_was_kept(second: LocalAws,
     assert {bucket["Name"] for bucket in s3.list_buckets()["Buckets"]} == buckets
     new = [kms.describe_key(KeyId=key["KeyId"])["KeyMetadata"] for key in kms.list_keys()["Keys"] if key["KeyId"] not in keys]  # fmt: skip
     assert all(key["KeyState"] == "PendingDeletion" for key in new)
+
+
+def test_without_enforcement_all_else_is_the_same(tmp_path: Path, assembly: Any) -> None:
+    aws = local_aws(tmp_path)
+    lifecycle.up(aws, port=free_port(), enforce=False)
+    try:
+        with pytest.raises(LocalAwsError, match="already runs without enforcement"):
+            lifecycle.up(aws, port=aws.port() or 0)
+        deployment.bootstrap(aws)
+        deployment.deploy(aws, assembly("local").folder)
+        assert client(aws, "sagemaker").describe_pipeline(PipelineName="tunestack-local-fine-tuning")
+        assert not aws.ledger_file.exists()
+    finally:
+        lifecycle.down(aws, delete_data=True)
+
+
+def test_a_command_does_not_talk_to_another_project_s_local_aws(
+    local: LocalAws, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # GIVEN another project whose last server had the port that this one has now
+    other = local_aws(tmp_path)
+    other.home.mkdir(parents=True)
+    other.server_file.write_text(local.server_file.read_text())
+    monkeypatch.chdir(tmp_path)
+    # THEN its commands say that theirs doesn't run
+    with pytest.raises(LocalAwsError, match=f"the local AWS of {tmp_path} does not run"):
+        Aws(load_settings("local")).client("s3")
+
+
+def test_a_project_is_found_from_a_folder_below_it(
+    local: LocalAws, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (project / "deep" / "down").mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(project / "deep" / "down")
+    assert local_aws().home == local.home
 
 
 def test_state_survives_a_kill(tmp_path: Path, assembly: Any) -> None:

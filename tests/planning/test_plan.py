@@ -134,3 +134,24 @@ def test_a_budget_refuses_what_has_no_known_price() -> None:
 def test_prefix_tuning_is_never_planned_with_checkpointing() -> None:
     found = plans(job=qlora(method="prefix_tuning", virtual_tokens=20)).plans
     assert found and {plan.candidate.job.checkpointing for plan in found} == {"none"}
+
+
+def test_full_fine_tuning_under_fsdp_holds_what_trains_in_fp32() -> None:
+    found = plans(
+        architecture=LLAMA_8B, job=qlora(method="full", quantization="none"), instance_types=("ml.p4d.24xlarge",)
+    )
+    job = found.plans[0].candidate.job
+    assert (job.sharding, job.weight_dtype) == ("fsdp", "fp32")
+    states = found.plans[0].candidate.memory.components()
+    kept = sum(size for name, size in states.items() if name.startswith(("weights", "optimizer states")))
+    assert kept >= LLAMA_8B.parameters * (4 + 8) / job.gpus * 0.99
+
+
+def test_what_this_kit_can_t_run_is_marked() -> None:
+    found = plans(instance_types=("ml.g5.xlarge", "ml.g5.12xlarge"))
+    marked = {plan.instance.name: plan.not_by_this_kit for plan in found.plans}
+    assert marked["ml.g5.xlarge"] is None and marked["ml.g5.12xlarge"] == "this kit trains on one GPU"
+    (full,) = plans(
+        architecture=LLAMA_8B, job=qlora(method="full", quantization="none"), instance_types=("ml.p6-b200.48xlarge",)
+    ).plans[:1]
+    assert full.not_by_this_kit is not None

@@ -85,3 +85,8 @@ def test_an_odd_config_json_is_one_message(content: str, tmp_path: Path) -> None
     (tmp_path / "config.json").write_text(content)
     done = plan("--model", str(tmp_path / "config.json"))
     assert done.returncode == 1 and "config.json" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_plan_that_this_kit_can_t_run_is_marked_with_the_reason() -> None:
+    shown = plan(*LLAMA, "--tokens", "10000000", "--instance-type", "ml.g5.12xlarge").stdout
+    assert "ml.g5.12xlarge *" in shown and "* this kit trains on one GPU: a plan for another trainer" in shown

@@ -5,7 +5,7 @@ from typing import Any, get_args
 
 from tunestack.errors import UserError
 from tunestack.sizing.job.fine_tuning import AttentionKernel, Checkpointing, FineTuning, LossKernel, Sharding
-from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.job.named_methods import NamedMethod, job_of_method, under_accelerate
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
@@ -59,7 +59,7 @@ class TrainingOptions:
             raise UserError("PEFT refuses prefix tuning with checkpointing: --checkpointing none")
 
     def job(self) -> FineTuning:
-        return job_of_method(
+        job = job_of_method(
             self.method,
             per_device_train_batch_size=self.per_device_train_batch_size,
             max_length=self.max_length,
@@ -76,6 +76,7 @@ class TrainingOptions:
             sync_each_batch=self.sync_each_batch,
             cpu_offload=self.cpu_offload,
         )
+        return under_accelerate(job)
 
     def memory(self, architecture: Architecture) -> MemoryEstimate:
         return objective_memory(architecture, self.job(), self.objective)

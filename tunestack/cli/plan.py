@@ -18,6 +18,8 @@ from tunestack.sizing.memory.estimate import GIB
 METHODS: tuple[NamedMethod, ...] = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
 RANKED: tuple[NamedMethod, ...] = ("qlora", "lora", "dora")
 SHOWN, REFUSED_SHOWN = 8, 6
+# Beside a plan that this kit can't run.
+MARK = "*"
 HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours", "on demand", "spot", "$/M tokens")
 
 
@@ -117,6 +119,7 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
     return {
         "instance_type": plan.instance.name,
         "instance_count": plan.candidate.count,
+        "not_by_this_kit": plan.not_by_this_kit,
         "per_device_train_batch_size": job.per_device_train_batch_size,
         "gradient_accumulation_steps": job.gradient_accumulation_steps,
         "gradient_checkpointing": job.checkpointing == "full",
@@ -144,9 +147,12 @@ def _print(request: PlanRequest, found: Planning) -> None:
     click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {how}, {request.region}\n")
     rows: list[tuple[str, ...]] = [HEADER]
     rows += [_row(plan) for plan in found.plans[:SHOWN]]
+    marked = {plan.not_by_this_kit for plan in found.plans[:SHOWN] if plan.not_by_this_kit}
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
+    for reason in sorted(marked):
+        click.echo(f"{MARK} {reason}: a plan for another trainer")
     if len(found.plans) > SHOWN:
         click.echo(f"and {len(found.plans) - SHOWN} more expensive ones")
     if found.plans:
@@ -167,7 +173,7 @@ def _row(plan: Plan) -> tuple[str, ...]:
     gpu = plan.instance.gpu
     count = f"{plan.candidate.count} × " if plan.candidate.count > 1 else ""
     return (
-        f"{count}{plan.instance.name}",
+        f"{count}{plan.instance.name}{f' {MARK}' if plan.not_by_this_kit else ''}",
         f"{memory.device_bytes / GIB:.1f} of {gpu.usable_gib if gpu else 0:.1f} GiB",
         f"{job.per_device_train_batch_size} × {job.gradient_accumulation_steps}"
         + (f" × {job.gpus}" if job.gpus > 1 else ""),

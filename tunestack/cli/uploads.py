@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from tunestack.cli.options import aws_of, env_option, json_option, show
+from tunestack.executions.versions import delete_versions
 from tunestack.jobs import BASE_MODEL_URI, DATA_URI, TRANSFORM_INPUT_URI
 from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model, download_from_hub
 
@@ -37,7 +38,7 @@ def add_data(files: tuple[Path, ...], name: str | None, batch_input: bool, env: 
 
 @click.group()
 def models() -> None:
-    """Base models."""
+    """Base models, and the registered versions of tuned ones."""
 
 
 @models.command("add")
@@ -65,6 +66,17 @@ def add_base_model(
         if commit != revision:
             click.echo(f"{revision} is {commit} today: name that in the recipe (model.revision: {commit})", err=True)
     _show_parameter(BASE_MODEL_URI.name, uri, as_json=as_json)
+
+
+@models.command("delete-versions")
+@click.confirmation_option(prompt="Delete every registered version of the environment?")
+@env_option
+def delete_all_versions(env: str) -> None:
+    """Delete every registered version, so that `cdk destroy` can delete their group; dev and local only."""
+    deleted = delete_versions(aws_of(env))
+    for arn in deleted:
+        click.echo(f"deleted {arn}")
+    click.echo(f"{len(deleted)} versions deleted")
 
 
 def _show_parameter(name: str, uri: str, *, as_json: bool) -> None:

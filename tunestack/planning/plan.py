@@ -15,6 +15,8 @@ from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.throughput import Work
 
 COUNTS = (1, 2, 4)
+# What training_code runs, on quantised weights or not.
+TRAINED_METHODS = ("lora",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +36,14 @@ class Plan:
     @property
     def instance(self) -> InstanceType:
         return self.candidate.instance
+
+    @property
+    def not_by_this_kit(self) -> str | None:
+        """Why this kit's training can't run it yet, or None where it can."""
+        job = self.candidate.job
+        if job.gpus > 1:
+            return "this kit trains on one GPU"
+        return None if job.method in TRAINED_METHODS else f"this kit trains {' and '.join(TRAINED_METHODS)} adapters"
 
     @property
     def usd(self) -> float | None:

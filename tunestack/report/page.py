@@ -123,7 +123,7 @@ def _plans(plans: tuple[Plan, ...]) -> Section:
 def _plan(plan: Plan) -> tuple[str, ...]:
     count = f"{plan.candidate.count} × " if plan.candidate.count > 1 else ""
     return (
-        f"{count}{plan.instance.name}",
+        f"{count}{plan.instance.name}{f' ({plan.not_by_this_kit})' if plan.not_by_this_kit else ''}",
         _gib(plan.candidate.memory.device_bytes),
         f"{plan.hours:.2f} ({plan.hours_low:.2f}–{plan.hours_high:.2f})",
         usd(plan.usd) if plan.price is None or plan.price.exact else f"~{usd(plan.usd)}",

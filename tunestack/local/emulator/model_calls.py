@@ -23,9 +23,11 @@ class ModelCalls:
         return {
             "CreateModel": self._create_model,
             "CreateModelPackage": self._create_model_package,
+            "DeleteModelPackage": self._delete_version,
             "DeleteModelPackageGroup": self._delete_group,
             "DeleteModelPackageGroupPolicy": self._delete_group_policy,
             "DescribeModel": self._describe_model,
+            "ListModelPackages": self._list_versions,
             "GetModelPackageGroupPolicy": self._get_group_policy,
             "PutModelPackageGroupPolicy": self._put_group_policy,
         }
@@ -70,7 +72,21 @@ class ModelCalls:
         self._caller.store.delete("group-policies", self._key(request["ModelPackageGroupName"]))
         return {}
 
+    def _delete_version(self, request: Request) -> Request:
+        described = self._moto_call("DescribeModelPackage", request)
+        place = {"account": self._caller.account, "region": self._caller.region}
+        self._caller.service.moto.forget_version(described["ModelPackageArn"], **place)
+        return {}
+
+    def _list_versions(self, request: Request) -> Request:
+        if "ModelPackageGroupName" in request:
+            self._moto_call("DescribeModelPackageGroup", {"ModelPackageGroupName": request["ModelPackageGroupName"]})
+        return self._moto_call("ListModelPackages", request)
+
     def _delete_group(self, request: Request) -> Request:
+        name = request["ModelPackageGroupName"]
+        if self._list_versions({"ModelPackageGroupName": name}).get("ModelPackageSummaryList"):
+            raise ApiError("ConflictException", f"Model Package Group {name} has model versions: delete them first")
         self._delete_group_policy(request)
         name = request["ModelPackageGroupName"]
         self._caller.service.moto.forget_group(name, account=self._caller.account, region=self._caller.region)

@@ -45,6 +45,12 @@ class MotoSageMaker:
             )
         return answer
 
+    def forget_version(self, arn: str, *, account: str, region: str) -> None:
+        """Delete a model package; moto has no call for it."""
+        from moto.sagemaker.models import sagemaker_backends
+
+        sagemaker_backends[account][region].model_packages.pop(arn, None)
+
     def forget_group(self, name: str, *, account: str, region: str) -> None:
         """Delete a model package group; moto has no call for it."""
         from moto.sagemaker.models import sagemaker_backends

@@ -1,5 +1,6 @@
 """The methods by the names that people use → the job that the memory model sizes."""
 
+from dataclasses import replace
 from typing import Any, Literal, cast
 
 from tunestack.sizing.job.fine_tuning import FineTuning, Method
@@ -26,3 +27,12 @@ def job_of_method(name: NamedMethod, **chosen: Any) -> FineTuning:
         "max_length": 1024,
         **chosen,
     })  # fmt: skip
+
+
+def under_accelerate(job: FineTuning) -> FineTuning:
+    """The same job as accelerate's FSDP holds it.
+
+    It turns what trains into fp32 before it is sharded, whatever the model's dtype ("Upcasted low precision
+    parameters", `Accelerator.prepare_model`): weights, gradients and both moments take 16 bytes a parameter.
+    """
+    return replace(job, weight_dtype="fp32") if job.sharding == "fsdp" and job.method in ("full", "frozen") else job
