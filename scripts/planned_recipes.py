@@ -41,7 +41,7 @@ GUIDES = (
           "one 48 GB GPU (QLoRA paper, 65B); 2 × 24 GB with CPU offload (axolotl)",
           "a 48 GB card may hold it, not surely: Llama 3's vocabulary is four times the paper's"),
     Guide("meta-llama/Llama-3.1-70B", "full", 4096, f"4 × ml.p4de.24xlarge or ml.p5.48xlarge ({HYPERPOD})",
-          "the guide keeps fp32 master weights and moments (16 B a parameter), the plan 16-bit ones (8 B)"),
+          "fp32 weights and moments (16 B a parameter) take 32 GPUs, as the guide has; 16 rows go to 16 at most"),
 )  # fmt: skip
 
 

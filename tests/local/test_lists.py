@@ -1,5 +1,6 @@
 """Lists and searches: answered as the service does, in its shapes, and never empty for what isn't there."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ def test_jobs_are_listed_filtered_sorted_and_paged(
     assert len(names()) == count and names(StatusEquals="Failed") == []
     assert names(SortBy="Name", SortOrder="Ascending") == sorted(names())
     started = list_jobs(NameContains=succeeded.id)[f"{key}Summaries"][0]["CreationTime"]
-    assert started.year > 2000 and names(CreationTimeAfter=started) == []
+    assert started.year > 2000 and names(CreationTimeAfter=started + timedelta(seconds=1)) == []
     pages = deployed.sagemaker.get_paginator(f"list_{noun}_jobs").paginate(
         NameContains=succeeded.id, PaginationConfig={"PageSize": 1}
     )

@@ -16,6 +16,7 @@ _RESOURCES = {
     "ProcessingJob": ("ProcessingJob", "processing-job"),
     "TrainingJob": ("TrainingJob", "training-job"),
     "TransformJob": ("TransformJob", "transform-job"),
+    "StartPipelineExecution": ("Pipeline", "pipeline"),
     "ForExecution": ("PipelineExecution", "pipeline/execution"),
     "PipelineExecution": ("PipelineExecution", "pipeline/execution"),
     "PipelineExecutionSteps": ("PipelineExecution", "pipeline/execution"),

@@ -30,17 +30,12 @@ class JobCalls:
 
     def _create_job(self, noun: str, request: Request) -> Request:
         name = request[f"{noun}Name"]
-        check_request(f"Create{noun}", request)
+        model = self._model(noun, request)
+        check_request(f"Create{noun}", request, model=model)
         if self._caller.store.get(noun, name) is not None:
             raise ApiError("ResourceInUse", f"{noun} {name} already exists")
         arn = f"arn:aws:sagemaker:{self._caller.region}:{self._caller.account}:{_JOBS[noun].api.resource}/{name}"
-        options: dict[str, Any] = {}
-        model: Request = {}
-        if noun == "TransformJob":
-            # The service looks it up itself: the caller needs no permission for it.
-            model = options["model"] = self._caller.called_by_service().call(
-                "DescribeModel", ModelName=request["ModelName"]
-            )
+        options: dict[str, Any] = {"model": model} if noun == "TransformJob" else {}
         role = self._caller.assume(request.get("RoleArn") or model["ExecutionRoleArn"], "SageMaker")
         needed = tuple(
             needed_by_role(
@@ -66,6 +61,13 @@ class JobCalls:
         self._caller.service.jobs[name] = job
         job.start()
         return {f"{noun}Arn": arn}
+
+    def _model(self, noun: str, request: Request) -> Request:
+        """The model that a transform uses; the service looks it up itself, without asking what the caller may do."""
+        if noun != "TransformJob" or "ModelName" not in request:
+            return {}
+        found: Request = self._caller.called_by_service().call("DescribeModel", ModelName=request["ModelName"])
+        return found
 
     def _describe_job(self, noun: str, request: Request) -> Request:
         name = request[f"{noun}Name"]

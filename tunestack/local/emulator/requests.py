@@ -1,14 +1,26 @@
-"""What the service looks at before it accepts a request: botocore's own shapes, once nothing is left to resolve."""
+"""What the service looks at before it accepts a request, and what it answers with: its shapes, and its rules."""
 
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunestack.definition.service_model import sagemaker
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from tunestack.definition.checks import CHECKS
+from tunestack.definition.checks.subject import Subject
+from tunestack.definition.service_model import OPERATIONS, sagemaker
 from tunestack.definition.shapes import check_shape
 from tunestack.local.runner.errors import ApiError
 
+# The kit's own rules among the checks: the service accepts what they refuse.
+_OURS = ("output_key", "secrets", "spot_checkpoint", "transform_driver")
+_RULES = tuple(check for check in CHECKS if check.KINDS and check.__name__.rpartition(".")[2] not in _OURS)
+_KINDS = {operation[0]: kind for kind, operation in OPERATIONS.items()}
 
-def check_request(action: str, request: dict[str, Any]) -> None:
-    """Refuse what the API would refuse: unknown or missing members, wrong types, enums, patterns, lengths.
+
+def check_request(action: str, request: dict[str, Any], *, model: Mapping[str, Any] | None = None) -> None:
+    """Refuse what the API would refuse: unknown or missing members, wrong types, enums, patterns, lengths, its rules.
+
+    `model` is that of a transform.
 
     Raises:
         ApiError: ValidationException, with every problem.
@@ -16,5 +28,31 @@ def check_request(action: str, request: dict[str, Any]) -> None:
     shape = sagemaker().operation_model(action).input_shape
     assert shape is not None
     problems = [str(finding) for finding in check_shape(shape, request, action.removeprefix("Create"), {})]
+    problems = problems or list(_broken_rules(action, request, model))
     if problems:
         raise ApiError("ValidationException", "; ".join(problems))
+
+
+def shaped(action: str, answer: dict[str, Any]) -> dict[str, Any]:
+    """An answer with the members that the API's answer has, and no others."""
+    shape = sagemaker().operation_model(action).output_shape
+    made = _shaped(shape, answer) if shape is not None else {}
+    assert isinstance(made, dict)
+    return made
+
+
+def _broken_rules(action: str, request: Mapping[str, Any], model: Mapping[str, Any] | None) -> Iterator[str]:
+    kind = _KINDS.get(action)
+    subject = Subject(entry={"Type": kind}, arguments=request, parameters={}, model=model)
+    for check in _RULES:
+        if kind in check.KINDS:
+            for member, message in check.check(subject):
+                yield f"{member}: {message}"
+
+
+def _shaped(shape: Shape, value: Any) -> Any:
+    if isinstance(shape, StructureShape):
+        return {name: _shaped(shape.members[name], item) for name, item in value.items() if name in shape.members}
+    if isinstance(shape, ListShape):
+        return [_shaped(shape.member, item) for item in value]
+    return {key: _shaped(shape.value, item) for key, item in value.items()} if isinstance(shape, MapShape) else value

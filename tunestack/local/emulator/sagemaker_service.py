@@ -18,6 +18,7 @@ from tunestack.local.emulator.job_calls import JobCalls
 from tunestack.local.emulator.list_calls import ListCalls
 from tunestack.local.emulator.model_calls import ModelCalls
 from tunestack.local.emulator.moto_sagemaker import MotoSageMaker
+from tunestack.local.emulator.requests import shaped
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost
 from tunestack.local.runner.errors import ApiError
@@ -147,7 +148,7 @@ class AccountSageMaker:
             self._authorize_call(action, request)
             if action not in self._actions:
                 return self.service.moto.raw(target, body, account=self.account, region=self.region)
-            return 200, json.dumps(self._actions[action](request)).encode()
+            return 200, json.dumps(shaped(action, self._actions[action](request))).encode()
         except ApiError as error:
             return 400, json.dumps({"__type": error.code, "message": str(error)}).encode()
 
