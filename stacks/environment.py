@@ -31,8 +31,6 @@ def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[s
     boundary = blueprint.settings.environment.security.permissions_boundary
     if boundary:
         kwargs["permissions_boundary"] = PermissionsBoundary.from_name(boundary)
-    # A stack may be destroyed while others use what it holds: references between them are weak.
-    kwargs["termination_protection"] = not blueprint.settings.deletes_data
     stacks = dict(_stacks(scope, blueprint, **kwargs))
     standing_usd: float | None = 0.0
     usage = {
@@ -65,7 +63,12 @@ def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[t
     def stack_id(name: StackName) -> str:
         return settings.names.stack(name)
 
-    storage = StorageStack(scope, stack_id(StackName.STORAGE), settings=settings, **kwargs)
+    # It could be destroyed while the others use its key: references between stacks are weak. The others could not be
+    # made again after a first deployment that failed, if they were protected.
+    protected = not settings.deletes_data
+    storage = StorageStack(
+        scope, stack_id(StackName.STORAGE), settings=settings, termination_protection=protected, **kwargs
+    )
     yield StackName.STORAGE, storage
     network = None
     if settings.environment.network.private_vpc:

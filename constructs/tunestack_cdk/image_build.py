@@ -98,7 +98,7 @@ class ImageBuild(Construct):
         ended = self._on_end(starter.function, project)
         build = CustomResource(
             self,
-            "Build",
+            "Built",
             service_token=starter.function.function_arn,
             resource_type="Custom::ImageBuild",
             service_timeout=Duration.hours(1),
@@ -121,7 +121,7 @@ class ImageBuild(Construct):
 
     def _allow_starting(self, starter: KitFunction, project: codebuild.Project) -> None:
         for actions, resource in (
-            (["codebuild:StartBuild"], project.project_arn),
+            (["codebuild:StartBuild", "codebuild:BatchGetBuilds"], project.project_arn),
             (["ecr:DescribeImages"], self._repository.repository_arn),
             # CloudFormation's address travels with the build: encrypted, it can't be used by who sees the build.
             (["kms:Encrypt", "kms:Decrypt"], self._key.key_arn),

@@ -36,3 +36,7 @@ class ImageRepository(Construct):
             removal_policy=removal_policy(delete_with_stack=delete_with_stack),
             empty_on_delete=delete_with_stack,
         )
+        # A kept repository is deleted in one case, when its own first deployment fails: with what was pushed by then.
+        resource = self.repository.node.default_child
+        assert isinstance(resource, ecr.CfnRepository)
+        resource.empty_on_delete = True

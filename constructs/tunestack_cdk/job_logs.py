@@ -2,21 +2,22 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import ArnFormat, CustomResource, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, CustomResource, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from tunestack_cdk.acknowledge import acknowledge_wildcard
+from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
 from tunestack_cdk.kit_function import KitFunction
 
 
 class JobLogs(Construct):
     """Makes the groups, or takes them as they are, and gives them a retention and a key.
 
-    They can't be a stack's own: the first job makes them, and every environment of the account shares them. They get
-    the key only where it outlives the stack: a group whose key is deleted takes no line any more.
+    They can't be a stack's own: the first job makes them, and every environment of the account shares them. A longer
+    retention and another key are left alone. They get the key only where it outlives the stack: a group whose key is
+    deleted takes no line any more.
     """
 
     def __init__(
@@ -47,11 +48,17 @@ class JobLogs(Construct):
         keeper.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[*groups, *streams]))
         for arn in streams:
             acknowledge_wildcard(keeper.role, arn, reason="The service names a log group with or without its streams.")
+        # The groups are looked up by the beginning of their names, in the list of all.
+        keeper.role.add_to_policy(iam.PolicyStatement(actions=["logs:DescribeLogGroups"], resources=["*"]))
+        acknowledge(
+            keeper.role, "AwsSolutions-IAM5[Resource::*]", reason="DescribeLogGroups lists the account's groups."
+        )
         settled = CustomResource(
             self,
             "Settled",
             service_token=keeper.function.function_arn,
             resource_type="Custom::JobLogs",
+            service_timeout=Duration.minutes(5),
             properties={
                 "LogGroupNames": list(names),
                 "RetentionInDays": retention_days,

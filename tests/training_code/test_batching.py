@@ -33,18 +33,20 @@ def test_concurrent_requests_share_a_batch_and_each_gets_its_own_answers_in_orde
     assert batches == [4, 4, 4, 4]
 
 
-def test_a_batch_that_fails_fails_its_requests_and_the_next_one_is_answered() -> None:
-    async def ask() -> list[Any]:
-        def answer_lines(lines: Sequence[bytes]) -> list[dict[str, Any]]:
-            if b"bad" in lines:
-                raise RuntimeError("CUDA out of memory")
-            return numbered(lines)
+def test_a_bad_line_costs_its_neighbours_nothing_and_a_model_that_fails_fails_the_request() -> None:
+    def answer_lines(lines: Sequence[bytes]) -> list[dict[str, Any]]:
+        if any(line.startswith(b"bad") for line in lines):
+            raise RuntimeError("CUDA out of memory")
+        return numbered(lines)
 
-        batcher = Batcher(answer_lines, at_once=1)
+    async def ask(*requests: list[bytes]) -> list[Any]:
+        batcher = Batcher(answer_lines, at_once=2)
         async with batcher.running():
-            return await asyncio.gather(batcher.answer([b"bad"]), batcher.answer([b"good"]), return_exceptions=True)
+            return await asyncio.gather(*(batcher.answer(lines) for lines in requests), return_exceptions=True)
 
-    failed, answered = asyncio.run(ask())
+    bad, good = asyncio.run(ask([b"bad"], [b"good"]))
+    assert bad == [{"error": "RuntimeError: CUDA out of memory"}] and good == [{"response": "good"}]
+    failed, answered = asyncio.run(ask([b"bad 1", b"bad 2"], [b"good"]))
     assert isinstance(failed, RuntimeError) and answered == [{"response": "good"}]
 
 
@@ -53,7 +55,7 @@ def test_the_server_answers_each_line_and_refuses_other_content() -> None:
         assert client.get("/ping").status_code == 200
         jsonl = {"content-type": "application/jsonlines"}
         answer = client.post("/invocations", content=b"one\n\ntwo", headers=jsonl)
-        assert answer.text == '{"response": "one"}\n{"response": "two"}\n'
+        assert answer.text == '{"response": "one"}\n{"response": "two"}'
         assert client.post("/invocations", content=b"x", headers={"content-type": "text/csv"}).status_code == 415
 
 

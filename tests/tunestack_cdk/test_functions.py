@@ -89,7 +89,7 @@ def event(status: str, sealed: str | None, **more: Any) -> dict[str, Any]:
     if sealed:
         variables.append({"name": "REQUEST", "type": "PLAINTEXT", "value": sealed})
     build = {"environment": {"environment-variables": variables}, "logs": {"deep-link": "https://logs.example"}, **more}
-    return {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": status, "additional-information": build}}  # fmt: skip
+    return {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": status, "build-id": "build:1", "additional-information": build}}  # fmt: skip
 
 
 def test_an_image_that_is_there_is_not_built_again(aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,8 +149,27 @@ def test_a_build_that_succeeds_lets_the_deployment_go_on(
 def test_a_build_that_somebody_started_by_hand_answers_nobody(
     aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    aws.answers("codebuild", "batch_get_builds", {"builds": [{"environment": _environment([])}]}, {"ids": ["build:1"]})
     load("image_build", monkeypatch).handler(event("FAILED", None), None)
     assert sent == []
+
+
+def test_a_request_that_the_event_leaves_out_is_read_off_the_build(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    variable = {"name": "REQUEST", "value": base64.b64encode(b"sealed").decode()}
+    aws.answers("codebuild", "batch_get_builds", {"builds": [{"environment": _environment([variable])}]})
+    kept = {**REQUEST, "PhysicalResourceId": "kit:tag"}
+    aws.answers("kms", "decrypt", {"Plaintext": json.dumps(kept).encode()})
+    load("image_build", monkeypatch).handler(event("SUCCEEDED", None), None)
+    assert sent[0]["Status"] == "SUCCESS"
+
+
+def _environment(variables: list[dict[str, str]]) -> dict[str, Any]:
+    return {
+        "type": "LINUX_CONTAINER", "image": "image", "computeType": "BUILD_GENERAL1_LARGE",
+        "environmentVariables": variables,
+    }  # fmt: skip
 
 
 def test_job_log_groups_are_made_or_taken_as_they_are_and_stay_on_deletion(
@@ -158,6 +177,7 @@ def test_job_log_groups_are_made_or_taken_as_they_are_and_stay_on_deletion(
 ) -> None:
     name = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
     aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
+    aws.answers("logs", "describe_log_groups", {"logGroups": [{**name, "retentionInDays": 14}]})
     aws.answers("logs", "put_retention_policy", {}, {**name, "retentionInDays": 30})
     aws.answers("logs", "associate_kms_key", {}, {**name, "kmsKeyId": KEY})
     properties = {"LogGroupNames": [name["logGroupName"]], "RetentionInDays": "30", "KmsKeyId": KEY}
@@ -174,3 +194,14 @@ def test_log_groups_that_can_t_be_set_up_fail_the_deployment(
     properties = {"LogGroupNames": ["/aws/sagemaker/TrainingJobs"], "RetentionInDays": "30"}
     load("job_logs", monkeypatch).handler({**REQUEST, "ResourceProperties": properties}, None)
     assert sent[0]["Status"] == "FAILED" and "AccessDenied" in sent[0]["Reason"]
+
+
+def test_a_longer_retention_and_another_key_are_left_alone(
+    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
+    aws.answers("logs", "describe_log_groups", {"logGroups": [{**name, "retentionInDays": 365, "kmsKeyId": "theirs"}]})
+    properties = {"LogGroupNames": [name["logGroupName"]], "RetentionInDays": "14", "KmsKeyId": KEY}
+    load("job_logs", monkeypatch).handler({**REQUEST, "ResourceProperties": properties}, None)
+    assert sent[0]["Status"] == "SUCCESS"

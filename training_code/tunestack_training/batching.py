@@ -43,7 +43,7 @@ class Batcher:
         while True:
             batch = await self._gather()
             try:
-                answers = await asyncio.to_thread(self._answer_lines, [line for line, _ in batch])
+                answers = await asyncio.to_thread(self._answers, [line for line, _ in batch])
             except Exception as error:  # The requests of this batch fail with it; the next one may do.
                 for _, future in batch:
                     if not future.done():
@@ -52,6 +52,32 @@ class Batcher:
             for (_, future), item in zip(batch, answers, strict=True):
                 if not future.done():
                     future.set_result(item)
+
+    def _answers(self, lines: Sequence[bytes]) -> list[Answer]:
+        """The answers of a batch; where it fails as a whole, each line's by itself, and an error for the bad ones.
+
+        Raises:
+            Exception: no line of several can be answered: it is the model that fails, not a line.
+        """
+        try:
+            return self._of_each(lines, self._answer_lines(lines))
+        except Exception as failed:
+            answers = [self._alone(line) for line in lines]
+            if len(lines) > 1 and all("error" in item for item in answers):
+                raise failed
+            return answers
+
+    def _alone(self, line: bytes) -> Answer:
+        try:
+            return self._of_each([line], self._answer_lines([line]))[0]
+        except Exception as error:  # Whatever it is, this line has no answer, and the others have theirs.
+            return {"error": f"{type(error).__name__}: {error}"}
+
+    @staticmethod
+    def _of_each(lines: Sequence[bytes], answers: list[Answer]) -> list[Answer]:
+        if len(answers) != len(lines):
+            raise RuntimeError(f"{len(answers)} answers to {len(lines)} lines")
+        return answers
 
     async def _gather(self) -> list[tuple[bytes, "asyncio.Future[Answer]"]]:
         batch = [await self._waiting.get()]

@@ -108,7 +108,8 @@ def build_application(answer_lines: Callable[[Sequence[bytes]], list[Answer]], *
             wanted = " or ".join(CONTENT_TYPES)
             return PlainTextResponse(f"content type must be {wanted}, got {content_type!r}", status_code=415)
         answers = await batcher.answer([line for line in (await request.body()).splitlines() if line.strip()])
-        lines = "".join(json.dumps(item, ensure_ascii=False) + "\n" for item in answers)
+        # A transform that assembles by line adds the newline after each answer itself.
+        lines = "\n".join(json.dumps(item, ensure_ascii=False) for item in answers)
         return Response(lines, media_type="application/jsonlines")
 
     return Starlette(

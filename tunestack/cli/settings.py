@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from tunestack.catalogue.prices import find_price
 from tunestack.catalogue.prices import regions as priced_regions
 from tunestack.cli.options import env_option
 from tunestack.settings import SettingsError, load_settings
@@ -39,5 +40,10 @@ def check(env: str) -> None:
         click.echo(
             f"warning: no price is known in {region}: costs will be unknown, and a budget can't be kept; "
             f"`tunestack prices refresh --region {region}` reads them",
+            err=True,
+        )
+    elif find_price("KMS", "Customer managed key", region=region) is None:
+        click.echo(
+            f"warning: what the stacks cost a month isn't known in {region}: a month's budget counts the runs alone",
             err=True,
         )

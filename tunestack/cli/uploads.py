@@ -57,11 +57,12 @@ def add_base_model(
     aws = aws_of(env)
     name = name or from_hub or aws.settings.recipe.model.name_or_path
     revision = revision or aws.settings.recipe.model.revision
-    if folder is not None:
+    if from_hub is None:
+        assert folder is not None
         uri = add_model(aws, folder, name=name, revision=revision)
     else:
         with tempfile.TemporaryDirectory() as downloaded:
-            commit = download_from_hub(name, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
+            commit = download_from_hub(from_hub, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
             uri = add_model(aws, Path(downloaded), name=name, revision=commit)
         if commit != revision:
             click.echo(f"{revision} is {commit} today: name that in the recipe (model.revision: {commit})", err=True)

@@ -28,7 +28,8 @@ def failed_budget(aws: Aws, run: RunCost, *, now: datetime | None = None) -> Ite
     each_usd = _read(outputs[StackName.PIPELINE].get(RUN_EXPECTED_USD_OUTPUT), otherwise=run.expected_usd)
     standing_usd = total_usd(_read(found.get(STANDING_USD_OUTPUT), otherwise=0.0) for found in outputs.values())
     earlier_usd = None if each_usd is None else earlier * each_usd
-    month_usd = total_usd((standing_usd, earlier_usd, run.expected_usd))
+    # Where the stacks' own cost isn't known, what is known is held to the budget.
+    month_usd = total_usd((standing_usd or 0.0, earlier_usd, run.expected_usd))
     if month_usd is not None and month_usd <= budget_usd:
         return
     message = (

@@ -7,7 +7,7 @@ from tunestack.catalogue import find_instance_price, instance_types
 from tunestack.costs.job_hours import Hours, training_hours
 from tunestack.definition.jobs import DefinedJob
 from tunestack.errors import nearest
-from tunestack.money import total_usd, usd
+from tunestack.money import usd
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.memory_checks import memory_problems
 from tunestack.settings import Problem, Settings, SettingsError
@@ -40,8 +40,9 @@ def failed_month_checks(blueprint: Blueprint, *, standing_usd: float | None) -> 
     if budget.month_usd is None or run.expected_usd is None:
         # A run without a price is another check's to name.
         return []
-    month_usd = total_usd((run.expected_usd * budget.runs_per_month, standing_usd))
-    if month_usd is not None and month_usd <= budget.month_usd:
+    # Where the stacks' own cost isn't known, what is known is held to the budget.
+    month_usd = run.expected_usd * budget.runs_per_month + (standing_usd or 0)
+    if month_usd <= budget.month_usd:
         return []
     message = (
         f"a month is expected to cost {usd(month_usd)}: {budget.runs_per_month} runs at "

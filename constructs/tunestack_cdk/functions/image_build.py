@@ -49,14 +49,23 @@ def start(request, wanted, physical_id):
 def finished(detail):
     """Answer the request that a build was started for; one that somebody started by hand has none."""
     build = detail["additional-information"]
-    variables = {item["name"]: item["value"] for item in build["environment"].get("environment-variables", [])}
-    if REQUEST_VARIABLE not in variables:
+    request = request_of(detail)
+    if request is None:
         return
-    sealed = base64.b64decode(variables[REQUEST_VARIABLE])
+    sealed = base64.b64decode(request)
     opened = boto3.client("kms").decrypt(KeyId=os.environ["KEY_ARN"], CiphertextBlob=sealed)
     request = json.loads(opened["Plaintext"])
     failure = None if detail["build-status"] == "SUCCEEDED" else reason(detail["build-status"], build)
     answer(request, request["PhysicalResourceId"], failure=failure)
+
+
+def request_of(detail):
+    """The sealed request of a build: from the event, or from the build where the event leaves it out."""
+    variables = detail["additional-information"]["environment"].get("environment-variables", [])
+    if not any(item["name"] == REQUEST_VARIABLE for item in variables):
+        builds = boto3.client("codebuild").batch_get_builds(ids=[detail["build-id"]])["builds"]
+        variables = [item for build in builds for item in build["environment"].get("environmentVariables", [])]
+    return next((item["value"] for item in variables if item["name"] == REQUEST_VARIABLE), None)
 
 
 def reason(status, build):

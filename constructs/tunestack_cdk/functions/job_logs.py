@@ -23,6 +23,10 @@ def settle(name, wanted):
     logs = boto3.client("logs")
     with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=name)
-    logs.put_retention_policy(logGroupName=name, retentionInDays=int(wanted["RetentionInDays"]))
-    if wanted.get("KmsKeyId"):
+    groups = logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
+    found = next(group for group in groups if group["logGroupName"] == name)
+    # Other environments and teams write there too: what they have set is never shortened, their key never replaced.
+    if found.get("retentionInDays", 0) < int(wanted["RetentionInDays"]):
+        logs.put_retention_policy(logGroupName=name, retentionInDays=int(wanted["RetentionInDays"]))
+    if wanted.get("KmsKeyId") and not found.get("kmsKeyId"):
         logs.associate_kms_key(logGroupName=name, kmsKeyId=wanted["KmsKeyId"])

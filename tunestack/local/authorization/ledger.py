@@ -31,7 +31,7 @@ class Ledger:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._lock = threading.Lock()
-        self._seen: set[str] = set()
+        self._seen = set(file.read_text(encoding="utf-8").splitlines()) if file.exists() else set[str]()
 
     def add(self, entry: Entry) -> None:
         """Keep a decision."""

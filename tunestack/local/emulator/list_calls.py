@@ -116,8 +116,12 @@ def _value(record: Any, dotted: str) -> Any:
     head, _, rest = dotted.partition(".")
     if head == "Tags":
         return next((tag["Value"] for tag in record.get("Tags", []) if tag["Key"] == rest), None)
-    found = record.get(head) if isinstance(record, dict) else None
-    return _value(found, rest) if rest and found is not None else found
+    if not isinstance(record, dict):
+        return None
+    # A hyperparameter's own name may have dots.
+    if dotted in record or not rest:
+        return record.get(dotted)
+    return _value(record.get(head), rest)
 
 
 def _text(value: Any) -> str:

@@ -53,7 +53,10 @@ class Execution:
     def stop(self) -> None:
         """Ask it to end: running jobs are stopped, no step is started any more."""
         self._stopping.set()
-        self._update(Status="Stopping")
+        with self._lock:
+            record = self._store.get(KIND, self.id)
+            if record is not None and record["Status"] == "Executing":
+                self._store.update(KIND, self.id, LastModifiedTime=time.time(), Status="Stopping")
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for its end."""

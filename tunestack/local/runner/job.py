@@ -60,7 +60,9 @@ class Job(ABC):
     def stop(self) -> None:
         """Ask it to end: SIGTERM to its container, and SageMaker's grace period."""
         self.stopping.set()
-        self.update(**{f"{self.kind}Status": "Stopping"})
+        record = self.store.get(self.kind, self.name)
+        if record is not None and record[f"{self.kind}Status"] == "InProgress":
+            self.update(**{f"{self.kind}Status": "Stopping"})
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for its end."""

@@ -143,7 +143,8 @@ class TransformJob(Job):
     def _write_answers(self, key: str, answers: list[bytes]) -> None:
         output = self.request["TransformOutput"]
         bucket, prefix = S3Uri.parse(output["S3OutputPath"])
-        lines = b"".join(answer if answer.endswith(b"\n") else answer + b"\n" for answer in answers)
+        newline = b"\n" if output.get("AssembleWith") == "Line" else b""
+        lines = b"".join(answer + newline for answer in answers)
         self.clients.s3.upload_fileobj(
             BytesIO(lines),
             bucket,
