@@ -49,17 +49,16 @@ def start(request, wanted, physical_id):
 def finished(detail):
     """Answer the request that a build was started for; one that somebody started by hand has none."""
     build = detail["additional-information"]
-    request = request_of(detail)
-    if request is None:
+    sealed = sealed_request(detail)
+    if sealed is None:
         return
-    sealed = base64.b64decode(request)
-    opened = boto3.client("kms").decrypt(KeyId=os.environ["KEY_ARN"], CiphertextBlob=sealed)
+    opened = boto3.client("kms").decrypt(KeyId=os.environ["KEY_ARN"], CiphertextBlob=base64.b64decode(sealed))
     request = json.loads(opened["Plaintext"])
     failure = None if detail["build-status"] == "SUCCEEDED" else reason(detail["build-status"], build)
     answer(request, request["PhysicalResourceId"], failure=failure)
 
 
-def request_of(detail):
+def sealed_request(detail):
     """The sealed request of a build: from the event, or from the build where the event leaves it out."""
     variables = detail["additional-information"]["environment"].get("environment-variables", [])
     if not any(item["name"] == REQUEST_VARIABLE for item in variables):

@@ -1,5 +1,6 @@
 """Whose credentials something has: the account's, or a session of a role that a service took on."""
 
+import json
 import secrets
 from dataclasses import dataclass
 
@@ -66,8 +67,6 @@ def assume_as_service(role_arn: str, *, account: str, region: str, session_name:
 
 def _applied_to_everything(trust: object) -> dict[str, object]:
     """A trust policy names no resource; the evaluator wants one."""
-    import json
-
     document = json.loads(trust) if isinstance(trust, str) else trust
     assert isinstance(document, dict)
     statements = document["Statement"]

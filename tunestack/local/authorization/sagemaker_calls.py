@@ -7,7 +7,7 @@ from typing import Any
 from tunestack.local.authorization.credentials import SERVICE
 
 Request = Mapping[str, Any]
-# The API's nouns, the longer first, and what the service's ARNs call them
+# How a call's name ends, the longer of two endings first, and what the request and the service's ARNs call it
 # (Service Authorization Reference, "Actions, resources, and condition keys for Amazon SageMaker AI").
 _RESOURCES = {
     "ModelPackageGroupPolicy": ("ModelPackageGroup", "model-package-group"),
