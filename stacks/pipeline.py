@@ -8,13 +8,19 @@ from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
 from tunestack_cdk.job_logs import JobLogs
 from tunestack_cdk.log_retention import log_retention
 from tunestack_cdk.retention import removal_policy
+from tunestack_cdk.trainer_role import TrainerRole
 
 from stacks.images import ImagesStack
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.job_api import APIS
-from tunestack.layout import PIPELINE_NAME_OUTPUT
+from tunestack.layout import (
+    PIPELINE_NAME_OUTPUT,
+    PLACES_FILLED_BY_JOBS,
+    PLACES_FILLED_BY_PEOPLE,
+    TRAINER_ROLE_ARN_OUTPUT,
+)
 from tunestack.planning.blueprint import Blueprint
 
 
@@ -56,7 +62,18 @@ class PipelineStack(Stack):
             log_retention=log_retention(settings.environment.log_retention_days),
             removal_policy=removal_policy(delete_with_stack=settings.deletes_data),
         )
+        trainer = TrainerRole(
+            self,
+            "Trainer",
+            pipeline_name=pipeline.pipeline_name,
+            stack_prefix=settings.names.prefix,
+            buckets=storage.buckets,
+            key=storage.key,
+            brings=PLACES_FILLED_BY_PEOPLE,
+            reads=PLACES_FILLED_BY_JOBS,
+        )
         # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)
         self.add_stack_dependency(images)
         CfnOutput(self, PIPELINE_NAME_OUTPUT, value=pipeline.pipeline_name)
+        CfnOutput(self, TRAINER_ROLE_ARN_OUTPUT, value=trainer.role.role_arn)

@@ -1,15 +1,17 @@
 """How commands reach an environment: a real account, or the AWS on this machine, through the same calls."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import ClientError
 
 from tunestack.errors import UserError
-from tunestack.layout import KEY_ARN_OUTPUT, Bucket, StackName
+from tunestack.layout import KEY_ARN_OUTPUT, TRAINER_ROLE_ARN_OUTPUT, Bucket, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import ACCOUNT
 from tunestack.settings import Settings
@@ -25,17 +27,18 @@ class NotDeployedError(UserError):
 
 @dataclass(frozen=True)
 class Aws:
-    """The clients of one environment, and what its stacks made."""
+    """The clients of one environment, and what its stacks made.
+
+    A real account is reached with the caller's own credentials. On this machine a command has the session of the
+    environment's trainer role, as its user would; with `as_deployer`, or before there is one, the account's own.
+    """
 
     settings: Settings
+    as_deployer: bool = False
 
     def client(self, service: str) -> Any:
         """A boto3 client of a service."""
-        config = Config(retries={"max_attempts": 5, "mode": "standard"})
-        if self.is_local:
-            url = lifecycle.running(local_aws()).endpoint_url
-            return self._session.client(service, endpoint_url=url, config=config)
-        return self._session.client(service, config=config)
+        return self._client_of(self._session, service)
 
     @property
     def is_local(self) -> bool:
@@ -91,18 +94,45 @@ class Aws:
 
     def outputs(self, stack: StackName) -> dict[str, str] | None:
         """The outputs of one of the environment's stacks, or None where there is no such stack."""
-        name = self.settings.names.stack(stack)
+        return self._outputs(self.client("cloudformation"), stack)
+
+    def _outputs(self, cloudformation: Any, stack: StackName) -> dict[str, str] | None:
         try:
-            stacks = self.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+            stacks = cloudformation.describe_stacks(StackName=self.settings.names.stack(stack))["Stacks"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise
             return None
         return {item["OutputKey"]: item["OutputValue"] for item in stacks[0].get("Outputs", [])}
 
+    def _client_of(self, session: boto3.Session, service: str, **options: Any) -> Any:
+        config = Config(retries={"max_attempts": 5, "mode": "standard"})
+        if self.is_local:
+            options["endpoint_url"] = lifecycle.running(local_aws()).endpoint_url
+        return session.client(service, config=config, **options)
+
     @cached_property
     def _session(self) -> boto3.Session:
         region = self.settings.environment.region
-        if self.is_local:
-            return boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=region)
-        return boto3.Session(region_name=region)
+        if not self.is_local:
+            return boto3.Session(region_name=region)
+        account = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=region)
+        outputs = (
+            None if self.as_deployer else self._outputs(self._client_of(account, "cloudformation"), StackName.PIPELINE)
+        )
+        role_arn = (outputs or {}).get(TRAINER_ROLE_ARN_OUTPUT)
+        return self._session_of(role_arn, account) if role_arn else account
+
+    def _session_of(self, role_arn: str, account: boto3.Session) -> boto3.Session:
+        """A session of a role, taken on again before it ends: a run may be followed for longer."""
+        fetcher = AssumeRoleCredentialFetcher(
+            client_creator=partial(self._client_of, account),
+            source_credentials=account.get_credentials(),
+            role_arn=role_arn,
+            extra_args={"RoleSessionName": "tunestack"},
+        )
+        core = botocore.session.Session()
+        core._credentials = DeferredRefreshableCredentials(
+            method="assume-role", refresh_using=fetcher.fetch_credentials
+        )
+        return boto3.Session(botocore_session=core, region_name=account.region_name)

@@ -10,6 +10,7 @@ RUN_LOW_USD_OUTPUT, RUN_EXPECTED_USD_OUTPUT, RUN_CEILING_USD_OUTPUT = "RunLowUsd
 KEY_ARN_OUTPUT = "KeyArn"
 PIPELINE_NAME_OUTPUT = "PipelineName"
 MODEL_PACKAGE_GROUP_NAME_OUTPUT = "ModelPackageGroupName"
+TRAINER_ROLE_ARN_OUTPUT = "TrainerRoleArn"
 
 
 class StackName(StrEnum):
@@ -71,6 +72,8 @@ EXECUTIONS = Place(bucket=Bucket.RESULTS, prefix="executions", shared=True)
 # What the gate reads: nothing but the evaluation may write there.
 EVALUATIONS = Place(bucket=Bucket.RESULTS, prefix="evaluations")
 TRANSFORM = Place(bucket=Bucket.RESULTS, prefix="transform")
+PLACES_FILLED_BY_PEOPLE = (DATASETS, BATCH_INPUT, BASE_MODELS)
+PLACES_FILLED_BY_JOBS = (TRAINING, CHECKPOINTS, PACKAGES, EXECUTIONS, EVALUATIONS, TRANSFORM)
 # Of a base model's folder: the whole of it, and what the jobs need that don't read the weights.
 MODEL_PART, TOKENIZER_PART = "model", "tokenizer"
 

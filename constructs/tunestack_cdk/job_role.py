@@ -10,6 +10,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
+from tunestack_cdk.prefix_access import PrefixAccess
 
 
 def service_role(scope: Construct, construct_id: str, *, service: str) -> iam.Role:
@@ -53,7 +54,7 @@ class JobRole(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = service_role(self, "Role", service="sagemaker")
-        self._key = key
+        self._access = PrefixAccess(self.role, key=key)
         if encrypts_volume:
             allow_volume_encryption(self.role, key)
         image.grant_pull(self.role)
@@ -63,42 +64,18 @@ class JobRole(Construct):
 
     def grant_read(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job read what lies under a prefix (SageMaker downloads inputs with the job's role)."""
-        self._allow(["s3:GetObject"], [bucket.arn_for_objects(f"{prefix}/*")])
-        self._allow_listing(bucket, prefix)
-        self._allow(["kms:Decrypt"], [self._key.key_arn])
-        self._accept_wildcard(bucket, prefix)
+        self._access.read(bucket, prefix)
 
     def grant_write(self, bucket: s3.IBucket, prefix: str) -> None:
-        """Let the job write under a prefix, large files in parts (SageMaker uploads outputs with the job's role)."""
-        self._allow(
-            ["s3:PutObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
-            [bucket.arn_for_objects(f"{prefix}/*")],
-        )
-        self._allow(["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])
-        self._accept_wildcard(bucket, prefix)
+        """Let the job write under a prefix (SageMaker uploads outputs with the job's role)."""
+        self._access.write(bucket, prefix)
 
     def grant_delete(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job delete under a prefix (SageMaker carries deletions of checkpoints to S3)."""
-        self._allow(["s3:DeleteObject"], [bucket.arn_for_objects(f"{prefix}/*")])
+        self._access.delete(bucket, prefix)
 
     def _allow(self, actions: list[str], resources: list[str]) -> None:
         self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources))
-
-    def _allow_listing(self, bucket: s3.IBucket, prefix: str) -> None:
-        self.role.add_to_policy(
-            iam.PolicyStatement(
-                actions=["s3:ListBucket"],
-                resources=[bucket.bucket_arn],
-                conditions={"StringLike": {"s3:prefix": [f"{prefix}/*"]}},
-            )
-        )
-
-    def _accept_wildcard(self, bucket: s3.IBucket, prefix: str) -> None:
-        acknowledge_wildcard(
-            self.role,
-            bucket.arn_for_objects(f"{prefix}/*"),
-            reason=f"The job reads or writes whatever objects lie under {prefix}/, whose names aren't known here.",
-        )
 
     def _allow_observation(self, log_group: str) -> None:
         stack = Stack.of(self)

@@ -5,8 +5,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import botocore.session
 import click
 import pytest
+from botocore import xform_name
 
 from tests.conftest import ROOT
 from tunestack.cli.main import tunestack
@@ -32,6 +34,8 @@ def test_a_shown_command_exists_with_its_options(line: str) -> None:
         parse(tunestack, words[1:])
     elif words[:2] in (["npx", "cdk"], ["source", ".venv/bin/activate"]) or words[0] == "eval":
         assert "env=" in line or words[0] != "npx"
+    elif words[0] == "aws":
+        parse_aws(*words[1:])
     else:
         raise AssertionError(f"a test must know how to check {line!r}")
 
@@ -44,6 +48,16 @@ def parse(command: click.Command, words: list[str]) -> None:
         assert found is not None, words
         command, words = found, words[1:]
     command.make_context(command.name, list(words))
+
+
+def parse_aws(service: str, operation: str, *words: str) -> None:
+    """Hold a line of the AWS CLI to the API's model: its commands and options are the API's, with hyphens."""
+    model = botocore.session.get_session().get_service_model(service)
+    names = {xform_name(name, "-"): name for name in model.operation_names}
+    shape = model.operation_model(names[operation]).input_shape
+    assert shape is not None
+    options = {f"--{xform_name(name, '-')}" for name in shape.members}
+    assert {word.replace("--no-", "--") for word in words if word.startswith("--")} <= options
 
 
 @pytest.mark.parametrize(

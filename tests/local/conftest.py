@@ -5,9 +5,12 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from demo import deployment
@@ -27,9 +30,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def client(aws: LocalAws, service: str) -> Any:
+    """A client of the account itself, which may do everything."""
+    session = boto3.Session(aws_access_key_id="000000000000", aws_secret_access_key="x", region_name="us-east-1")
+    return session.client(service, endpoint_url=aws.endpoint_url)
+
+
 def physical_ids(aws: Aws, kind: str) -> list[str]:
     """The physical ids of the deployed resources of a type."""
-    cloudformation = aws.client("cloudformation")
+    cloudformation = replace(aws, as_deployer=True).client("cloudformation")
     found = []
     for stack in (stack for stack in StackName if aws.outputs(stack)):
         answer = cloudformation.list_stack_resources(StackName=aws.settings.names.stack(stack))
@@ -63,9 +72,15 @@ def in_project(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def deployed(local: LocalAws, assembly: Any, project: Path) -> Any:
-    """The local environment, deployed."""
+    """The local environment, deployed; for who trains there."""
     deployment.deploy(local, assembly("local").folder)
     return Aws(load_settings("local"))
+
+
+@pytest.fixture(scope="session")
+def deployer(deployed: Aws) -> Aws:
+    """The same, for who deployed it and may do everything."""
+    return replace(deployed, as_deployer=True)
 
 
 @pytest.fixture(scope="session")
@@ -117,3 +132,27 @@ def wait(aws: Aws, arn: str) -> ExecutionView:
 @pytest.fixture(scope="session")
 def succeeded(deployed: Aws, uploaded: dict[str, str]) -> ExecutionView:
     return run(deployed, uploaded)
+
+
+def _listed(value: Any) -> list[Any]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+@contextmanager
+def without(aws: Aws, role_part: str, action: str) -> Iterator[None]:
+    """The environment with an action taken out of every statement of a role, for real."""
+    iam = aws.client("iam")
+    (role,) = [name for name in physical_ids(aws, "AWS::IAM::Role") if role_part in name]
+    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+    left = [
+        {**item, "Action": [name for name in _listed(item["Action"]) if name != action]}
+        for item in document["Statement"]
+    ]
+    left = [item for item in left if item["Action"]]
+    assert left != document["Statement"]
+    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps({**document, "Statement": left}))
+    try:
+        yield
+    finally:
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))

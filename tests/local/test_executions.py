@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.conftest import ROOT
-from tests.local.conftest import run, wait
+from tests.local.conftest import run, wait, without
 from tunestack.aws import Aws
 from tunestack.cli.main import tunestack
 from tunestack.executions.describe import ExecutionView, describe
@@ -57,10 +57,10 @@ def test_the_tuned_model_is_better_and_its_metrics_were_read_off_the_log(succeed
 
 
 def test_the_version_is_registered_pending_with_metrics_and_where_it_came_from(
-    succeeded: ExecutionView, deployed: Aws, uploaded: dict[str, str]
+    succeeded: ExecutionView, deployer: Aws, uploaded: dict[str, str]
 ) -> None:
     arn = next(step for step in succeeded.steps if step.name == "RegisterModel").outputs["RegisterModel"]
-    package = deployed.sagemaker.describe_model_package(ModelPackageName=arn)
+    package = deployer.sagemaker.describe_model_package(ModelPackageName=arn)
     assert package["ModelApprovalStatus"] == "PendingManualApproval"
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("/evaluation.json")
     assert package["CustomerMetadataProperties"]["data_uri"] == uploaded["DataUri"]
@@ -74,9 +74,9 @@ def test_each_line_of_the_batch_has_its_answer_in_order(succeeded: ExecutionView
     assert kinds == [["response"], ["error"], ["response"]]
 
 
-def test_the_model_is_isolated_and_one_archive(succeeded: ExecutionView, deployed: Aws) -> None:
+def test_the_model_is_isolated_and_one_archive(succeeded: ExecutionView, deployer: Aws) -> None:
     arn = next(step for step in succeeded.steps if step.name == "CreateModel").outputs["Model"]
-    model = deployed.sagemaker.describe_model(ModelName=arn.rpartition("/")[2])
+    model = deployer.sagemaker.describe_model(ModelName=arn.rpartition("/")[2])
     assert model["EnableNetworkIsolation"] is True
     assert model["PrimaryContainer"]["ModelDataUrl"].endswith("/model.tar.gz")
 
@@ -118,16 +118,16 @@ def test_estimate_and_fact_are_compared_and_what_was_off_is_said(succeeded: Exec
 
 
 def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(
-    deployed: Aws, uploaded: dict[str, str]
+    deployed: Aws, deployer: Aws, uploaded: dict[str, str]
 ) -> None:
-    packages = deployed.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
+    packages = deployer.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
     view = run(deployed, {**uploaded, "MaxHeldoutLossRatio": "0.01", "MaxSteps": "2"})
     assert view.status == "Failed"
     failed = view.failed_step
     assert failed is not None and failed.name == "RejectModel"
     assert "heldout.loss_ratio 0." in failed.failure_reason
     assert "at most 0.01 (MaxHeldoutLossRatio)" in failed.failure_reason
-    after = deployed.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
+    after = deployer.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
     assert len(after["ModelPackageSummaryList"]) == len(packages["ModelPackageSummaryList"])
 
 
@@ -182,6 +182,27 @@ def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws
     described = deployed.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     assert "waived by -c allow=memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
     wait(deployed, arn)
+
+
+def test_a_failed_execution_is_retried_from_the_step_that_failed(
+    deployed: Aws, deployer: Aws, uploaded: dict[str, str]
+) -> None:
+    # GIVEN an execution whose training was refused what it needs
+    with without(deployer, "TrainRole", "ec2:CreateNetworkInterface"):
+        failed = run(deployed, {**uploaded, "MaxSteps": "2"})
+    assert failed.failed_step is not None and failed.failed_step.name == "FineTune"
+    # WHEN that is mended, and the execution retried
+    again = command("retry", failed.id, "--json")
+    view = json.loads(again.output)
+    # THEN it is the same execution, which went on where it had failed
+    assert again.exit_code == 0 and view["id"] == failed.id and view["status"] == "Succeeded"
+    steps = deployed.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=failed.arn)["PipelineExecutionSteps"]
+    assert {step["StepName"]: step["AttemptCount"] for step in steps}["FineTune"] == 2
+    assert [step["AttemptCount"] for step in steps if step["StepName"] != "FineTune"] == [1] * (len(steps) - 1)
+    assert view["steps"][0]["job_name"] == failed.steps[0].job_name
+    # AND what has succeeded isn't retried
+    refused = command("retry", failed.id)
+    assert refused.exit_code == 1 and "it is Succeeded" in str(refused.exception)
 
 
 def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: Aws) -> None:

@@ -2,15 +2,12 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import ROOT
-from tests.local.conftest import physical_ids, run
+from tests.local.conftest import physical_ids, run, without
 from tunestack.aws import Aws
 from tunestack.executions.describe import ExecutionView
 from tunestack.layout import Bucket
@@ -31,11 +28,11 @@ def entries(succeeded: ExecutionView, local: LocalAws) -> list[Entry]:
 
 
 @pytest.fixture(scope="module")
-def statements(deployed: Aws) -> dict[str, tuple[Statement, ...]]:
+def statements(deployer: Aws) -> dict[str, tuple[Statement, ...]]:
     """The statements of every role of the environment's stacks, as IAM has them."""
-    iam = deployed.client("iam")
+    iam = deployer.client("iam")
     found = {}
-    for role in physical_ids(deployed, "AWS::IAM::Role"):
+    for role in physical_ids(deployer, "AWS::IAM::Role"):
         names = iam.list_role_policies(RoleName=role)["PolicyNames"]
         policies = {name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"] for name in names}
         found[role] = statements_of(role, policies)
@@ -57,9 +54,9 @@ def test_nothing_is_refused(entries: list[Entry]) -> None:
     assert [entry for entry in entries if not entry.allowed] == []
 
 
-def test_every_job_has_the_session_of_its_own_role(entries: list[Entry], deployed: Aws) -> None:
+def test_every_job_has_the_session_of_its_own_role(entries: list[Entry], deployer: Aws) -> None:
     used = {entry.role for entry in entries}
-    jobs = [role for role in physical_ids(deployed, "AWS::IAM::Role") if "FineTuning" in role]
+    jobs = [role for role in physical_ids(deployer, "AWS::IAM::Role") if "FineTuning" in role]
     assert len(jobs) == 6 and set(jobs) <= used
 
 
@@ -105,30 +102,6 @@ def test_without_any_one_statement_something_breaks_and_is_named(
     assert checked > 40
 
 
-def _listed(value: Any) -> list[Any]:
-    return [value] if isinstance(value, str) else list(value)
-
-
-@contextmanager
-def without(aws: Aws, role_part: str, action: str) -> Iterator[None]:
-    """The environment with an action taken out of every statement of a role, for real."""
-    iam = aws.client("iam")
-    (role,) = [name for name in physical_ids(aws, "AWS::IAM::Role") if role_part in name]
-    (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
-    document = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-    left = [
-        {**item, "Action": [name for name in _listed(item["Action"]) if name != action]}
-        for item in document["Statement"]
-    ]
-    left = [item for item in left if item["Action"]]
-    assert left != document["Statement"]
-    iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps({**document, "Statement": left}))
-    try:
-        yield
-    finally:
-        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
-
-
 @pytest.mark.parametrize(
     ("role", "action", "step", "resource"),
     [
@@ -141,9 +114,9 @@ def without(aws: Aws, role_part: str, action: str) -> Iterator[None]:
 )
 def test_a_statement_that_is_taken_away_fails_the_step_with_role_action_and_resource(
     role: str, action: str, step: str, resource: str,
-    entries: list[Entry], deployed: Aws, uploaded: dict[str, str],
+    entries: list[Entry], deployed: Aws, deployer: Aws, uploaded: dict[str, str],
 ) -> None:  # fmt: skip
-    with without(deployed, role, action):
+    with without(deployer, role, action):
         view = run(deployed, {**uploaded, "MaxSteps": "2"})
     failed = view.failed_step
     assert view.status == "Failed" and failed is not None and failed.name == step
@@ -152,10 +125,10 @@ def test_a_statement_that_is_taken_away_fails_the_step_with_role_action_and_reso
 
 
 def test_a_role_that_doesn_t_trust_the_service_can_t_be_taken_on(
-    entries: list[Entry], deployed: Aws, uploaded: dict[str, str]
+    entries: list[Entry], deployed: Aws, deployer: Aws, uploaded: dict[str, str]
 ) -> None:
-    iam = deployed.client("iam")
-    (role,) = [name for name in physical_ids(deployed, "AWS::IAM::Role") if "PrepareRole" in name]
+    iam = deployer.client("iam")
+    (role,) = [name for name in physical_ids(deployer, "AWS::IAM::Role") if "PrepareRole" in name]
     trust = iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
     (statement,) = trust["Statement"]
     other = {**statement, "Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}}}
@@ -168,16 +141,16 @@ def test_a_role_that_doesn_t_trust_the_service_can_t_be_taken_on(
     assert failed is not None and "Could not assume role" in (failed.failure_reason or "")
 
 
-def test_a_disabled_key_refuses_what_it_encrypts(entries: list[Entry], deployed: Aws) -> None:
-    bucket, kms = deployed.bucket(Bucket.RAW_DATA), deployed.client("kms")
-    deployed.s3.put_object(Bucket=bucket, Key="datasets/probe", Body=b"x")
-    kms.disable_key(KeyId=deployed.key_arn)
+def test_a_disabled_key_refuses_what_it_encrypts(entries: list[Entry], deployer: Aws) -> None:
+    bucket, kms = deployer.bucket(Bucket.RAW_DATA), deployer.client("kms")
+    deployer.s3.put_object(Bucket=bucket, Key="datasets/probe", Body=b"x")
+    kms.disable_key(KeyId=deployer.key_arn)
     try:
         with pytest.raises(ClientError, match=r"KMS\.DisabledException"):
-            deployed.s3.get_object(Bucket=bucket, Key="datasets/probe")
+            deployer.s3.get_object(Bucket=bucket, Key="datasets/probe")
         with pytest.raises(ClientError, match=r"KMS\.DisabledException"):
-            deployed.s3.put_object(Bucket=bucket, Key="datasets/probe", Body=b"y")
-        assert deployed.s3.head_object(Bucket=bucket, Key="datasets/probe")["ContentLength"] == 1
+            deployer.s3.put_object(Bucket=bucket, Key="datasets/probe", Body=b"y")
+        assert deployer.s3.head_object(Bucket=bucket, Key="datasets/probe")["ContentLength"] == 1
     finally:
-        kms.enable_key(KeyId=deployed.key_arn)
-    assert deployed.s3.get_object(Bucket=bucket, Key="datasets/probe")["Body"].read() == b"x"
+        kms.enable_key(KeyId=deployer.key_arn)
+    assert deployer.s3.get_object(Bucket=bucket, Key="datasets/probe")["Body"].read() == b"x"

@@ -1,4 +1,4 @@
-"""`tunestack run`, `executions`, `describe` and `logs`: a run from its start to the line that broke it."""
+"""`tunestack run`, `retry`, `executions`, `describe` and `logs`: a run from its start to the line that broke it."""
 
 import sys
 import time
@@ -13,6 +13,7 @@ from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.executions.describe import ENDED, ExecutionView, StepView, describe, list_executions
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.logs import choose_step, follow_log, read_log
+from tunestack.executions.retry import retry
 from tunestack.executions.start import start
 from tunestack.planning.checks import CHECKS
 
@@ -35,6 +36,19 @@ def run_command(env: str, params: tuple[str, ...], allow: tuple[str, ...], detac
     if detach:
         show({"id": execution_id, "arn": arn}, as_json=as_json, text=lambda: click.echo(f"started {execution_id}"))
         return
+    view = follow(aws, arn, quiet=as_json)
+    show(view.to_json(), as_json=as_json, text=lambda: _print_end(view))
+    sys.exit(0 if view.status == "Succeeded" else 1)
+
+
+@click.command("retry")
+@click.argument("execution", default="latest")
+@env_option
+@json_option
+def retry_command(execution: str, env: str, as_json: bool) -> None:
+    """Run what failed or was stopped of an EXECUTION again, with its data and parameters; what succeeded stays."""
+    aws = aws_of(env)
+    arn = retry(aws, execution)
     view = follow(aws, arn, quiet=as_json)
     show(view.to_json(), as_json=as_json, text=lambda: _print_end(view))
     sys.exit(0 if view.status == "Succeeded" else 1)

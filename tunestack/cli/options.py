@@ -15,12 +15,12 @@ env_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def aws_of(env: str) -> "Aws":
-    """The environment's AWS."""
+def aws_of(env: str, *, as_deployer: bool = False) -> "Aws":
+    """The environment's AWS, for who trains there or who deployed it."""
     from tunestack.aws import Aws
     from tunestack.settings import load_settings
 
-    return Aws(load_settings(env))
+    return Aws(load_settings(env), as_deployer=as_deployer)
 
 
 def show(value: Any, *, as_json: bool, text: Callable[[], None]) -> None:

@@ -74,7 +74,7 @@ def add_base_model(
 @env_option
 def delete_all_versions(env: str) -> None:
     """Delete every registered version, so that `cdk destroy` can delete their group; dev and local only."""
-    deleted = delete_versions(aws_of(env))
+    deleted = delete_versions(aws_of(env, as_deployer=True))
     for arn in deleted:
         click.echo(f"deleted {arn}")
     click.echo(f"{len(deleted)} versions deleted")

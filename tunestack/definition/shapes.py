@@ -19,6 +19,8 @@ _PYTHON_TYPES: dict[str, tuple[type, ...]] = {
     "float": (int, float),
     "double": (int, float),
     "boolean": (bool,),
+    "timestamp": (int, float, str),
+    "blob": (str,),
     "structure": (dict,),
     "map": (dict,),
     "list": (list,),

@@ -30,7 +30,7 @@ _ADVICE = (
     ),
     (r"No space left|disk is full", "raise volume_size_gb, or choose an instance type with a larger disk"),
     (r"ResourceLimitExceeded|service quota", "ask for the quota that the message names, in the Service Quotas console"),
-    (r"CapacityError|[Ii]nsufficient capacity", "try again later, or choose another TrainInstanceType"),
+    (r"CapacityError|[Ii]nsufficient capacity", "`tunestack retry` later, or run again with another TrainInstanceType"),
     (
         r"AccessDenied|not authorized",
         "the job's role lacks a permission: redeploy the stacks, and see permissions_boundary",

@@ -13,6 +13,7 @@ from tunestack.local.cloudformation.custom_resources import (
 from tunestack.local.cloudformation.ec2 import amend_ec2, ec2_handlers
 from tunestack.local.cloudformation.existing_names import refuse_existing_names
 from tunestack.local.cloudformation.iam import amend_iam
+from tunestack.local.cloudformation.imports import allow_imports
 from tunestack.local.cloudformation.sagemaker import REPLACED_BY, sagemaker_handlers
 from tunestack.local.emulator.caller import Service
 
@@ -30,6 +31,7 @@ def register_handlers(service: Service) -> None:
     amend_ec2(table)
     amend_iam(table)
     refuse_existing_names(table)
+    allow_imports(table, service)
     for kind, properties in REPLACED_BY.items():
         provisioners._REPLACING_PROPERTIES[kind] = properties
         provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": properties[0]}

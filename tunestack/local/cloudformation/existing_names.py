@@ -28,7 +28,8 @@ def _alias(name: str) -> bool:
     return kms._alias_arn(name) in kms._aliases
 
 
-def _repository(name: str) -> bool:
+def repository_exists(name: str) -> bool:
+    """Whether ECR has a repository of this name."""
     from ministack.services import ecr
 
     return name in ecr._repositories
@@ -41,7 +42,7 @@ def _log_group(name: str) -> bool:
 
 
 _NAMED: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "AWS::ECR::Repository": ("RepositoryName", _repository),
+    "AWS::ECR::Repository": ("RepositoryName", repository_exists),
     "AWS::KMS::Alias": ("AliasName", _alias),
     "AWS::Logs::LogGroup": ("LogGroupName", _log_group),
 }

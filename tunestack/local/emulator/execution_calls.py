@@ -9,6 +9,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from tunestack.local.authorization.credentials import Credentials
 from tunestack.local.emulator.caller import Caller
 from tunestack.local.emulator.list_calls import page
 from tunestack.local.runner.errors import ApiError
@@ -33,12 +34,13 @@ class ExecutionCalls:
             "ListPipelineExecutionSteps": self._list_steps,
             "ListPipelineExecutions": self._list_executions,
             "ListPipelineParametersForExecution": self._list_parameters,
+            "RetryPipelineExecution": self._retry_execution,
             "StartPipelineExecution": self._start_execution,
             "StopPipelineExecution": self._stop_execution,
         }
 
     def _start_execution(self, request: Request) -> Request:
-        name = request["PipelineName"].rpartition("/")[2]
+        name = request["PipelineName"]
         token = request.get("ClientRequestToken")
         for record in self._own_executions():
             if token and record.get("ClientRequestToken") == token:
@@ -71,6 +73,10 @@ class ExecutionCalls:
                 "Steps": [],
             },
         )
+        self._run(execution_id, role)
+        return {"PipelineExecutionArn": arn}
+
+    def _run(self, execution_id: str, role: Credentials) -> None:
         execution = Execution(
             execution_id,
             store=self._caller.store,
@@ -79,7 +85,18 @@ class ExecutionCalls:
         )
         self._caller.service.executions[execution_id] = execution
         execution.start()
-        return {"PipelineExecutionArn": arn}
+
+    def _retry_execution(self, request: Request) -> Request:
+        """What failed or was stopped runs again, with the definition and the parameters that it had."""
+        record = self._execution(request)
+        status, execution_id = record["Status"], _id_of(record["PipelineExecutionArn"])
+        if status not in ("Failed", "Stopped"):
+            raise ApiError("ConflictException", f"it is {status}, and only a failed or stopped execution is retried")
+        role = self._caller.assume(self._pipeline(record["PipelineName"])["RoleArn"], "SageMakerPipelines")
+        changes: Request = {"Status": "Executing", "FailureReason": None, "LastModifiedTime": time.time()}
+        self._caller.store.update("executions", execution_id, **changes)
+        self._run(execution_id, role)
+        return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
 
     def _stop_execution(self, request: Request) -> Request:
         record = self._execution(request)
@@ -107,7 +124,7 @@ class ExecutionCalls:
         return {"PipelineDefinition": record["Definition"], "CreationTime": record["CreationTime"]}
 
     def _list_executions(self, request: Request) -> Request:
-        name = request["PipelineName"].rpartition("/")[2]
+        name = request["PipelineName"]
         self._pipeline(name)
         records = [record for record in self._own_executions() if record["PipelineName"] == name]
         records.sort(key=lambda record: record["CreationTime"], reverse=request.get("SortOrder") != "Ascending")
@@ -125,8 +142,7 @@ class ExecutionCalls:
         steps = self._execution(request)["Steps"]
         if request.get("SortOrder") != "Ascending":
             steps = list(reversed(steps))
-        shown = [{k: v for k, v in step.items() if k != "StepType"} for step in steps]
-        return page("PipelineExecutionSteps", shown, request)
+        return page("PipelineExecutionSteps", steps, request)
 
     def _list_parameters(self, request: Request) -> Request:
         return page("PipelineParameters", self._execution(request)["GivenParameters"], request)

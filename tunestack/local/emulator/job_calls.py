@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from tunestack.definition.service_model import sagemaker
 from tunestack.local.authorization.job_role import needed_by_role
 from tunestack.local.emulator.caller import Caller
 from tunestack.local.emulator.requests import check_request
@@ -16,6 +17,8 @@ from tunestack.local.runner.transform_job import TransformJob
 Request = dict[str, Any]
 _JOBS: dict[str, type[Job]] = {job.api.noun: job for job in (ProcessingJob, TrainingJob, TransformJob)}
 
+_RUNNING, _ENDED = ("InProgress", "Stopping"), ("Completed", "Failed", "Stopped")
+
 
 class JobCalls:
     """The calls about jobs, for one caller (an AccountSageMaker)."""
@@ -25,8 +28,19 @@ class JobCalls:
 
     def actions(self) -> dict[str, Callable[[Request], Request]]:
         """The calls by the API's names."""
-        calls = {"Create": self._create_job, "Describe": self._describe_job, "Stop": self._stop_job}
-        return {f"{verb}{noun}": partial(call, noun) for verb, call in calls.items() for noun in _JOBS}
+        calls = {
+            "Create": self._create_job,
+            "Delete": self._delete_job,
+            "Describe": self._describe_job,
+            "Stop": self._stop_job,
+        }
+        # Transform jobs can't be deleted.
+        return {
+            f"{verb}{noun}": partial(call, noun)
+            for verb, call in calls.items()
+            for noun in _JOBS
+            if f"{verb}{noun}" in sagemaker().operation_names
+        }
 
     def _create_job(self, noun: str, request: Request) -> Request:
         name = request[f"{noun}Name"]
@@ -77,11 +91,21 @@ class JobCalls:
         return record
 
     def _stop_job(self, noun: str, request: Request) -> Request:
-        self._describe_job(noun, request)
+        self._expect(noun, request, _RUNNING)
         job = self._caller.service.jobs.get(request[f"{noun}Name"])
         if job is not None:
             job.stop()
         return {}
+
+    def _delete_job(self, noun: str, request: Request) -> Request:
+        self._expect(noun, request, _ENDED)
+        self._caller.store.delete(noun, request[f"{noun}Name"])
+        return {}
+
+    def _expect(self, noun: str, request: Request, statuses: tuple[str, ...]) -> None:
+        status = self._describe_job(noun, request)[f"{noun}Status"]
+        if status not in statuses:
+            raise ApiError("ValidationException", f"The request was rejected because the {noun} is in status {status}.")
 
 
 def image_of(noun: str, request: Request, model: Request) -> str:

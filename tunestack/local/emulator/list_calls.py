@@ -20,6 +20,8 @@ _TIMES = {
     "LastModifiedTimeAfter": ("LastModifiedTime", True),
     "LastModifiedTimeBefore": ("LastModifiedTime", False),
 }
+# What moto keeps and Search finds, with the member of the List call's answer that holds it.
+_LISTED = {"ModelPackageGroup": "ModelPackageGroupSummaryList", "Pipeline": "PipelineSummaries"}
 _COMPARE: dict[str, Callable[[Any, str], bool]] = {
     "Equals": lambda found, wanted: _text(found) == wanted,
     "NotEquals": lambda found, wanted: _text(found) != wanted,
@@ -55,13 +57,15 @@ class ListCalls:
 
     def _search(self, request: Request) -> Request:
         resource = request["Resource"]
-        if resource not in ("TrainingJob", "PipelineExecution"):
-            raise ApiError(
-                "ValidationException",
-                f"the local AWS searches TrainingJob and PipelineExecution, not {resource}: use its List call",
-            )
-        records = self._jobs(resource) if resource == "TrainingJob" else self._executions()
-        found = [record for record in records if _matches(record, request.get("SearchExpression", {}))]
+        kinds: dict[str, Callable[[], Iterator[Request]]] = {
+            "TrainingJob": partial(self._jobs, "TrainingJob"),
+            "PipelineExecution": self._executions,
+            "ModelPackage": self._versions,
+            **{kind: partial(self._described, kind) for kind in _LISTED},
+        }
+        if resource not in kinds:
+            raise ApiError("UnsupportedOperation", f"the local AWS searches {', '.join(kinds)}, not {resource}")
+        found = [record for record in kinds[resource]() if _matches(record, request.get("SearchExpression", {}))]
         by = request.get("SortBy", "LastModifiedTime")
         found.sort(key=lambda record: _text(_value(record, by)), reverse=request.get("SortOrder") != "Ascending")
         members = sagemaker().shape_for(resource).members
@@ -76,6 +80,20 @@ class ListCalls:
         for record in self._caller.store.all("executions"):
             if (record["Account"], record["Region"]) == (self._caller.account, self._caller.region):
                 yield {**record, "PipelineExecutionStatus": record["Status"]}
+
+    def _described(self, kind: str) -> Iterator[Request]:
+        """What moto keeps of a kind, as its Describe call tells it, with its tags."""
+        call = self._caller.called_by_service().call
+        for item in call(f"List{kind}s")[_LISTED[kind]]:
+            described = call(f"Describe{kind}", **{f"{kind}Name": item[f"{kind}Name"]})
+            yield {**described, **call("ListTags", ResourceArn=item[f"{kind}Arn"])}
+
+    def _versions(self) -> Iterator[Request]:
+        call = self._caller.called_by_service().call
+        for group in self._described("ModelPackageGroup"):
+            listed = call("ListModelPackages", ModelPackageGroupName=group["ModelPackageGroupName"])
+            for item in listed["ModelPackageSummaryList"]:
+                yield call("DescribeModelPackage", ModelPackageName=item["ModelPackageArn"])
 
 
 def page(key: str, items: list[Request], request: Request) -> Request:

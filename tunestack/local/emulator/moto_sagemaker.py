@@ -4,6 +4,9 @@ import json
 from typing import Any
 
 from botocore.exceptions import ClientError
+from botocore.model import OperationNotFoundError
+
+from tunestack.local.runner.errors import ApiError
 
 
 class MotoSageMaker:
@@ -14,8 +17,7 @@ class MotoSageMaker:
 
         self._app = create_backend_app("sagemaker")
 
-    def raw(self, target: str, body: bytes, *, account: str, region: str) -> tuple[int, bytes]:
-        """Answer one request (`SageMaker.DescribePipeline`) with status and JSON body."""
+    def _answer(self, action: str, body: bytes, *, account: str, region: str) -> tuple[int, bytes]:
         credential = f"{account}/20260101/{region}/sagemaker/aws4_request"
         answer = self._app.test_client().post(
             "/",
@@ -24,7 +26,7 @@ class MotoSageMaker:
             headers={
                 "Authorization": f"AWS4-HMAC-SHA256 Credential={credential}, SignedHeaders=host, Signature=x",
                 "Content-Type": "application/x-amz-json-1.1",
-                "X-Amz-Target": target,
+                "X-Amz-Target": f"SageMaker.{action}",
                 "x-moto-account-id": account,
             },
         )
@@ -35,8 +37,14 @@ class MotoSageMaker:
 
         Raises:
             ClientError: the service refuses it.
+            ApiError: moto doesn't have it, or breaks at it.
         """
-        status, body = self.raw(f"SageMaker.{action}", json.dumps(request).encode(), account=account, region=region)
+        try:
+            status, body = self._answer(action, json.dumps(request).encode(), account=account, region=region)
+        except (NotImplementedError, OperationNotFoundError):
+            raise ApiError("UnsupportedOperation", f"the local AWS has no {action}") from None
+        except Exception as error:
+            raise ApiError("InternalFailure", f"the local AWS broke at {action}: {error!r}") from error
         answer: dict[str, Any] = json.loads(body) if body else {}
         if status >= 400:
             message = answer.get("message") or answer.get("Message") or "refused"

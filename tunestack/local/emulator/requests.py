@@ -17,6 +17,29 @@ _RULES = tuple(check for check in CHECKS if check.KINDS and check.__name__.rpart
 _KINDS = {operation[0]: kind for kind, operation in OPERATIONS.items()}
 
 
+# What a request may name by its ARN too.
+_NAMED = ("ModelPackageGroupName", "PipelineName")
+
+
+def check_call(action: str, request: dict[str, Any]) -> None:
+    """Refuse a client's request whose action or members aren't the API's.
+
+    Raises:
+        ApiError: UnknownOperationException, or ValidationException with every problem.
+    """
+    if action not in sagemaker().operation_names:
+        raise ApiError("UnknownOperationException", f"SageMaker has no {action or 'call without X-Amz-Target'}")
+    _check_members(action, request)
+
+
+def by_name(request: dict[str, Any]) -> dict[str, Any]:
+    """A request with what it names by an ARN named by its name."""
+    return {
+        key: value.rpartition("/")[2] if key in _NAMED and value.startswith("arn:") else value
+        for key, value in request.items()
+    }
+
+
 def check_request(action: str, request: dict[str, Any], *, model: Mapping[str, Any] | None = None) -> None:
     """Refuse what the API would refuse: unknown or missing members, wrong types, enums, patterns, lengths, its rules.
 
@@ -25,11 +48,8 @@ def check_request(action: str, request: dict[str, Any], *, model: Mapping[str, A
     Raises:
         ApiError: ValidationException, with every problem.
     """
-    shape = sagemaker().operation_model(action).input_shape
-    assert shape is not None
-    problems = [str(finding) for finding in check_shape(shape, request, action.removeprefix("Create"), {})]
-    problems = problems or list(_broken_rules(action, request, model))
-    if problems:
+    _check_members(action, request)
+    if problems := list(_broken_rules(action, request, model)):
         raise ApiError("ValidationException", "; ".join(problems))
 
 
@@ -39,6 +59,13 @@ def shaped(action: str, answer: dict[str, Any]) -> dict[str, Any]:
     made = _shaped(shape, answer) if shape is not None else {}
     assert isinstance(made, dict)
     return made
+
+
+def _check_members(action: str, request: dict[str, Any]) -> None:
+    shape = sagemaker().operation_model(action).input_shape
+    assert shape is not None
+    if problems := [str(finding) for finding in check_shape(shape, request, action.removeprefix("Create"), {})]:
+        raise ApiError("ValidationException", "; ".join(problems))
 
 
 def _broken_rules(action: str, request: Mapping[str, Any], model: Mapping[str, Any] | None) -> Iterator[str]:

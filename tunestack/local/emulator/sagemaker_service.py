@@ -18,7 +18,8 @@ from tunestack.local.emulator.job_calls import JobCalls
 from tunestack.local.emulator.list_calls import ListCalls
 from tunestack.local.emulator.model_calls import ModelCalls
 from tunestack.local.emulator.moto_sagemaker import MotoSageMaker
-from tunestack.local.emulator.requests import shaped
+from tunestack.local.emulator.requests import by_name, check_call, shaped
+from tunestack.local.emulator.tag_calls import TagCalls
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost
 from tunestack.local.runner.errors import ApiError
@@ -109,6 +110,7 @@ class AccountSageMaker:
             **JobCalls(self).actions(),
             **ListCalls(self).actions(),
             **ModelCalls(self).actions(),
+            **TagCalls(self).actions(),
         }
 
     def called_with(self, access_key: str) -> "AccountSageMaker":
@@ -143,14 +145,15 @@ class AccountSageMaker:
     def answer(self, target: str, body: bytes) -> tuple[int, bytes]:
         """Answer a raw request."""
         action = target.partition(".")[2]
-        request = json.loads(body or b"{}")
         try:
-            self._authorize_call(action, request)
-            if action not in self._actions:
-                return self.service.moto.raw(target, body, account=self.account, region=self.region)
-            return 200, json.dumps(shaped(action, self._actions[action](request))).encode()
+            request = json.loads(body or b"{}")
+            check_call(action, request)
+            return 200, json.dumps(shaped(action, self.call(action, **request))).encode()
         except ApiError as error:
-            return 400, json.dumps({"__type": error.code, "message": str(error)}).encode()
+            code, message = error.code, str(error)
+        except ClientError as error:
+            code, message = error.response["Error"]["Code"], error.response["Error"]["Message"]
+        return 400, json.dumps({"__type": code, "message": message}).encode()
 
     def call(self, action: str, **request: Any) -> dict[str, Any]:
         """Make a call from within.
@@ -159,6 +162,7 @@ class AccountSageMaker:
             ApiError or ClientError: it is refused.
         """
         self._authorize_call(action, request)
+        request = by_name(request)
         if action in self._actions:
             return self._actions[action](request)
         return self.service.moto.call(action, account=self.account, region=self.region, **request)

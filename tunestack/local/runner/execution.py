@@ -41,7 +41,12 @@ class Execution:
             "StartDateTime": _timestamp(self._started),
             "CurrentDateTime": _timestamp(self._started),
         }
-        self._outcomes: dict[str, StepOutcome] = {}
+        # Of an execution that is retried, what had succeeded stays.
+        self._outcomes = {
+            step["StepName"]: StepOutcome(**step["Outcome"])
+            for step in record["Steps"]
+            if step["StepStatus"] == "Succeeded"
+        }
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._thread = threading.Thread(target=self._run, name=f"execution-{execution_id}", daemon=True)
@@ -64,7 +69,7 @@ class Execution:
 
     def _run(self) -> None:
         failed = stopped = False
-        waiting = {step.name: step for step in self._steps}
+        waiting = {step.name: step for step in self._steps if step.name not in self._outcomes}
         running: dict[Future[StepOutcome], PlacedStep] = {}
         with ThreadPoolExecutor(max_workers=PARALLEL_STEPS) as pool:
             while True:
@@ -93,7 +98,7 @@ class Execution:
         )
 
     def _run_step(self, step: PlacedStep) -> StepOutcome:
-        self._set_step(step, StepStatus="Executing", StartTime=time.time())
+        self._begin_step(step)
         try:
             outcome = run_step(
                 step.entry,
@@ -113,7 +118,13 @@ class Execution:
             reason = f"InternalServerError: {type(error).__name__}: {error}"
             self._set_step(step, StepStatus="Failed", FailureReason=reason, EndTime=time.time())
             raise JobFailure(reason) from error
-        self._set_step(step, StepStatus="Succeeded", Metadata=outcome.metadata, EndTime=time.time())
+        self._set_step(
+            step,
+            StepStatus="Succeeded",
+            Metadata=outcome.metadata,
+            EndTime=time.time(),
+            Outcome=outcome.to_json(),
+        )
         return outcome
 
     def _scope(self) -> Scope:
@@ -140,17 +151,30 @@ class Execution:
             raise JobFailure(f"ClientError: the property file {uri} can't be read: {error}") from None
         return content
 
+    def _begin_step(self, step: PlacedStep) -> None:
+        with self._lock:
+            steps: list[dict[str, Any]] = self._record()["Steps"]
+            tried = next((item for item in steps if item["StepName"] == step.name), {"AttemptCount": 0})
+            begun: dict[str, Any] = {
+                "StepName": step.name,
+                "AttemptCount": tried["AttemptCount"] + 1,
+                "Metadata": {},
+                "StepStatus": "Executing",
+                "StartTime": time.time(),
+            }
+            others = [item for item in steps if item["StepName"] != step.name]
+            self._store.update(KIND, self.id, Steps=[*others, begun], LastModifiedTime=time.time())
+
     def _set_step(self, step: PlacedStep, **changes: Any) -> None:
         with self._lock:
-            record = self._store.get(KIND, self.id)
-            assert record is not None
-            steps: list[dict[str, Any]] = record["Steps"]
-            entry = next((item for item in steps if item["StepName"] == step.name), None)
-            if entry is None:
-                entry = {"StepName": step.name, "StepType": step.entry["Type"], "AttemptCount": 1, "Metadata": {}}
-                steps.append(entry)
-            entry.update(changes)
+            steps: list[dict[str, Any]] = self._record()["Steps"]
+            next(item for item in steps if item["StepName"] == step.name).update(changes)
             self._store.update(KIND, self.id, Steps=steps, LastModifiedTime=time.time())
+
+    def _record(self) -> dict[str, Any]:
+        record = self._store.get(KIND, self.id)
+        assert record is not None
+        return record
 
     def _end(self, *, failed: bool, stopped: bool) -> None:
         if failed:

@@ -4,6 +4,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -35,6 +36,10 @@ class StepOutcome:
         self, described: dict[str, Any], metadata: dict[str, Any], *, branch_taken: bool | None = None
     ) -> None:
         self.described, self.metadata, self.branch_taken = described, metadata, branch_taken
+
+    def to_json(self) -> dict[str, Any]:
+        """What StepOutcome(**of it) makes again."""
+        return {"described": self.described, "metadata": self.metadata, "branch_taken": self.branch_taken}
 
 
 def run_step(
@@ -106,7 +111,9 @@ def _job(
         if status == "Stopped":
             raise JobStopped
         if stopping() and not asked_to_stop:
-            sagemaker.call(f"Stop{noun}", **{f"{noun}Name": name})
+            # One that has ended meanwhile is as good as stopped.
+            with suppress(ApiError):
+                sagemaker.call(f"Stop{noun}", **{f"{noun}Name": name})
             asked_to_stop = True
         time.sleep(POLL_SECONDS)
 
