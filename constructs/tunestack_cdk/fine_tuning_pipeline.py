@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from tunestack.definition import validate
+from tunestack.definition import refused
 from tunestack.definition.graph import PlacedStep, placed_steps
 from tunestack.definition.jobs import api_of, cluster_of
 from tunestack.jobs import JOBS, Job, places_of_property_files, places_read, places_written
@@ -124,6 +124,5 @@ def _encrypts_volume(step: PlacedStep) -> bool:
 
 
 def _refuse_invalid(definition: Mapping[str, Any]) -> None:
-    problems = [str(finding) for finding in validate(definition) if not finding.is_note]
-    if problems:
+    if problems := refused(definition):
         raise ValueError("the pipeline definition would be refused:\n" + "\n".join(problems))

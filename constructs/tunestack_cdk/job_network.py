@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from tunestack_cdk.job_role import service_role
 from tunestack_cdk.retention import removal_policy
 
 _SERVICES = {
@@ -77,7 +78,8 @@ class JobNetwork(Construct):
         log_group = logs.LogGroup(
             self, "FlowLogs", encryption_key=key, retention=retention, removal_policy=self._removal_policy
         )
-        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group))
+        role = service_role(self, "FlowLogRole", service="vpc-flow-logs")
+        self.vpc.add_flow_log("FlowLog", destination=ec2.FlowLogDestination.to_cloud_watch_logs(log_group, role))
 
     def _job_security_group(self) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(

@@ -40,7 +40,24 @@ def test_validate_says_one_line_for_a_good_file_and_one_per_problem_for_a_bad_on
     file.write_text(json.dumps(definition))
     bad = CliRunner().invoke(tunestack, ["definition", "validate", str(file)])
     assert bad.exit_code == 1
-    assert bad.output.splitlines() == ["Version: must be '2020-12-01', got '1'", "PrepareData: missing RoleArn"]
+    assert bad.output.splitlines() == [
+        "invalid: Version: must be '2020-12-01', got '1'",
+        "invalid: PrepareData: missing RoleArn",
+    ]
+
+
+def test_what_the_service_takes_and_a_policy_does_not_is_listed_and_refused_only_where_it_is_asked_for(
+    assembly: Any, tmp_path: Path
+) -> None:
+    file = tmp_path / "definition.json"
+    definition = json.loads(definition_of_template(assembly("dev").template("pipeline")))
+    del definition["Steps"][0]["Arguments"]["ProcessingOutputConfig"]["KmsKeyId"]
+    file.write_text(json.dumps(definition))
+    answer = CliRunner().invoke(tunestack, ["definition", "validate", str(file)])
+    assert answer.exit_code == 0
+    policy = "policy output_key: PrepareData.ProcessingOutputConfig.KmsKeyId: missing"
+    assert answer.output.startswith(policy) and "a valid definition" in answer.output
+    assert CliRunner().invoke(tunestack, ["definition", "validate", "--strict", str(file)]).exit_code == 1
 
 
 def test_a_file_that_is_not_json_is_one_message(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunestack.definition import validate, with_values
+from tunestack.definition import Level, refused, validate, with_values
 from tunestack.definition.template import definition_of_template
 
 Definition = dict[str, Any]
@@ -22,7 +22,7 @@ def good(assembly: Any) -> Definition:
 
 
 def problems(definition: Any) -> list[str]:
-    return [str(finding) for finding in validate(definition) if not finding.is_note]
+    return [str(finding) for finding in validate(definition) if finding.level is not Level.NOTE]
 
 
 def test_what_every_environment_deploys_is_good(assembly: Any) -> None:
@@ -158,7 +158,7 @@ def test_a_secrets_arn_is_no_secret(good: Definition) -> None:
 def test_a_kind_that_is_not_known_here_is_a_note_and_no_problem(good: Definition) -> None:
     changed = copy.deepcopy(good)
     changed["Steps"].append({"Name": "More", "Type": "Lambda", "Arguments": {}})
-    notes = [str(finding) for finding in validate(changed) if finding.is_note]
+    notes = [str(finding) for finding in validate(changed) if finding.level is Level.NOTE]
     assert notes == ["More: kind 'Lambda' is not known here: not checked"]
     assert problems(changed) == []
 
@@ -211,6 +211,6 @@ def test_any_value_anywhere_is_answered_with_findings_and_never_a_traceback(good
 def test_a_run_s_values_are_checked_wherever_the_definition_puts_them(
     name: str, value: str, place: str, good: Definition
 ) -> None:
-    found = [str(item) for item in validate(with_values(good, {name: value})) if not item.is_note]
+    found = refused(with_values(good, {name: value}))
     assert any(place in line and ("characters" in line or "must match" in line) for line in found), found
     assert problems(with_values(good, {name: "s3://bucket/folder/"})) == []

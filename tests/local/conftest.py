@@ -12,10 +12,12 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner
 
 from demo import deployment
 from tests.conftest import ROOT
 from tunestack.aws import Aws
+from tunestack.cli.main import tunestack
 from tunestack.executions.describe import ENDED, ExecutionView, describe
 from tunestack.executions.start import start
 from tunestack.layout import StackName
@@ -156,3 +158,7 @@ def without(aws: Aws, role_part: str, action: str) -> Iterator[None]:
         yield
     finally:
         iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(document))
+
+
+def command(*arguments: str) -> Any:
+    return CliRunner().invoke(tunestack, arguments)

@@ -8,15 +8,12 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner
 
 from tests.conftest import ROOT
-from tests.local.conftest import run, wait, without
+from tests.local.conftest import command, run, wait
 from tunestack.aws import Aws
-from tunestack.cli.main import tunestack
 from tunestack.executions.describe import ExecutionView, describe
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.start import start
@@ -24,10 +21,6 @@ from tunestack.layout import CHECKPOINTS, Bucket, S3Uri
 from tunestack.settings import SettingsError
 
 pytestmark = pytest.mark.slow
-
-
-def command(*arguments: str) -> Any:
-    return CliRunner().invoke(tunestack, arguments)
 
 
 def lines(aws: Aws, uri: str) -> list[dict[str, str]]:
@@ -182,27 +175,6 @@ def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws
     described = deployed.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
     assert "waived by -c allow=memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
     wait(deployed, arn)
-
-
-def test_a_failed_execution_is_retried_from_the_step_that_failed(
-    deployed: Aws, deployer: Aws, uploaded: dict[str, str]
-) -> None:
-    # GIVEN an execution whose training was refused what it needs
-    with without(deployer, "TrainRole", "ec2:CreateNetworkInterface"):
-        failed = run(deployed, {**uploaded, "MaxSteps": "2"})
-    assert failed.failed_step is not None and failed.failed_step.name == "FineTune"
-    # WHEN that is mended, and the execution retried
-    again = command("retry", failed.id, "--json")
-    view = json.loads(again.output)
-    # THEN it is the same execution, which went on where it had failed
-    assert again.exit_code == 0 and view["id"] == failed.id and view["status"] == "Succeeded"
-    steps = deployed.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=failed.arn)["PipelineExecutionSteps"]
-    assert {step["StepName"]: step["AttemptCount"] for step in steps}["FineTune"] == 2
-    assert [step["AttemptCount"] for step in steps if step["StepName"] != "FineTune"] == [1] * (len(steps) - 1)
-    assert view["steps"][0]["job_name"] == failed.steps[0].job_name
-    # AND what has succeeded isn't retried
-    refused = command("retry", failed.id)
-    assert refused.exit_code == 1 and "it is Succeeded" in str(refused.exception)
 
 
 def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: Aws) -> None:

@@ -7,7 +7,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.conftest import ROOT
-from tests.local.conftest import physical_ids, run, without
+from tests.local.conftest import command, physical_ids, run, without
 from tunestack.aws import Aws
 from tunestack.executions.describe import ExecutionView
 from tunestack.layout import Bucket
@@ -154,3 +154,24 @@ def test_a_disabled_key_refuses_what_it_encrypts(entries: list[Entry], deployer:
     finally:
         kms.enable_key(KeyId=deployer.key_arn)
     assert deployer.s3.get_object(Bucket=bucket, Key="datasets/probe")["Body"].read() == b"x"
+
+
+def test_a_failed_execution_is_retried_from_the_step_that_failed(
+    entries: list[Entry], deployed: Aws, deployer: Aws, uploaded: dict[str, str]
+) -> None:
+    # GIVEN an execution whose training was refused what it needs
+    with without(deployer, "TrainRole", "ec2:CreateNetworkInterface"):
+        failed = run(deployed, {**uploaded, "MaxSteps": "2"})
+    assert failed.failed_step is not None and failed.failed_step.name == "FineTune"
+    # WHEN that is mended, and the execution retried
+    again = command("retry", failed.id, "--json")
+    view = json.loads(again.output)
+    # THEN it is the same execution, which went on where it had failed
+    assert again.exit_code == 0 and view["id"] == failed.id and view["status"] == "Succeeded"
+    steps = deployed.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=failed.arn)["PipelineExecutionSteps"]
+    assert {step["StepName"]: step["AttemptCount"] for step in steps}["FineTune"] == 2
+    assert [step["AttemptCount"] for step in steps if step["StepName"] != "FineTune"] == [1] * (len(steps) - 1)
+    assert view["steps"][0]["job_name"] == failed.steps[0].job_name
+    # AND what has succeeded isn't retried
+    refused = command("retry", failed.id)
+    assert refused.exit_code == 1 and "it is Succeeded" in str(refused.exception)

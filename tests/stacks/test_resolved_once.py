@@ -21,7 +21,7 @@ MADE = (
     (model_source, "from_config"),
     (blueprint, "run_cost"),
     (blueprint, "fine_tuning_pipeline"),
-    (construct, "validate"),
+    (construct, "refused"),
 )
 
 

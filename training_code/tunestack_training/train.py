@@ -105,7 +105,7 @@ def explain(recipe: Recipe, trainer: Any) -> None:
     training = recipe.training
     trainable = sum(parameter.numel() for parameter in trainer.model.parameters() if parameter.requires_grad)
     batch = training.per_device_train_batch_size * training.gradient_accumulation_steps * trainer.args.world_size
-    rows = len(trainer.train_dataset)
+    row_count = len(trainer.train_dataset)
     log.info("trainable parameters: %s (rank %d on %s)", f"{trainable:,}", recipe.lora.r, recipe.lora.target_modules)
     log.info(
         "rows a step: %d = %d rows × %d accumulated × %d processes",
@@ -115,10 +115,11 @@ def explain(recipe: Recipe, trainer: Any) -> None:
         trainer.args.world_size,
     )
     if training.max_steps > 0:
-        log.info("steps: %d, as max_steps says (%.2f epochs)", training.max_steps, training.max_steps * batch / rows)
+        epochs = training.max_steps * batch / row_count
+        log.info("steps: %d, as max_steps says (%.2f epochs)", training.max_steps, epochs)
     else:
-        steps = -(-rows // batch) * training.num_train_epochs
-        log.info("steps: about %d = %d rows / %d × %g epochs", steps, rows, batch, training.num_train_epochs)
+        steps = -(-row_count // batch) * training.num_train_epochs
+        log.info("steps: about %d = %d rows / %d × %g epochs", steps, row_count, batch, training.num_train_epochs)
 
 
 def save(recipe: Recipe, trainer: Any, history: list[dict[str, float]]) -> None:

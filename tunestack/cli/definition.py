@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tunestack.cli.synthesis import synthesize
-from tunestack.definition import validate
+from tunestack.definition import Level, validate
 from tunestack.definition.template import definition_of_template
 from tunestack.layout import StackName
 from tunestack.settings import load_settings
@@ -29,8 +29,12 @@ def show_definition(env: str) -> None:
 
 @definition.command("validate")
 @click.argument("file", type=click.Path(path_type=Path))
-def validate_definition(file: Path) -> None:
-    """Check a definition: exit code 0 and one line when it is good, else 1 and a line per problem."""
+@click.option("--strict", is_flag=True, help="Refuse what breaks a policy too.")
+def validate_definition(file: Path, strict: bool) -> None:
+    """Check a definition, a line per finding.
+
+    What is invalid the service refuses (exit code 1). What breaks a policy of this kit the service takes.
+    """
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -38,12 +42,13 @@ def validate_definition(file: Path) -> None:
     except (UnicodeDecodeError, ValueError) as error:
         sys.exit(f"{file}: not JSON: {error}")
     findings = validate(content)
-    problems = [finding for finding in findings if not finding.is_note]
     for finding in findings:
-        click.echo(f"{'note: ' if finding.is_note else ''}{finding}")
-    if problems:
+        click.echo(f"{finding.level}{f' {finding.rule}' if finding.rule else ''}: {finding}")
+    levels = {finding.level for finding in findings}
+    if Level.INVALID in levels or (strict and Level.POLICY in levels):
         sys.exit(1)
-    click.echo(f"{file}: a good definition of {len(content['Steps'])} steps at its top")
+    what = "valid" if Level.POLICY in levels else "good"
+    click.echo(f"{file}: a {what} definition of {len(content['Steps'])} steps at its top")
 
 
 def synthesized_definition(env: str) -> str:

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from tunestack.definition.finding import Finding
+from tunestack.definition.finding import Finding, Level
 from tunestack.definition.graph import PlacedStep
 from tunestack.definition.service_model import OPERATIONS, step_types_of_the_service
 from tunestack.errors import nearest
@@ -87,7 +87,7 @@ def _check_step(step: PlacedStep) -> Iterator[Finding]:
         yield Finding(where=f"{step.name}.{key}", message=f"unknown key; {nearest(key, STEP_KEYS)}")
     if kind not in CHECKED_KINDS:
         if kind in UNCHECKED_KINDS or kind in step_types_of_the_service():
-            yield Finding(where=step.name, message=f"kind {kind!r} is not known here: not checked", is_note=True)
+            yield Finding(where=step.name, message=f"kind {kind!r} is not known here: not checked", level=Level.NOTE)
         else:
             hint = nearest(str(kind), CHECKED_KINDS | UNCHECKED_KINDS)
             yield Finding(where=step.name, message=f"unknown kind of step {kind!r}; {hint}")

@@ -8,16 +8,17 @@ def definition_of_template(template: dict[str, Any]) -> str:
     """The definition's text in a template, CloudFormation's functions written as `${…}`."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::SageMaker::Pipeline":
-            return _substituted(resource["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
+            return body_as_text(resource["Properties"]["PipelineDefinition"]["PipelineDefinitionBody"])
     raise ValueError("the template has no AWS::SageMaker::Pipeline")
 
 
-def _substituted(value: Any) -> str:
+def body_as_text(value: Any) -> str:
+    """A definition's body, CloudFormation's functions written as `${…}`."""
     if isinstance(value, str):
         return value
     if "Fn::Join" in value:
         separator, parts = value["Fn::Join"]
-        return str(separator).join(_substituted(part) for part in parts)
+        return str(separator).join(body_as_text(part) for part in parts)
     if "Ref" in value:
         return f"${{{value['Ref']}}}"
     if "Fn::GetAtt" in value:

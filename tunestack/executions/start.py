@@ -8,7 +8,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws, NotDeployedError
-from tunestack.definition import validate, with_values
+from tunestack.definition import refused, with_values
 from tunestack.executions.checks import check_run
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.inputs import missing_inputs
@@ -36,9 +36,9 @@ def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> s
     if problems := list(wrong_parameters(declared, chosen, aws.settings.recipe)):
         raise ExecutionError("\n".join(problems))
     values = parameter_values(declared, chosen)
-    if refused := [finding for finding in validate(with_values(definition, values)) if not finding.is_note]:
+    if problems := refused(with_values(definition, values)):
         # What the service would refuse hours later, when the step is reached.
-        raise ExecutionError("\n".join(f"the run would be refused: {finding}" for finding in refused))
+        raise ExecutionError("\n".join(f"the run would be refused: {problem}" for problem in problems))
     if missing := list(missing_inputs(aws, values)):
         raise ExecutionError("\n".join(missing))
     waived = check_run(aws, definition, values, allow=allow)

@@ -1,12 +1,9 @@
-"""The API's rules that shapes don't show, one a file, and the kit's own on keys and secrets.
+"""The API's rules that shapes don't show, one a file: what breaks one is refused.
 
 A check says in `KINDS` which kinds of step it looks at (None: all), and yields what is wrong with one. A new one is a
-new file here; the files without `KINDS` are what the checks share.
+new file here.
 """
 
-from importlib import import_module
-from pkgutil import iter_modules
-from types import ModuleType
+from tunestack.definition.found_by_file import checks_in
 
-_FILES = (import_module(f"{__name__}.{file.name}") for file in iter_modules(__path__))
-CHECKS: tuple[ModuleType, ...] = tuple(file for file in _FILES if hasattr(file, "KINDS"))
+CHECKS = checks_in(__name__, __path__)

@@ -2,7 +2,7 @@
 
 import re
 
-from tunestack.definition.checks.subject import Problems, Subject
+from tunestack.definition.subject import Problems, Subject
 
 KINDS: frozenset[str] | None = None
 CACHED = frozenset({"Processing", "Training", "Tuning", "Transform", "AutoML", "QualityCheck", "ClarifyCheck", "EMR"})

@@ -1,7 +1,7 @@
 """A container takes at most 16 variables, 32 KB together."""
 
-from tunestack.definition.checks.containers import containers
-from tunestack.definition.checks.subject import MODEL, MODEL_PACKAGE, Problems, Subject
+from tunestack.definition.containers import containers
+from tunestack.definition.subject import MODEL, MODEL_PACKAGE, Problems, Subject
 
 KINDS = frozenset({MODEL, MODEL_PACKAGE})
 MOST_ENTRIES, MOST_BYTES = 16, 32 * 1024

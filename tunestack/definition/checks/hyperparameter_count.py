@@ -1,6 +1,6 @@
 """A training takes at most 100 hyperparameters."""
 
-from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+from tunestack.definition.subject import TRAINING, Problems, Subject
 
 KINDS = frozenset({TRAINING})
 MOST = 100

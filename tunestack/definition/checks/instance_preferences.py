@@ -1,7 +1,7 @@
 """InstancePreferences name the instance types in order, alone: not with a type, groups, placement or spot."""
 
-from tunestack.definition.checks.choices import cluster
-from tunestack.definition.checks.subject import PROCESSING, TRAINING, Problems, Subject
+from tunestack.definition.choices import cluster
+from tunestack.definition.subject import PROCESSING, TRAINING, Problems, Subject
 
 KINDS = frozenset({PROCESSING, TRAINING})
 

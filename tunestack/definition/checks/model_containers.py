@@ -1,6 +1,6 @@
 """A model has one container or several, named by the one member or the other."""
 
-from tunestack.definition.checks.subject import MODEL, Problems, Subject
+from tunestack.definition.subject import MODEL, Problems, Subject
 
 KINDS = frozenset({MODEL})
 

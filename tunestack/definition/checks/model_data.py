@@ -1,7 +1,7 @@
 """A container has its model from one source."""
 
-from tunestack.definition.checks.containers import containers
-from tunestack.definition.checks.subject import MODEL, Problems, Subject
+from tunestack.definition.containers import containers
+from tunestack.definition.subject import MODEL, Problems, Subject
 
 KINDS = frozenset({MODEL})
 

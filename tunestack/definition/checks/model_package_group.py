@@ -1,6 +1,6 @@
 """A registry version belongs to a group, or has a name of its own."""
 
-from tunestack.definition.checks.subject import MODEL_PACKAGE, Problems, Subject
+from tunestack.definition.subject import MODEL_PACKAGE, Problems, Subject
 
 KINDS = frozenset({MODEL_PACKAGE})
 

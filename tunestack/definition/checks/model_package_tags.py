@@ -1,6 +1,6 @@
 """A registry version has no tags: its group has."""
 
-from tunestack.definition.checks.subject import MODEL_PACKAGE, Problems, Subject
+from tunestack.definition.subject import MODEL_PACKAGE, Problems, Subject
 
 KINDS = frozenset({MODEL_PACKAGE})
 

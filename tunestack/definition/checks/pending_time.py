@@ -1,7 +1,7 @@
 """The wait for capacity can be limited for GPU types only."""
 
-from tunestack.definition.checks.choices import instance_choices
-from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+from tunestack.definition.choices import instance_choices
+from tunestack.definition.subject import TRAINING, Problems, Subject
 
 KINDS = frozenset({TRAINING})
 

@@ -1,6 +1,6 @@
 """A processing input comes from S3 or from a data set definition, never from both."""
 
-from tunestack.definition.checks.subject import PROCESSING, Problems, Subject
+from tunestack.definition.subject import PROCESSING, Problems, Subject
 
 KINDS = frozenset({PROCESSING})
 

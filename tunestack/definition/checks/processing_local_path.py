@@ -1,6 +1,6 @@
 """A processing job sees its inputs and outputs under /opt/ml/processing/."""
 
-from tunestack.definition.checks.subject import PROCESSING, Problems, Subject
+from tunestack.definition.subject import PROCESSING, Problems, Subject
 
 KINDS = frozenset({PROCESSING})
 _ROOT = "/opt/ml/processing/"

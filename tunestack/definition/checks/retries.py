@@ -1,6 +1,6 @@
 """A step is retried on exceptions that the service knows, a number of times or for a time; not every kind is."""
 
-from tunestack.definition.checks.subject import Problems, Subject
+from tunestack.definition.subject import Problems, Subject
 from tunestack.errors import nearest
 
 KINDS: frozenset[str] | None = None

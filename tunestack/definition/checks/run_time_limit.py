@@ -1,7 +1,7 @@
 """A training runs for 28 days at the most."""
 
-from tunestack.definition.checks.choices import number
-from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+from tunestack.definition.choices import number
+from tunestack.definition.subject import TRAINING, Problems, Subject
 
 KINDS = frozenset({TRAINING})
 LONGEST_SECONDS = 28 * 24 * 3600

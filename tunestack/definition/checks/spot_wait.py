@@ -1,7 +1,7 @@
 """Spot training says how long it waits and runs together, at least as long as it runs; on demand, nothing waits."""
 
-from tunestack.definition.checks.choices import number
-from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+from tunestack.definition.choices import number
+from tunestack.definition.subject import TRAINING, Problems, Subject
 
 KINDS = frozenset({TRAINING})
 _WAIT = "StoppingCondition.MaxWaitTimeInSeconds"

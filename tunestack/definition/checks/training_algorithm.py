@@ -1,6 +1,6 @@
 """A training has an image or an algorithm of the marketplace, never both."""
 
-from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+from tunestack.definition.subject import TRAINING, Problems, Subject
 
 KINDS = frozenset({TRAINING})
 

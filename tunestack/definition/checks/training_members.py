@@ -1,6 +1,6 @@
 """A training that is not serverless says algorithm, resources, time limit and output, whatever its shape requires."""
 
-from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+from tunestack.definition.subject import TRAINING, Problems, Subject
 
 KINDS = frozenset({TRAINING})
 _NEEDED = ("AlgorithmSpecification", "ResourceConfig", "StoppingCondition", "OutputDataConfig")

@@ -1,6 +1,6 @@
 """A transform takes a model that is one archive: it refuses every other source."""
 
-from tunestack.definition.checks.subject import TRANSFORM, Problems, Subject
+from tunestack.definition.subject import TRANSFORM, Problems, Subject
 
 KINDS = frozenset({TRANSFORM})
 

@@ -1,7 +1,7 @@
 """A transform sends at most 100 MB at a time: a request, and all concurrent ones together."""
 
-from tunestack.definition.checks.choices import number
-from tunestack.definition.checks.subject import TRANSFORM, Problems, Subject
+from tunestack.definition.choices import number
+from tunestack.definition.subject import TRANSFORM, Problems, Subject
 
 KINDS = frozenset({TRANSFORM})
 MOST_MB = 100

@@ -1,6 +1,6 @@
 """A transform that batches records or puts answers together says how its input is split."""
 
-from tunestack.definition.checks.subject import TRANSFORM, Problems, Subject
+from tunestack.definition.subject import TRANSFORM, Problems, Subject
 
 KINDS = frozenset({TRANSFORM})
 

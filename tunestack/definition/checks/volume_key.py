@@ -1,7 +1,7 @@
-"""A volume key is refused with local NVMe storage, which hardware encrypts, and belongs on all other types."""
+"""A volume key is refused with local NVMe storage, which hardware encrypts."""
 
-from tunestack.definition.checks.choices import cluster, instance_choices
-from tunestack.definition.checks.subject import PROCESSING, TRAINING, TRANSFORM, Problems, Subject
+from tunestack.definition.choices import cluster, instance_choices
+from tunestack.definition.subject import PROCESSING, TRAINING, TRANSFORM, Problems, Subject
 
 KINDS = frozenset({PROCESSING, TRAINING, TRANSFORM})
 
@@ -15,7 +15,4 @@ def check(subject: Subject) -> Problems:
         yield f"{where}.InstanceType", f"allowed types must all have a local disk or all have none, got {names}"
     elif local and "VolumeKmsKeyId" in asked:
         message = f"is refused with {local[0].name}: its local NVMe disk is encrypted by hardware"
-        yield f"{where}.VolumeKmsKeyId", message
-    elif types and not local and "VolumeKmsKeyId" not in asked:
-        message = f"missing: the volume of {types[0].name} would not be encrypted with your key"
         yield f"{where}.VolumeKmsKeyId", message

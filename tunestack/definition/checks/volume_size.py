@@ -1,7 +1,7 @@
 """A volume has a size where there is no local disk, and is no larger than a local disk."""
 
-from tunestack.definition.checks.choices import cluster, instance_choices, number
-from tunestack.definition.checks.subject import PROCESSING, TRAINING, Problems, Subject
+from tunestack.definition.choices import cluster, instance_choices, number
+from tunestack.definition.subject import PROCESSING, TRAINING, Problems, Subject
 
 KINDS = frozenset({PROCESSING, TRAINING})
 

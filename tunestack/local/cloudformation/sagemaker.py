@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tunestack.definition import validate
+from tunestack.definition import refused
 from tunestack.local.emulator.caller import Service
 
 Properties = dict[str, Any]
@@ -107,8 +107,7 @@ class _GroupHandlers:
 def _definition(properties: Properties) -> str:
     """The definition's text, refused as the service would refuse it: before anything is changed."""
     text: str = properties["PipelineDefinition"]["PipelineDefinitionBody"]
-    problems = [str(finding) for finding in validate(json.loads(text)) if not finding.is_note]
-    if problems:
+    if problems := refused(json.loads(text)):
         code = "ValidationException"
         raise ClientError({"Error": {"Code": code, "Message": "; ".join(problems)}}, "CreatePipeline")
     return text

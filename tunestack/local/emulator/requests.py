@@ -6,14 +6,12 @@ from typing import Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from tunestack.definition.checks import CHECKS
-from tunestack.definition.checks.subject import Subject
 from tunestack.definition.service_model import OPERATIONS, sagemaker
 from tunestack.definition.shapes import check_shape
+from tunestack.definition.subject import Subject
 from tunestack.local.runner.errors import ApiError
 
-# The kit's own rules among the checks: the service accepts what they refuse.
-_OURS = ("output_key", "secrets", "spot_checkpoint", "transform_driver")
-_RULES = tuple(check for check in CHECKS if check.KINDS and check.__name__.rpartition(".")[2] not in _OURS)
+_RULES = tuple(check for check in CHECKS if check.KINDS)
 _KINDS = {operation[0]: kind for kind, operation in OPERATIONS.items()}
 
 

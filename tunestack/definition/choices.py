@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from tunestack.catalogue import InstanceType, find_instance
-from tunestack.definition.checks.subject import Subject
 from tunestack.definition.expressions import is_expression, parameter_of
 from tunestack.definition.jobs import api_of, cluster_of
+from tunestack.definition.subject import Subject
 
 
 def choices(value: Any, subject: Subject) -> list[Any]:

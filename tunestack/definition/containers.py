@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunestack.definition.checks.subject import MODEL, Subject
+from tunestack.definition.subject import MODEL, Subject
 
 
 def containers(subject: Subject) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -12,6 +12,14 @@ MODEL, MODEL_PACKAGE = "Model", "RegisterModel"
 
 
 @dataclass(frozen=True, kw_only=True)
+class Around:
+    """What is around a step: the conditions that it is behind, as JSON; whether there is a VPC for jobs."""
+
+    conditions: tuple[str, ...] = ()
+    vpc_expected: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Subject:
     """A step whose arguments have the shape that the API wants."""
 
@@ -20,6 +28,7 @@ class Subject:
     parameters: Mapping[str, Mapping[str, Any]]
     # Of a transform: the arguments of the Model step that it uses, where one is in the definition.
     model: Mapping[str, Any] | None = None
+    around: Around = Around()
 
     @property
     def kind(self) -> str:

@@ -1,6 +1,6 @@
 """Outputs are encrypted with a key of yours."""
 
-from tunestack.definition.checks.subject import PROCESSING, TRAINING, TRANSFORM, Problems, Subject
+from tunestack.definition.subject import PROCESSING, TRAINING, TRANSFORM, Problems, Subject
 
 KINDS = frozenset({PROCESSING, TRAINING, TRANSFORM})
 _OUTPUTS = {PROCESSING: "ProcessingOutputConfig", TRAINING: "OutputDataConfig", TRANSFORM: "TransformOutput"}

@@ -1,6 +1,6 @@
 """Spot training keeps checkpoints: it is interrupted now and then."""
 
-from tunestack.definition.checks.subject import TRAINING, Problems, Subject
+from tunestack.definition.subject import TRAINING, Problems, Subject
 
 KINDS = frozenset({TRAINING})
 

@@ -1,7 +1,7 @@
 """A transform on a GPU names its host image: the default has the oldest NVIDIA driver."""
 
-from tunestack.definition.checks.choices import instance_choices
-from tunestack.definition.checks.subject import TRANSFORM, Problems, Subject
+from tunestack.definition.choices import instance_choices
+from tunestack.definition.subject import TRANSFORM, Problems, Subject
 
 KINDS = frozenset({TRANSFORM})
 

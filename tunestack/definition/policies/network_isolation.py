@@ -1,0 +1,12 @@
+"""A container makes no calls of its own: data comes and goes through SageMaker."""
+
+from tunestack.definition.subject import MODEL, PROCESSING, TRAINING, Problems, Subject
+
+KINDS = frozenset({PROCESSING, TRAINING, MODEL})
+
+
+def check(subject: Subject) -> Problems:
+    asked = subject.part("NetworkConfig") if subject.kind == PROCESSING else subject.arguments
+    if asked.get("EnableNetworkIsolation") is not True:
+        where = "NetworkConfig.EnableNetworkIsolation" if subject.kind == PROCESSING else "EnableNetworkIsolation"
+        yield where, "must be true: the container could send data anywhere"

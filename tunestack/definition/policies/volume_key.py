@@ -1,0 +1,14 @@
+"""A volume is encrypted with a key of yours, where it has no local disk that hardware encrypts."""
+
+from tunestack.definition.choices import cluster, instance_choices
+from tunestack.definition.subject import PROCESSING, TRAINING, TRANSFORM, Problems, Subject
+
+KINDS = frozenset({PROCESSING, TRAINING, TRANSFORM})
+
+
+def check(subject: Subject) -> Problems:
+    where, asked = cluster(subject)
+    types = list(instance_choices(subject))
+    if types and not any(instance.has_local_storage for instance in types) and "VolumeKmsKeyId" not in asked:
+        message = f"missing: the volume of {types[0].name} would not be encrypted with your key"
+        yield f"{where}.VolumeKmsKeyId", message

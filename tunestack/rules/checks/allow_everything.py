@@ -1,0 +1,21 @@
+"""A policy names what it allows: no `*`, no whole service, nothing by exclusion."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+
+KINDS = IDENTITY_KINDS
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    for statement in identity_statements(resource):
+        if not statement.allows:
+            continue
+        for action in statement.actions:
+            if action == "*" or action.endswith(":*"):
+                yield f"{statement.where}.Action", f"allows {action!r}: name the actions"
+        for member in ("NotAction", "NotResource"):
+            if member in statement.content:
+                yield f"{statement.where}.{member}", "allows by exclusion: name what is allowed"

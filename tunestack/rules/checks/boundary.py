@@ -1,0 +1,18 @@
+"""Every role has the permissions boundary that another of its roles has: none is left out."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource, as_text
+from tunestack.rules.finding import Problem
+
+KINDS = frozenset({"AWS::IAM::Role"})
+_MEMBER = "PermissionsBoundary"
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    others = {as_text(role.properties[_MEMBER]) for role in assembly.of_kind(*KINDS) if _MEMBER in role.properties}
+    own = as_text(resource.properties[_MEMBER]) if _MEMBER in resource.properties else None
+    if own is None and others:
+        yield _MEMBER, "missing: the other roles have one"
+    elif len(others) > 1:
+        yield _MEMBER, f"roles have different ones: {', '.join(sorted(others))}"

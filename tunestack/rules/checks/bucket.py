@@ -1,0 +1,32 @@
+"""A bucket is closed to the public, encrypted, versioned where data is encrypted with a key, and owned by its owner."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+
+KINDS = frozenset({"AWS::S3::Bucket"})
+_BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    blocked = resource.part("PublicAccessBlockConfiguration")
+    for member in _BLOCKS:
+        if blocked.get(member) is not True:
+            yield f"PublicAccessBlockConfiguration.{member}", "must be true"
+    if str(resource.properties.get("AccessControl", "Private")).startswith(("Public", "AuthenticatedRead")):
+        yield "AccessControl", "must not be public"
+    rules = resource.part("BucketEncryption").get("ServerSideEncryptionConfiguration") or []
+    encryption = rules[0].get("ServerSideEncryptionByDefault", {}) if rules else {}
+    is_log = any(
+        other.part("LoggingConfiguration").get("DestinationBucketName") == {"Ref": resource.logical_id}
+        for other in assembly.of_kind("AWS::S3::Bucket")
+    )
+    if not encryption:
+        yield "BucketEncryption", "missing"
+    elif not is_log and (encryption.get("SSEAlgorithm") != "aws:kms" or "KMSMasterKeyID" not in encryption):
+        yield "BucketEncryption", "must be aws:kms with a key of yours"
+    if not is_log and resource.part("VersioningConfiguration").get("Status") != "Enabled":
+        yield "VersioningConfiguration", "missing: what is overwritten is lost"
+    if not is_log and not resource.part("LoggingConfiguration"):
+        yield "LoggingConfiguration", "missing: nobody would know who read it"

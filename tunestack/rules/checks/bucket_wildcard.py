@@ -1,0 +1,21 @@
+"""Objects are allowed by prefix: never a bucket as a whole, never any bucket."""
+
+import re
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+
+KINDS = IDENTITY_KINDS
+_WRITES = re.compile(r"(?i)s3:(Put|Delete|Restore|Bypass|Abort)")
+_WHOLE = re.compile(r"[}\]\"]/\*$|^arn:[^:]*:s3:::[^/]*(/\*)?$")
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    for statement in identity_statements(resource):
+        if not statement.allows or not any(_WRITES.match(action) for action in statement.actions):
+            continue
+        for index, arn in enumerate(statement.resources):
+            if _WHOLE.search(arn):
+                yield f"{statement.where}.Resource[{index}]", "allows writing anywhere in a bucket: name the prefix"

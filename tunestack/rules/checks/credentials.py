@@ -1,0 +1,18 @@
+"""No template holds a credential."""
+
+from collections.abc import Iterator
+
+from tunestack.definition.credentials import credential_in
+from tunestack.rules.assembly import Assembly, Resource, strings
+from tunestack.rules.finding import Problem
+
+KINDS: frozenset[str] | None = None
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    # A definition's are found by its own policies.
+    if resource.kind == "AWS::SageMaker::Pipeline":
+        return
+    for where, text in strings(resource.properties):
+        if found := credential_in(text):
+            yield where, f"holds what looks like a credential ({found[:4]}…)"

@@ -1,0 +1,17 @@
+"""A function has no secrets in its variables, and a time limit."""
+
+from collections.abc import Iterator
+
+from tunestack.definition.credentials import names_a_secret
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+
+KINDS = frozenset({"AWS::Lambda::Function"})
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    for name in resource.part("Environment", "Variables"):
+        if names_a_secret(str(name)):
+            yield f"Environment.Variables.{name}", "looks like a secret in clear"
+    if "Timeout" not in resource.properties:
+        yield "Timeout", "missing"

@@ -1,0 +1,24 @@
+"""A key is administered by its own account, turns over every year, and is deleted after a while at the soonest."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import resource_statements
+
+KINDS = frozenset({"AWS::KMS::Key"})
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    for statement in resource_statements(resource):
+        if not statement.allows:
+            continue
+        own = [f for f in statement.principals("AWS") if "AWS::AccountId" not in f]
+        if any(action in ("kms:*", "*") for action in statement.actions) and own:
+            yield f"{statement.where}.Principal", f"{', '.join(own)} may do everything with the key"
+        if statement.principals("Service") and not statement.conditions:
+            yield f"{statement.where}.Condition", "a service may use the key for anybody: ask for the account"
+    if resource.properties.get("EnableKeyRotation") is not True:
+        yield "EnableKeyRotation", "must be true"
+    if resource.properties.get("PendingWindowInDays", 30) < 7:
+        yield "PendingWindowInDays", "must be at least 7: a deleted key takes its data with it"

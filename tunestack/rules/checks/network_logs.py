@@ -1,0 +1,17 @@
+"""A VPC's flows are logged, and what is reached through an endpoint is reached by its own name."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+
+KINDS = frozenset({"AWS::EC2::VPC", "AWS::EC2::VPCEndpoint"})
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    if resource.kind == "AWS::EC2::VPC":
+        logged = [log.properties.get("ResourceId") for log in assembly.of_kind("AWS::EC2::FlowLog")]
+        if {"Ref": resource.logical_id} not in logged:
+            yield "FlowLog", "missing: nobody would know what went out"
+    elif resource.properties.get("VpcEndpointType") == "Interface" and not resource.properties.get("PrivateDnsEnabled"):
+        yield "PrivateDnsEnabled", "must be true: calls would look for a way to the internet"

@@ -1,0 +1,21 @@
+"""A role is handed to one service, and it is said which role."""
+
+import fnmatch
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+
+KINDS = IDENTITY_KINDS
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    for statement in identity_statements(resource):
+        passes = any(fnmatch.fnmatchcase("iam:passrole", action.lower()) for action in statement.actions)
+        if not statement.allows or not passes:
+            continue
+        if "iam:passedtoservice" not in statement.conditions:
+            yield f"{statement.where}.Condition", "iam:PassRole without iam:PassedToService: any service could get it"
+        if any("*" in role for role in statement.resources):
+            yield f"{statement.where}.Resource", "iam:PassRole of roles that aren't named"

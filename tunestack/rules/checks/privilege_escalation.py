@@ -1,0 +1,27 @@
+"""No role changes roles, policies, keys' policies or who may do what."""
+
+import fnmatch
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+
+KINDS = IDENTITY_KINDS
+_FORBIDDEN = (
+    "iam:attach*", "iam:create*", "iam:put*", "iam:update*", "iam:add*", "iam:setdefaultpolicyversion",
+    "iam:delete*permissionsboundary", "kms:putkeypolicy", "kms:schedulekeydeletion", "kms:disablekey",
+    "s3:putbucketpolicy", "s3:putbucketacl", "s3:putobjectacl", "s3:deletebucketpolicy",
+    "s3:putencryptionconfiguration", "s3:putbucketpublicaccessblock", "s3:putbucketversioning",
+    "lambda:updatefunctioncode", "ecr:setrepositorypolicy", "ecr:deleterepository", "ecr:putimagetagmutability",
+    "sagemaker:putmodelpackagegrouppolicy", "organizations:*", "cloudtrail:stoplogging", "cloudtrail:deletetrail",
+    "logs:deleteloggroup", "logs:deletelogstream", "logs:deleteretentionpolicy", "secretsmanager:putresourcepolicy",
+)  # fmt: skip
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    for statement in identity_statements(resource):
+        for action in statement.actions if statement.allows else ():
+            lowered = action.lower()
+            if any(fnmatch.fnmatchcase(lowered, pattern) for pattern in _FORBIDDEN):
+                yield f"{statement.where}.Action", f"allows {action}: a role could change what protects the others"

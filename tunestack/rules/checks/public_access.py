@@ -1,0 +1,33 @@
+"""No resource lets everybody in."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import RESOURCE_POLICIES, resource_statements
+
+KINDS = frozenset({*RESOURCE_POLICIES, "AWS::Lambda::Permission", "AWS::Lambda::Url"})
+_NARROWING = frozenset(
+    {
+        "aws:principalorgid", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn",
+        "aws:sourcevpce", "aws:sourcevpc", "kms:calleraccount",
+    }
+)  # fmt: skip
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    for statement in resource_statements(resource):
+        everybody = statement.principals("AWS") == ["*"] or "NotPrincipal" in statement.content
+        if statement.allows and everybody and not _NARROWING & statement.conditions.keys():
+            yield f"{statement.where}.Principal", "lets everybody in"
+    if resource.kind == "AWS::Lambda::Permission":
+        yield from _permission(resource)
+    if resource.kind == "AWS::Lambda::Url" and resource.properties.get("AuthType") != "AWS_IAM":
+        yield "AuthType", "must be AWS_IAM: anybody could call the function"
+
+
+def _permission(resource: Resource) -> Iterator[Problem]:
+    principal = resource.properties.get("Principal")
+    narrowed = {"SourceArn", "SourceAccount", "PrincipalOrgID"} & resource.properties.keys()
+    if principal == "*" or (str(principal).endswith(".amazonaws.com") and not narrowed):
+        yield "Principal", f"{principal!r} may call the function for anybody: say SourceArn or SourceAccount"

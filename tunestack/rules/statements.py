@@ -1,0 +1,85 @@
+"""The policy statements of resources: what identities may do, who may take a role on, whom a resource lets in."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack.rules.assembly import Resource, as_list, as_text
+
+# Type → where its resource policy is.
+RESOURCE_POLICIES: Mapping[str, str] = {
+    "AWS::ECR::Repository": "RepositoryPolicyText",
+    "AWS::KMS::Key": "KeyPolicy",
+    "AWS::S3::BucketPolicy": "PolicyDocument",
+    "AWS::SNS::TopicPolicy": "PolicyDocument",
+    "AWS::SQS::QueuePolicy": "PolicyDocument",
+    "AWS::SageMaker::ModelPackageGroup": "ModelPackageGroupPolicy",
+    "AWS::SecretsManager::ResourcePolicy": "ResourcePolicy",
+}
+IDENTITY_KINDS = frozenset(
+    {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"}
+)
+ROLE = "AWS::IAM::Role"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Statement:
+    """A statement of a policy, with its place in the resource."""
+
+    where: str
+    content: Mapping[str, Any]
+
+    @property
+    def allows(self) -> bool:
+        return self.content.get("Effect") == "Allow"
+
+    @property
+    def actions(self) -> list[str]:
+        return [str(action) for action in as_list(self.content.get("Action"))]
+
+    @property
+    def resources(self) -> list[str]:
+        return [as_text(resource) for resource in as_list(self.content.get("Resource"))]
+
+    @property
+    def conditions(self) -> dict[str, Any]:
+        """Condition keys in lower case, with their values."""
+        return {
+            key.lower(): value
+            for operator in (self.content.get("Condition") or {}).values()
+            for key, value in operator.items()
+        }
+
+    def principals(self, kind: str) -> list[str]:
+        """The principals of a kind (`AWS`, `Service`); a bare `*` is one of kind AWS."""
+        principal = self.content.get("Principal")
+        if isinstance(principal, Mapping):
+            return [as_text(item) for item in as_list(principal.get(kind))]
+        return [as_text(principal)] if principal is not None and kind == "AWS" else []
+
+
+def identity_statements(resource: Resource) -> Iterator[Statement]:
+    """What a policy, or a role's own policies, allow."""
+    if resource.kind not in IDENTITY_KINDS:
+        return
+    if "PolicyDocument" in resource.properties:
+        yield from _statements(resource.properties["PolicyDocument"], "PolicyDocument")
+    for index, policy in enumerate(resource.properties.get("Policies") or []):
+        yield from _statements(policy.get("PolicyDocument"), f"Policies[{index}].PolicyDocument")
+
+
+def trust_statements(resource: Resource) -> Iterator[Statement]:
+    """Who may take a role on."""
+    if resource.kind == ROLE:
+        yield from _statements(resource.properties.get("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument")
+
+
+def resource_statements(resource: Resource) -> Iterator[Statement]:
+    """Whom a resource lets in."""
+    if member := RESOURCE_POLICIES.get(resource.kind):
+        yield from _statements(resource.properties.get(member), member)
+
+
+def _statements(document: Any, where: str) -> Iterator[Statement]:
+    for index, content in enumerate(as_list((document or {}).get("Statement"))):
+        yield Statement(where=f"{where}.Statement[{index}]", content=content)
