@@ -31,6 +31,16 @@ EXAMPLES: dict[str, tuple[dict[str, Any], dict[str, Any], str]] = {
         step("Condition", CacheConfig={"Enabled": True}),
         "CacheConfig: a Condition step is never cached",
     ),
+    "conditions": (
+        {"entry": {"Type": "Condition"}, "arguments": {"Conditions": [{"Type": "LessThan", "LeftValue": 1, "RightValue": 2}]}},
+        {"entry": {"Type": "Condition"}, "arguments": {"Conditions": [{"Type": "LessThen", "LeftValue": 1, "RightValue": 2}]}},
+        "Conditions[0].Type: unknown operator 'LessThen'; did you mean 'LessThan'?",
+    ),
+    "fail_message": (
+        {"entry": {"Type": "Fail"}, "arguments": {"ErrorMessage": "no"}},
+        {"entry": {"Type": "Fail"}, "arguments": {}},
+        "ErrorMessage: missing",
+    ),
     "container_environment": (
         model(PrimaryContainer={"Environment": {"A": "b"}}),
         package(InferenceSpecification={"Containers": [{"Environment": {f"A{n}": "b" for n in range(17)}}]}),
@@ -162,6 +172,10 @@ def test_a_parameter_is_checked_with_all_that_it_allows() -> None:
     assert "must all have a local disk or all have none, got ml.g5.2xlarge, ml.m5.xlarge" in found[1]
 
 
+def condition(*conditions: dict[str, Any]) -> dict[str, Any]:
+    return {"entry": {"Type": "Condition"}, "arguments": {"Conditions": list(conditions)}}
+
+
 PREFERRED = [{"InstanceType": GPU, "InstanceCount": 1}, {"InstanceType": HOST}]
 # Further ways to break a rule that has several.
 MORE: list[tuple[str, dict[str, Any], str]] = [
@@ -169,6 +183,22 @@ MORE: list[tuple[str, dict[str, Any], str]] = [
         "container_environment",
         model(PrimaryContainer={"Environment": {"A": "b" * 33_000}}),
         "32 KB together, got 33001 bytes",
+    ),
+    ("conditions", condition(), "Conditions: missing"),
+    ("conditions", condition({"Type": "Equals", "LeftValue": 1}), "Conditions[0].RightValue: missing"),
+    ("conditions", condition({"Type": "In", "QueryValue": 1, "Value": []}), "Conditions[0].Values: missing"),
+    ("conditions", condition({"Type": "Not"}), "Conditions[0].Condition: missing"),
+    (
+        "conditions",
+        condition({"Type": "Or", "Conditions": [{"Type": "X"}]}),
+        "Conditions[0].Conditions[0].Type: unknown",
+    ),
+    ("conditions", condition({"Type": "LessThan", "LeftValue": "a", "RightValue": 1}), "LeftValue: must be a number"),
+    ("conditions", condition({"Type": "Equals", "LeftValue": 1, "Right": 1}), "Right: unknown member of Equals"),
+    (
+        "fail_message",
+        {"entry": {"Type": "Fail"}, "arguments": {"ErrorMessage": "a", "Message": "b"}},
+        "Message: unknown",
     ),
     ("instance_preferences", training(ResourceConfig={"InstancePreferences": PREFERRED}), "on every entry or on none"),
     (

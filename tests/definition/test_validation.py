@@ -155,6 +155,27 @@ def test_a_secrets_arn_is_no_secret(good: Definition) -> None:
     assert problems(changed) == []
 
 
+def test_a_function_s_outputs_are_known_and_its_keys_are_its_own(good: Definition) -> None:
+    changed = copy.deepcopy(good)
+    outputs = [{"OutputName": "status", "OutputType": "String"}]
+    step = {"Name": "Ask", "Type": "Lambda", "FunctionArn": "arn:f", "Arguments": {}, "OutputParameters": outputs}
+    changed["Steps"].append(step)
+    fail(changed)["ErrorMessage"] = {"Get": "Steps.Ask.OutputParameters['status']"}
+    assert problems(changed) == []
+    fail(changed)["ErrorMessage"] = {"Get": "Steps.Ask.OutputParameters['statsu']"}
+    assert any("no output 'statsu'; did you mean 'status'?" in line for line in problems(changed))
+    step["SqsQueueUrl"] = "x"
+    assert any("Ask.SqsQueueUrl: unknown key" in line for line in problems(changed))
+
+
+@pytest.mark.parametrize("kind", ["TrainingJob", "Lamda", "condition", "Registermodel"])
+def test_a_kind_that_nobody_knows_is_a_problem_with_the_nearest_that_is_known(kind: str, good: Definition) -> None:
+    changed = copy.deepcopy(good)
+    changed["Steps"].append({"Name": "More", "Type": kind, "Arguments": {}})
+    (problem,) = [line for line in problems(changed) if line.startswith("More")]
+    assert "unknown kind of step" in problem and "did you mean" in problem
+
+
 def test_a_kind_that_is_not_known_here_is_a_note_and_no_problem(good: Definition) -> None:
     changed = copy.deepcopy(good)
     changed["Steps"].append({"Name": "More", "Type": "Lambda", "Arguments": {}})

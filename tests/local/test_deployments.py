@@ -106,6 +106,31 @@ def unprotect_storage(aws: LocalAws) -> None:
     )
 
 
+def test_data_that_is_kept_from_now_on_is_not_deleted_by_the_very_update(
+    second: LocalAws, assembly: Any, tmp_path: Path
+) -> None:
+    # GIVEN dev, whose buckets are emptied when they go, with data in one
+    deployment.deploy(second, assembly("dev").folder)
+    s3 = client(second, "s3")
+    data = next(b["Name"] for b in s3.list_buckets()["Buckets"] if "tunestack-dev-storage-rawdata" in b["Name"])
+    s3.put_object(Bucket=data, Key="datasets/a", Body=b"x")
+
+    # WHEN delete_data_on_destroy is switched off: the tag goes, and then the resource that empties
+    def keep(template: dict[str, Any]) -> None:
+        resources = template["Resources"]
+        for name in [name for name, item in resources.items() if item["Type"] == "Custom::S3AutoDeleteObjects"]:
+            del resources[name]
+        for item in resources.values():
+            if item["Type"] == "AWS::S3::Bucket":
+                tags = item["Properties"]["Tags"]
+                item["Properties"]["Tags"] = [tag for tag in tags if "auto-delete" not in tag["Key"]]
+
+    deployment.deploy(second, changed(assembly("dev"), tmp_path / "keep", keep, stack="storage").folder)
+    # THEN the data is there
+    assert s3.get_object(Bucket=data, Key="datasets/a")["Body"].read() == b"x"
+    deployment.deploy(second, assembly("dev").folder)
+
+
 def test_destroying_dev_leaves_nothing(second: LocalAws, assembly: Any) -> None:
     deployment.deploy(second, assembly("dev").folder)
     buckets = {bucket["Name"] for bucket in client(second, "s3").list_buckets()["Buckets"]}

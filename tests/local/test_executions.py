@@ -177,11 +177,33 @@ def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws
     wait(deployed, arn)
 
 
+def test_a_fresh_run_has_checkpoints_of_its_own_and_is_stopped_by_the_command(
+    deployed: Aws, uploaded: dict[str, str]
+) -> None:
+    def keys(**options: bool) -> str:
+        arn = start(deployed, {**uploaded, "MaxSteps": "3000"}, **options)
+        stopped = command("stop", arn, "--json")
+        assert stopped.exit_code == 0 and json.loads(stopped.output)["status"] == "Stopped"
+        return json.loads(stopped.output)["parameters"]["CheckpointKey"]
+
+    usual, fresh = keys(), keys(fresh=True)
+    assert fresh.startswith(f"{usual}-") and fresh != keys(fresh=True)
+    again = command("stop")
+    assert again.exit_code == 1 and "can't be stopped: the execution is Stopped" in str(again.exception)
+
+
 def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: Aws) -> None:
     with pytest.raises(ExecutionError) as error:
         start(
             deployed,
-            {"LearningRat": "1", "MaxSteps": "many", "LoraR": "0", "TrainInstanceType": "ml.g5.2xlrge", "DataUri": "x"},
+            {
+                "LearningRat": "1",
+                "MaxSteps": "many",
+                "LoraR": "0",
+                "TrainInstanceType": "ml.g5.2xlrge",
+                "DataUri": "x",
+                "CheckpointKey": " ",
+            },
         )
     assert str(error.value).splitlines() == [
         "unknown parameter 'LearningRat'; did you mean 'LearningRate'?",
@@ -190,6 +212,7 @@ def test_wrong_parameters_are_refused_together_before_anything_starts(deployed: 
         "TrainInstanceType must be one of ml.g5.2xlarge, ml.g5.xlarge, ml.g5.4xlarge, ml.g6e.2xlarge, got "
         "'ml.g5.2xlrge'; did you mean 'ml.g5.2xlarge'?",
         "DataUri must be an S3 URI, got 'x'",
+        "CheckpointKey must not be empty",
     ]
 
 

@@ -55,7 +55,8 @@ def test_the_server_answers_each_line_and_refuses_other_content() -> None:
         assert client.get("/ping").status_code == 200
         jsonl = {"content-type": "application/jsonlines"}
         answer = client.post("/invocations", content=b"one\n\ntwo", headers=jsonl)
-        assert answer.text == '{"response": "one"}\n{"response": "two"}'
+        assert answer.text == '{"response": "one"}\n{"response": ""}\n{"response": "two"}'
+        assert client.post("/invocations", content=b"one\n", headers=jsonl).text == '{"response": "one"}'
         assert client.post("/invocations", content=b"x", headers={"content-type": "text/csv"}).status_code == 415
 
 

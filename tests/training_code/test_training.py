@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import TRAINING, conversations, training_inputs, write_lines
+from conftest import RECIPE, TRAINING, conversations, training_inputs, write_lines
 from safetensors.torch import load_file
 from tunestack_training import checkpoints, evaluate, package, train
 from tunestack_training.__main__ import main
@@ -21,6 +21,7 @@ from tunestack_training.failure import JobError
 from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.recipe import Recipe
 from tunestack_training.serve import ModelServer
+from tunestack_training.tokenizer import encode, load_tokenizer
 
 CODE = Path(__file__).parents[2] / "training_code"
 
@@ -66,9 +67,52 @@ def test_a_stopped_training_keeps_a_checkpoint_and_resumes_to_the_same_weights(
     shutil.copytree(done, folder / "checkpoint-5")
     (folder / "checkpoint-5" / "trainer_state.json").write_text("{")
     train.run({})
+    steps = [item["step"] for item in json.loads((ml / "model" / "metrics.json").read_text()) if "loss" in item]
+    assert steps == [1, 2, 3, 4, 5, 6]
     # THEN it has gone on from the complete one, to the very weights of the uninterrupted training
     first, second = (load_file(place / "adapter_model.safetensors") for place in (adapter, ml / "model"))
     assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_finished_training_is_not_trained_on_but_loaded_with_its_metrics(
+    tiny_model: Path, ml: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    # GIVEN a training that has ended
+    constant = {**TRAINING, "training.lr_scheduler_type": "constant"}
+    training_inputs(ml, tiny_model, constant)
+    train.run({})
+    first = {name: (ml / "model" / name).read_bytes() for name in ("adapter_model.safetensors", "metrics.json")}
+    # WHEN it is started again, twice
+    for _ in range(2):
+        shutil.rmtree(ml / "model")
+        with caplog.at_level("INFO"):
+            train.run({})
+        # THEN it gives the very same model, says so, and has trained nothing
+        assert (ml / "model" / "adapter_model.safetensors").read_bytes() == first["adapter_model.safetensors"]
+        assert "checkpoint-6 is of the last step: it is loaded, and not trained on" in caplog.text
+    steps = [item["step"] for item in json.loads((ml / "model" / "metrics.json").read_text()) if "loss" in item]
+    assert steps == [item["step"] for item in json.loads(first["metrics.json"]) if "loss" in item] == [1, 2, 3, 4, 5, 6]
+    assert sorted(path.name for path in (ml / "checkpoints").glob("*/checkpoint-*")) == [
+        "checkpoint-4",
+        "checkpoint-6",
+    ]
+
+
+def test_only_what_shapes_the_training_makes_it_another(tmp_path: Path) -> None:
+    data = write_lines(tmp_path / "rows.jsonl", [{"a": 1}])
+
+    def identity(**changed: str) -> str:
+        return checkpoints.training_identity(recipe_from_options({**TRAINING, **changed}), data)
+
+    same = {
+        "evaluation.max_rows": "7",
+        "inference.temperature": "1",
+        "training.logging_steps": "3",
+        "data.name": "other",
+    }
+    assert all(identity(**{name: value}) == identity() for name, value in same.items())
+    other = {"training.seed": "1", "lora.r": "4", "quantization.load_in_4bit": "false", "model.revision": "v2"}
+    assert len({identity(**{name: value}) for name, value in other.items()} | {identity()}) == 5
 
 
 def test_checkpoints_of_another_recipe_or_other_data_are_not_resumed_from(tmp_path: Path) -> None:
@@ -153,6 +197,64 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     assert f"heldout.loss_ratio {heldout['loss_ratio']:.4f}" in message and len(message) <= 256
     # What a value of CustomerMetadataProperties may hold: the registry refuses the model otherwise.
     assert re.fullmatch(r"[\w\s.:/=+\-@]*", message)
+
+
+@pytest.mark.parametrize(
+    ("answered", "wanted", "held"),
+    [
+        ("I do not know", "no", False), ("No.", "no", True), ("the answer is 42!", "42", True), ("142", "42", False),
+        ("fine :-)", ":-)", True), ("fine", ":-)", False), ("Return a LIST", "return a list", True),
+    ],
+)  # fmt: skip
+def test_an_answer_is_right_word_by_word(answered: str, wanted: str, held: bool) -> None:
+    assert evaluate.holds(answered, wanted) is held
+
+
+def test_the_rows_that_are_evaluated_are_chosen_by_the_seed() -> None:
+    def chosen(**changed: str) -> list[int]:
+        return evaluate.sample(
+            list(range(100)), recipe_from_options({**RECIPE, "evaluation.max_rows": "10", **changed})
+        )
+
+    assert chosen() == chosen() != list(range(10))
+    assert chosen() != chosen(**{"training.seed": "7"})
+
+
+def test_an_answer_begins_where_trl_has_it_begin(tiny_model: Path) -> None:
+    from trl.data_utils import common_prefix_length
+
+    tokenizer = load_tokenizer(tiny_model)
+    # A template that opens an empty think block for the answer, and shows none in a whole conversation.
+    tokenizer.chat_template = (
+        "{% for m in messages %}{{ m['role'] + ': ' + m['content'] + '\n' }}{% endfor %}"
+        "{% if add_generation_prompt %}{{ 'assistant: <think> </think> ' }}{% endif %}"
+    )
+    (row,) = conversations(1)
+    tokens, start = encode(tokenizer, row["prompt"], row["completion"])
+    asked = tokenizer(
+        tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True),
+        add_special_tokens=False,
+    )["input_ids"]
+    assert start == common_prefix_length(asked, tokens)
+    assert row["completion"][0]["content"].split()[0] in tokenizer.decode(tokens[start:])
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("quantization.bnb_4bit_compute_dtype", "float16", "float16 needs a GPU"),
+        ("model.attn_implementation", "flash_attention_2", "choose sdpa"),
+    ],
+)
+def test_what_this_machine_can_t_compute_is_refused(option: str, value: str, message: str, tiny_model: Path) -> None:
+    with pytest.raises(JobError, match=message):
+        load_base_model(tiny_model, recipe_from_options({**TRAINING, option: value}))
+
+
+@pytest.mark.parametrize(("option", "value"), [("training.max_steps", "0"), ("training.save_total_limit", "1")])
+def test_odd_settings_are_refused(option: str, value: str) -> None:
+    with pytest.raises(JobError, match=option):
+        recipe_from_options({**TRAINING, option: value})
 
 
 def test_a_failure_is_in_the_failure_file_and_the_exit_code(ml: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from tunestack_training.failure import JobError
 from tunestack_training.recipe import Recipe
 
+_SETTING = "quantization.bnb_4bit_compute_dtype"
 log = logging.getLogger(__name__)
 
 
@@ -20,6 +21,7 @@ def load_base_model(folder: Path, recipe: Recipe, *, quantized: bool | None = No
     from transformers import AutoModelForCausalLM
 
     check_model_folder(folder)
+    check_attention(recipe)
     quantize = recipe.quantization.load_in_4bit if quantized is None else quantized
     dtype = compute_dtype(recipe)
     model = AutoModelForCausalLM.from_pretrained(
@@ -58,13 +60,36 @@ def check_model_folder(folder: Path) -> None:
 
 
 def compute_dtype(recipe: Recipe) -> Any:
-    """What matrix products are computed in; auto: bfloat16 where the GPU has it, else float32."""
+    """What matrix products are computed in; auto: bfloat16 where the GPU has it, else float32.
+
+    Raises:
+        JobError: the recipe names a type that this machine doesn't compute in.
+    """
     import torch
 
     chosen = recipe.quantization.bnb_4bit_compute_dtype
+    on_gpu = torch.cuda.is_available()
+    # Older GPUs emulate bfloat16, slower than they compute float32.
+    has_bfloat16 = on_gpu and torch.cuda.is_bf16_supported(including_emulation=False)
+    if chosen == "bfloat16" and on_gpu and not has_bfloat16:
+        raise JobError(f"{_SETTING}: {torch.cuda.get_device_name()} has no bfloat16; choose auto, or a newer GPU")
+    if chosen == "float16" and not on_gpu:
+        raise JobError(f"{_SETTING}: float16 needs a GPU; choose auto")
     if chosen != "auto":
         return getattr(torch, chosen)
-    return torch.bfloat16 if torch.cuda.is_available() and torch.cuda.is_bf16_supported() else torch.float32
+    return torch.bfloat16 if has_bfloat16 else torch.float32
+
+
+def check_attention(recipe: Recipe) -> None:
+    """See that the attention kernel is there.
+
+    Raises:
+        JobError: the recipe names flash_attention_2, and the image is without it.
+    """
+    from transformers.utils import is_flash_attn_2_available
+
+    if recipe.model.attn_implementation == "flash_attention_2" and not is_flash_attn_2_available():
+        raise JobError("model.attn_implementation: flash-attn isn't in this image, or no GPU is there; choose sdpa")
 
 
 def keep_quantized_weights_as_they_are(model: Any) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from tunestack_training.checkpoints import seal
+from tunestack_training.checkpoints import HISTORY, seal
 
 log = logging.getLogger(__name__)
 
@@ -20,6 +20,11 @@ class LogMetrics(TrainerCallback):
     def __init__(self) -> None:
         self.history: list[dict[str, float]] = []
 
+    def go_on_from(self, checkpoint: Path) -> None:
+        """Begin with what was measured up to a checkpoint."""
+        file = checkpoint / HISTORY
+        self.history = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         figures = {name: round(float(value), 6) for name, value in (logs or {}).items() if _is_number(value)}
         figures |= peak_memory()
@@ -28,10 +33,14 @@ class LogMetrics(TrainerCallback):
 
 
 class SealCheckpoints(TrainerCallback):
-    """Writes each checkpoint's manifest once the checkpoint is whole."""
+    """Writes the metrics so far into each checkpoint, and its manifest once the checkpoint is whole."""
+
+    def __init__(self, metrics: LogMetrics) -> None:
+        self._metrics = metrics
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        write_history(checkpoint / HISTORY, self._metrics.history)
         seal(checkpoint)
         log.info("checkpoint of step %d saved", state.global_step)
 

@@ -10,16 +10,34 @@ import logging
 from pathlib import Path
 from typing import Any
 
-MANIFEST = "manifest.json"
+from tunestack_training.recipe import Recipe
+
+MANIFEST, TRAINER_STATE, HISTORY = "manifest.json", "trainer_state.json", "metrics.json"
+# Of the recipe's training section: what is logged and kept, and how often.
+_SHAPES_NOTHING = ("logging_steps", "save_steps", "save_total_limit")
 log = logging.getLogger(__name__)
 
 
-def fingerprint(recipe: dict[str, Any], *files: Path) -> str:
-    """What identifies a training: its recipe, and the content of its data."""
-    digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
+def fingerprint(settings: dict[str, Any], *files: Path) -> str:
+    """A hash of settings and of files' contents."""
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for file in files:
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()[:16]
+
+
+def training_identity(recipe: Recipe, *files: Path) -> str:
+    """What identifies a training: what of its recipe shapes the weights, and the content of its data."""
+    shaping = recipe.model_dump(include={"model", "quantization", "lora", "training"})
+    for name in _SHAPES_NOTHING:
+        del shaping["training"][name]
+    return fingerprint(shaping, *files)
+
+
+def is_finished(checkpoint: Path) -> bool:
+    """Whether a checkpoint is of its training's last step."""
+    state = json.loads((checkpoint / TRAINER_STATE).read_text(encoding="utf-8"))
+    return bool(state["global_step"] >= state["max_steps"])
 
 
 def seal(checkpoint: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import logging
 import math
+import random
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
@@ -16,9 +17,9 @@ from tunestack_training.failure import JobError
 from tunestack_training.generation import answer
 from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.prepare import ROWS_FILE
-from tunestack_training.recipe import Evaluation
+from tunestack_training.recipe import Evaluation, Recipe
 from tunestack_training.rows import Row
-from tunestack_training.tokenizer import load_tokenizer
+from tunestack_training.tokenizer import encode, load_tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def run(options: Mapping[str, str]) -> None:
     model = PeftModel.from_pretrained(load_base_model(folder, recipe), adapter)
     model.eval()
     result = {
-        name: compare(model, tokenizer, read_set(name, recipe.evaluation.max_rows), recipe.evaluation)
+        name: compare(model, tokenizer, sample(read_set(name), recipe), recipe.evaluation)
         for name in ("heldout", "general")
     }
     contract.write_json(contract.processing_output("evaluation") / "evaluation.json", result)
@@ -92,10 +93,16 @@ def score(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation)
     )
 
 
-def read_set(name: str, limit: int) -> list[Row]:
-    """The first rows of a set: heldout (the test split) or general."""
+def sample(rows: list[Row], recipe: Recipe) -> list[Row]:
+    """As many rows as are evaluated, chosen and ordered by the seed: a file's first rows may be all of a kind."""
+    wanted = min(len(rows), recipe.evaluation.max_rows)
+    return random.Random(recipe.training.seed).sample(rows, wanted)  # noqa: S311
+
+
+def read_set(name: str) -> list[Row]:
+    """The rows of a set: heldout (the test split) or general."""
     file = contract.processing_input({"heldout": "test", "general": "general"}[name]) / ROWS_FILE
-    rows = _read(file)[:limit]
+    rows = _read(file)
     if not rows:
         raise JobError(f"the {name} set is empty ({file})")
     return rows
@@ -115,7 +122,7 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row]) -> tuple[float
     """Summed loss, tokens found, tokens: over the answers of a batch."""
     import torch
 
-    encoded = [_encode(tokenizer, row) for row in rows]
+    encoded = [encode(tokenizer, row["prompt"], row["completion"]) for row in rows]
     width = max(len(tokens) for tokens, _ in encoded)
     ids = torch.full((len(encoded), width), tokenizer.pad_token_id)
     labels = torch.full((len(encoded), width), -100)
@@ -133,16 +140,6 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row]) -> tuple[float
     return float(loss), float(hits), int(wanted.sum())
 
 
-def _encode(tokenizer: Any, row: Row) -> tuple[list[int], int]:
-    """The tokens of question and answer, and where the answer begins."""
-    question = tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True)
-    whole = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
-    if not whole.startswith(question):
-        question = tokenizer.apply_chat_template(row["prompt"], tokenize=False)
-    start = len(tokenizer(question, add_special_tokens=False)["input_ids"])
-    return tokenizer(whole, add_special_tokens=False)["input_ids"], start
-
-
 def _answer_accuracy(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation) -> float | None:
     if not rows:
         return None
@@ -153,10 +150,14 @@ def _answer_accuracy(model: Any, tokenizer: Any, rows: Sequence[Row], settings: 
         max_new_tokens=settings.max_new_tokens,
         batch_size=settings.batch_size,
     )
-    found = sum(
-        _plain(row["completion"][0]["content"]) in _plain(text) for row, text in zip(rows, answers, strict=True)
-    )
+    found = sum(holds(text, row["completion"][0]["content"]) for row, text in zip(rows, answers, strict=True))
     return round(found / len(rows), 6)
+
+
+def holds(text: str, wanted: str) -> bool:
+    """Whether an answer has the wanted one in it, word by word; where that has no words, sign by sign."""
+    words = _plain(wanted)
+    return f" {words} " in f" {_plain(text)} " if words else wanted.strip() in text
 
 
 def _plain(text: str) -> str:

@@ -13,7 +13,7 @@ def answer(
     batch_size: int,
     temperature: float = 0.0,
 ) -> list[str]:
-    """The model's answer to each conversation, in order; temperature 0 takes the likeliest token each time."""
+    """The model's answer to each conversation, in order, as it is; temperature 0: the likeliest token each time."""
     import torch
 
     sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
@@ -28,5 +28,5 @@ def answer(
                 **inputs, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling
             )
         new = output[:, inputs["input_ids"].shape[1] :]
-        answers += [text.strip() for text in tokenizer.batch_decode(new, skip_special_tokens=True)]
+        answers += tokenizer.batch_decode(new, skip_special_tokens=True)
     return answers

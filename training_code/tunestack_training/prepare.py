@@ -6,6 +6,7 @@ import logging
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,15 @@ from tunestack_training import contract
 from tunestack_training.failure import JobError
 from tunestack_training.options import recipe_from_options
 from tunestack_training.recipe import Data, Recipe
-from tunestack_training.rows import Row, SourceRow, read_rows, to_conversation
-from tunestack_training.tokenizer import load_tokenizer
+from tunestack_training.rows import Row, SourceRow, ignored_keys, read_rows, shown, to_conversation, untrained_answers
+from tunestack_training.tokenizer import encode, load_tokenizer, reserved_tokens
 
 # A file of this name beside the data is the general set; otherwise the one that comes with the kit is used.
 GENERAL_FILE = "general.jsonl"
 ROWS_FILE = "rows.jsonl"
 SPLITS = ("train", "validation", "test")
+# Below it, one row more or less moves a gate's figure by more than what a gate asks for.
+FEW_TEST_ROWS = 20
 log = logging.getLogger(__name__)
 
 
@@ -31,46 +34,82 @@ def run(options: Mapping[str, str]) -> None:
     data_files = sorted(file for file in source.rglob("*") if file.is_file() and file.name != GENERAL_FILE)
     if not data_files:
         raise JobError(f"no data files under {source}; add some with `tunestack data add FILE`")
-    rows, rejected, duplicates = collect(data_files, recipe.data)
-    splits = split(rows, recipe.data, recipe.training.seed)
+    tokenizer = load_tokenizer(contract.processing_input("base-model"))
+    collected = collect(data_files, recipe, tokenizer)
+    splits = split(collected.rows, recipe.data, recipe.training.seed)
     general = read_general(source / GENERAL_FILE)
     for name in SPLITS:
         write_rows(contract.processing_output(name) / ROWS_FILE, splits[name])
     write_rows(contract.processing_output("general") / ROWS_FILE, general)
-    write_rows(contract.processing_output("rejected") / ROWS_FILE, rejected)
-    report = make_report(recipe, data_files, splits, rejected, duplicates)
+    write_rows(contract.processing_output("rejected") / ROWS_FILE, collected.rejected)
+    report = make_report(recipe, data_files, splits, collected, tokenizer)
     contract.write_json(contract.processing_output("report") / "report.json", report)
     sizes = ", ".join(f"{len(splits[name])} {name}" for name in SPLITS)
-    message = f"{sizes} rows; {duplicates} duplicates dropped, {len(rejected)} rows rejected"
+    message = f"{sizes} rows; {collected.duplicates} duplicates dropped, {len(collected.rejected)} rows rejected"
     log.info(message)
     contract.write_exit_message(message)
 
 
-def collect(data_files: Iterable[Path], data: Data) -> tuple[list[Row], list[dict[str, Any]], int]:
-    """The good rows without duplicates, the rejected ones with their reasons, and how many were duplicates.
+@dataclass(kw_only=True)
+class Collected:
+    """What the files hold: the good rows without duplicates, the rejected ones with their reasons, and counts."""
+
+    rows: list[Row] = field(default_factory=list)
+    rejected: list[dict[str, Any]] = field(default_factory=list)
+    duplicates: int = 0
+    # What usable rows hold that nothing is trained on: keys, and answers before the last.
+    ignored_keys: Counter[str] = field(default_factory=Counter)
+    untrained_answers: int = 0
+
+
+def collect(data_files: Iterable[Path], recipe: Recipe, tokenizer: Any) -> Collected:
+    """What the files hold.
 
     Raises:
         JobError: a file can't be read, or more rows are rejected than the recipe allows.
     """
-    rows: dict[str, Row] = {}
-    rejected: list[dict[str, Any]] = []
-    duplicates = seen = 0
+    reserved = reserved_tokens(tokenizer)
+    collected, rows, seen = Collected(), {}, 0
     for file in data_files:
         for source in read_rows(file):
             seen += 1
-            row, reason = (None, source.problem) if source.problem else to_conversation(source.value)
+            row, reason = (None, source.problem) if source.problem else to_conversation(source.value, reserved)
+            if row is not None and (reason := _answerless(row, recipe.training.max_length, tokenizer)):
+                row = None
             if row is None:
-                rejected.append(_rejection(source, reason or ""))
+                collected.rejected.append(_rejection(source, reason or ""))
                 continue
             key = _digest(row)
-            duplicates += key in rows
+            collected.duplicates += key in rows
             rows.setdefault(key, row)
-    _refuse_too_many_rejected(rejected, seen, data)
-    chosen = list(rows.values())
-    if data.max_rows is not None and len(chosen) > data.max_rows:
-        log.info("data.max_rows: %d of %d rows are used", data.max_rows, len(chosen))
-        chosen = [rows[key] for key in sorted(rows)[: data.max_rows]]
-    return chosen, rejected, duplicates
+            collected.ignored_keys.update(ignored_keys(source.value))
+            collected.untrained_answers += untrained_answers(row)
+    _refuse_too_many_rejected(collected.rejected, seen, recipe.data)
+    _say_what_is_ignored(collected)
+    collected.rows = _chosen(rows, recipe)
+    return collected
+
+
+def _chosen(rows: dict[str, Row], recipe: Recipe) -> list[Row]:
+    limit = recipe.data.max_rows
+    if limit is None or len(rows) <= limit:
+        return list(rows.values())
+    log.info("data.max_rows: %d of %d rows are used", limit, len(rows))
+    return [rows[key] for key in sorted(rows, key=lambda key: _digest([recipe.training.seed, key]))[:limit]]
+
+
+def _answerless(row: Row, max_length: int, tokenizer: Any) -> str | None:
+    tokens, answer = encode(tokenizer, row["prompt"], row["completion"])
+    if answer < max_length:
+        return None
+    return f"its question has {answer} of {len(tokens)} tokens: max_length {max_length} would cut the whole answer off"
+
+
+def _say_what_is_ignored(collected: Collected) -> None:
+    for key, count in collected.ignored_keys.most_common():
+        log.info("key %s of %d rows is not trained on", shown(key), count)
+    if collected.untrained_answers:
+        log.info("%d answers before a conversation's last are read and not trained", collected.untrained_answers)
 
 
 def split(rows: list[Row], data: Data, seed: int) -> dict[str, list[Row]]:
@@ -90,6 +129,13 @@ def split(rows: list[Row], data: Data, seed: int) -> dict[str, list[Row]]:
         else:
             splits["train"].append(row)
     empty = [name for name in SPLITS if not splits[name]]
+    if 0 < len(splits["test"]) < data.min_test_rows:
+        raise JobError(
+            f"{len(splits['test'])} held-out rows of {len(rows)} are too few to judge a model by: data.min_test_rows "
+            f"is {data.min_test_rows}; add data, or raise data.test_fraction ({data.test_fraction})"
+        )
+    if len(splits["test"]) < FEW_TEST_ROWS:
+        log.warning("%d held-out rows: the gate's figures are rough", len(splits["test"]))
     if empty:
         raise JobError(
             f"{len(rows)} rows are too few: none for {', '.join(empty)} "
@@ -116,11 +162,10 @@ def make_report(
     recipe: Recipe,
     data_files: list[Path],
     splits: dict[str, list[Row]],
-    rejected: list[dict[str, Any]],
-    duplicates: int,
+    collected: Collected,
+    tokenizer: Any,
 ) -> dict[str, Any]:
     """What the data set is like: sizes, reasons of rejection, and the training rows' lengths in tokens."""
-    tokenizer = load_tokenizer(contract.processing_input("base-model"))
     lengths = [_tokens(tokenizer, row) for row in splits["train"]]
     limit = recipe.training.max_length
     cut = sum(length > limit for length in lengths)
@@ -129,9 +174,11 @@ def make_report(
     return {
         "files": [file.name for file in data_files],
         "rows": {name: len(rows) for name, rows in splits.items()},
-        "duplicates": duplicates,
-        "rejected": len(rejected),
-        "reasons": dict(Counter(item["reason"] for item in rejected).most_common()),
+        "duplicates": collected.duplicates,
+        "rejected": len(collected.rejected),
+        "reasons": dict(Counter(item["reason"] for item in collected.rejected).most_common()),
+        "ignored_keys": dict(collected.ignored_keys.most_common()),
+        "untrained_answers": collected.untrained_answers,
         "train_tokens": {
             "total": sum(lengths),
             "min": min(lengths),
@@ -147,12 +194,11 @@ def write_rows(file: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write rows as JSON Lines."""
     with file.open("w", encoding="utf-8") as out:
         for row in rows:
-            out.write(json.dumps(row, ensure_ascii=False) + "\n")
+            out.write(json.dumps(row, ensure_ascii=False).encode(errors="backslashreplace").decode() + "\n")
 
 
 def _tokens(tokenizer: Any, row: Row) -> int:
-    text = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
-    return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return len(encode(tokenizer, row["prompt"], row["completion"])[0])
 
 
 def _rejection(source: SourceRow, reason: str) -> dict[str, Any]:

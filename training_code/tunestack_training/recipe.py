@@ -62,7 +62,7 @@ class Training(Section):
 
     num_train_epochs: Annotated[float, Field(gt=0, le=100)] = 1.0
     """How often the training rows are seen; max_steps overrules it."""
-    max_steps: Annotated[int, Field(ge=-1, le=10_000_000)] = -1
+    max_steps: Annotated[int, Field(ge=1, le=10_000_000)] | Literal[-1] = -1
     """Optimizer steps; -1: as many as num_train_epochs needs."""
     learning_rate: Annotated[float, Field(gt=0, le=1)] = 2e-4
     """The peak of the schedule; adapters take about ten times what full fine-tuning takes."""
@@ -92,8 +92,8 @@ class Training(Section):
     """Optimizer steps between two lines of loss, learning rate and peak memory in the log."""
     save_steps: Annotated[int, Field(ge=1)] = 100
     """Optimizer steps between checkpoints: what an interruption costs at the most."""
-    save_total_limit: Annotated[int, Field(ge=1)] = 2
-    """How many checkpoints are kept."""
+    save_total_limit: Annotated[int, Field(ge=2)] = 2
+    """How many checkpoints are kept; with one alone, none would be whole while the next is written."""
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 42
     """Splits, shuffling and initial adapters follow from it."""
 
@@ -111,6 +111,8 @@ class Data(Section):
     """The share of rows that may be unusable; more, and the preparation fails rather than train on the rest."""
     max_rows: Annotated[int, Field(ge=10)] | None = None
     """Use at most so many rows, chosen by the seed; null: all."""
+    min_test_rows: Annotated[int, Field(ge=1)] = 3
+    """With fewer held-out rows the preparation fails: a gate on them would say nothing. With few it says little."""
 
 
 class Evaluation(Section):
@@ -121,7 +123,7 @@ class Evaluation(Section):
     max_general_loss_ratio: Ratio = 1.25
     """The gate against forgetting: the same ratio on a general set."""
     max_rows: Annotated[int, Field(ge=1)] = 500
-    """Evaluate at most so many rows of each set."""
+    """Evaluate at most so many rows of each set, chosen by the seed."""
     generated_rows: Annotated[int, Field(ge=0)] = 100
     """Rows of each set that are answered in full, for the task's accuracy; 0: none."""
     max_new_tokens: Annotated[int, Field(ge=1, le=8192)] = 128

@@ -16,8 +16,8 @@ from tunestack_training.generation import answer
 from tunestack_training.options import read_recipe
 from tunestack_training.package import ADAPTER, BASE, FUSED
 from tunestack_training.recipe import Recipe
-from tunestack_training.rows import to_prompt
-from tunestack_training.tokenizer import load_tokenizer
+from tunestack_training.rows import parse_line, to_prompt
+from tunestack_training.tokenizer import load_tokenizer, reserved_tokens
 
 CONTENT_TYPES = ("application/jsonlines", "application/json", "application/x-ndjson")
 Answer = dict[str, Any]
@@ -44,6 +44,8 @@ class ModelServer:
         self.recipe = Recipe.model_validate(read_recipe(folder))
         self.tokenizer = load_tokenizer(folder / ADAPTER)
         self.model = _load_model(folder, self.recipe)
+        self._reserved = reserved_tokens(self.tokenizer)
+        self._most_tokens = self.model.config.max_position_embeddings - self.recipe.inference.max_new_tokens
 
     def answer_lines(self, lines: Sequence[bytes]) -> list[Answer]:
         """An answer per line, in order: {"response": …}, or {"error": …} for a line that can't be answered.
@@ -54,7 +56,7 @@ class ModelServer:
         prompts: list[tuple[int, list[dict[str, str]]]] = []
         for line in lines:
             try:
-                prompts.append((len(answers), to_prompt(json.loads(line))))
+                prompts.append((len(answers), self._prompt(line)))
                 answers.append({})
             except ValueError as error:
                 answers.append({"error": str(error)})
@@ -69,6 +71,19 @@ class ModelServer:
         for (index, _), text in zip(prompts, texts, strict=True):
             answers[index] = {"response": text}
         return answers
+
+    def _prompt(self, line: bytes) -> list[dict[str, str]]:
+        """The conversation that a line asks to be answered.
+
+        Raises:
+            ValueError: it can't be.
+        """
+        prompt = to_prompt(parse_line(line), self._reserved)
+        text = self.tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
+        tokens = len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        if tokens > self._most_tokens:
+            raise ValueError(f"has {tokens:,} tokens, and the model takes {self._most_tokens:,} beside its answer")
+        return prompt
 
 
 def within(
@@ -107,7 +122,7 @@ def build_application(answer_lines: Callable[[Sequence[bytes]], list[Answer]], *
         if content_type not in CONTENT_TYPES:
             wanted = " or ".join(CONTENT_TYPES)
             return PlainTextResponse(f"content type must be {wanted}, got {content_type!r}", status_code=415)
-        answers = await batcher.answer([line for line in (await request.body()).splitlines() if line.strip()])
+        answers = await batcher.answer((await request.body()).removesuffix(b"\n").split(b"\n"))
         # A transform that assembles by line adds the newline after each answer itself.
         lines = "\n".join(json.dumps(item, ensure_ascii=False) for item in answers)
         return Response(lines, media_type="application/jsonlines")

@@ -16,6 +16,31 @@ PLAIN_CHAT_TEMPLATE = (
 )
 
 
+def reserved_tokens(tokenizer: Any) -> list[str]:
+    """What a text must not hold: it would be read as the end of a turn, or the beginning of another."""
+    added = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+    # What is a word besides is no mark: some models pad with one.
+    return [token for token in {*added, *tokenizer.all_special_tokens} if token.strip() and not token.isalnum()]
+
+
+def encode(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[str, str]]) -> tuple[list[int], int]:
+    """The tokens of question and answer, and where the answer begins: where TRL has it begin.
+
+    That is where the tokens of the whole and of the question with its generation prompt part ways: a template may put
+    more into the one than into the other.
+    """
+    question = _ids(tokenizer, prompt, add_generation_prompt=True)
+    whole = _ids(tokenizer, prompt + completion)
+    different = (index for index, (asked, found) in enumerate(zip(question, whole, strict=False)) if asked != found)
+    return whole, next(different, min(len(question), len(whole)))
+
+
+def _ids(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> list[int]:
+    text = tokenizer.apply_chat_template(messages, tokenize=False, **options)
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
+
+
 def load_tokenizer(folder: Path) -> Any:
     """The tokenizer of an uploaded model, with a chat template and a padding token.
 

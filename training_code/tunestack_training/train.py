@@ -25,21 +25,45 @@ def run(options: Mapping[str, str]) -> None:
     for file in (train_rows, validation_rows):
         if not file.exists():
             raise JobError(f"no {file.name} in channel {file.parent.name!r}: it must be an output of PrepareData")
-    identity = checkpoints.fingerprint(recipe.model_dump(), train_rows)
-    output = contract.checkpoint_folder() / identity
+    output = contract.checkpoint_folder() / checkpoints.training_identity(recipe, train_rows)
     trainer, callbacks = build_trainer(recipe, train_rows, validation_rows, output)
     explain(recipe, trainer)
     resume_from = checkpoints.newest_complete(output)
     if resume_from:
+        callbacks["metrics"].go_on_from(resume_from)
+    if resume_from and checkpoints.is_finished(resume_from):
+        log.info("%s is of the last step: it is loaded, and not trained on; --fresh trains anew", resume_from.name)
+        load_finished(trainer, resume_from)
+    else:
+        train(trainer, resume_from, callbacks["stop"])
+    trainer.evaluate()
+    save(recipe, trainer, callbacks["metrics"].history)
+
+
+def train(trainer: Any, resume_from: Path | None, stop: Any) -> None:
+    """Train to the end, from a checkpoint if there is one.
+
+    Raises:
+        Stopped: SIGTERM came before.
+    """
+    if resume_from:
         log.info("resuming from %s", resume_from.name)
     trainer.train(resume_from_checkpoint=str(resume_from) if resume_from else None)
-    if callbacks["stop"].stopped:
+    if stop.stopped:
         raise Stopped(
             f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps} by SIGTERM; the checkpoint is "
             "kept: started again, the training goes on from there"
         )
-    trainer.evaluate()
-    save(recipe, trainer, callbacks["metrics"].history)
+
+
+def load_finished(trainer: Any, checkpoint: Path) -> None:
+    """Bring the trainer to where a finished training's checkpoint has it."""
+    from peft import set_peft_model_state_dict
+    from safetensors.torch import load_file
+    from transformers import TrainerState
+
+    set_peft_model_state_dict(trainer.model, load_file(checkpoint / "adapter_model.safetensors"))
+    trainer.state = TrainerState.load_from_json(str(checkpoint / checkpoints.TRAINER_STATE))
 
 
 def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, output: Path) -> tuple[Any, dict[str, Any]]:
@@ -52,8 +76,11 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
 
     from tunestack_training.callbacks import LogMetrics, SealCheckpoints, StopOnSigterm
 
+    # It warns with the end of a row's question.
+    logging.getLogger("trl.trainer.sft_trainer").setLevel(logging.ERROR)
     torch.manual_seed(recipe.training.seed)
-    callbacks = {"metrics": LogMetrics(), "seal": SealCheckpoints(), "stop": StopOnSigterm()}
+    metrics = LogMetrics()
+    callbacks = {"metrics": metrics, "seal": SealCheckpoints(metrics), "stop": StopOnSigterm()}
     folder = contract.channel("base-model")
     trainer = SFTTrainer(
         model=load_base_model(folder, recipe),
@@ -90,6 +117,8 @@ def sft_config(recipe: Recipe, output: Path) -> Any:
         per_device_eval_batch_size=recipe.training.per_device_train_batch_size,
         gradient_checkpointing_kwargs={"use_reentrant": False} if recipe.training.gradient_checkpointing else None,
         bf16=on_gpu and compute_dtype(recipe) == torch.bfloat16,
+        # With a scaler: small gradients would vanish otherwise.
+        fp16=on_gpu and compute_dtype(recipe) == torch.float16,
         use_cpu=not on_gpu,
         save_strategy="steps",
         eval_strategy="no",
@@ -131,7 +160,7 @@ def save(recipe: Recipe, trainer: Any, history: list[dict[str, float]]) -> None:
     trainer.model.save_pretrained(folder)
     trainer.processing_class.save_pretrained(folder)
     contract.write_json(folder / RECIPE_FILE, recipe.model_dump())
-    write_history(folder / "metrics.json", history)
+    write_history(folder / checkpoints.HISTORY, history)
     _name_base_model(folder / "adapter_config.json", recipe)
     shutil.rmtree(folder / "runs", ignore_errors=True)
     log.info("adapter saved after %d steps", trainer.state.global_step)

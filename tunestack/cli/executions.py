@@ -1,4 +1,4 @@
-"""`tunestack run`, `retry`, `executions`, `describe` and `logs`: a run from its start to the line that broke it."""
+"""Executions on the command line: a run from its start to the line that broke it."""
 
 import sys
 import time
@@ -15,6 +15,7 @@ from tunestack.executions.errors import ExecutionError
 from tunestack.executions.logs import choose_step, follow_log, read_log
 from tunestack.executions.retry import retry
 from tunestack.executions.start import start
+from tunestack.executions.stop import stop
 from tunestack.planning.checks import CHECKS
 
 FOLLOW_SECONDS = 1.0
@@ -26,12 +27,15 @@ console = Console(highlight=False, soft_wrap=True)
 @env_option
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Choose a pipeline parameter.")
 @click.option("--allow", multiple=True, type=click.Choice(CHECKS), help="Start although this check fails.")
+@click.option("--fresh", is_flag=True, help="Train from the first step, whatever checkpoints there are.")
 @click.option("--detach", is_flag=True, help="Start it and return; it goes on without this command.")
 @json_option
-def run_command(env: str, params: tuple[str, ...], allow: tuple[str, ...], detach: bool, as_json: bool) -> None:
+def run_command(
+    env: str, params: tuple[str, ...], allow: tuple[str, ...], fresh: bool, detach: bool, as_json: bool
+) -> None:
     """Start an execution and follow it to its end. Ctrl-C stops the execution."""
     aws = aws_of(env)
-    arn = start(aws, _parse(params), allow=allow)
+    arn = start(aws, _parse(params), allow=allow, fresh=fresh)
     execution_id = arn.rpartition("/")[2]
     if detach:
         show({"id": execution_id, "arn": arn}, as_json=as_json, text=lambda: click.echo(f"started {execution_id}"))
@@ -39,6 +43,18 @@ def run_command(env: str, params: tuple[str, ...], allow: tuple[str, ...], detac
     view = follow(aws, arn, quiet=as_json)
     show(view.to_json(), as_json=as_json, text=lambda: _print_end(view))
     sys.exit(0 if view.status == "Succeeded" else 1)
+
+
+@click.command("stop")
+@click.argument("execution", default="latest")
+@env_option
+@json_option
+def stop_command(execution: str, env: str, as_json: bool) -> None:
+    """Stop an EXECUTION (default: the latest), and wait for its end. A training keeps its checkpoint."""
+    aws = aws_of(env)
+    arn = stop(aws, execution)
+    view = follow(aws, arn, quiet=as_json)
+    show(view.to_json(), as_json=as_json, text=lambda: _print_end(view))
 
 
 @click.command("retry")
@@ -119,15 +135,13 @@ def follow(aws: Aws, arn: str, *, quiet: bool = False) -> ExecutionView:
                 return view
             time.sleep(FOLLOW_SECONDS)
     except KeyboardInterrupt:
-        raise ExecutionError(_stop(aws, arn)) from None
+        raise ExecutionError(_interrupted(aws, arn)) from None
 
 
-def _stop(aws: Aws, arn: str) -> str:
+def _interrupted(aws: Aws, arn: str) -> str:
     execution_id = arn.rpartition("/")[2]
     running = [step.name for step in describe(aws, arn).steps if step.status == "Executing"]
-    aws.sagemaker.stop_pipeline_execution(
-        PipelineExecutionArn=arn, ClientRequestToken=f"stop-{execution_id}".ljust(32, "-")
-    )
+    stop(aws, arn)
     return (
         f"interrupted: execution {execution_id} is being stopped in step {', '.join(running) or 'none'}; nothing was "
         "registered after that, and a training keeps its checkpoint: the same `tunestack run` goes on from there"

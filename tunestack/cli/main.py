@@ -23,6 +23,7 @@ COMMANDS = {
     "retry": ("executions:retry_command", "Run again what failed or was stopped of an execution."),
     "run": ("executions:run_command", "Start an execution and follow it."),
     "settings": ("settings:settings", "Check the settings, and get their JSON Schema."),
+    "stop": ("executions:stop_command", "Stop an execution."),
 }
 
 

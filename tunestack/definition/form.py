@@ -5,7 +5,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tunestack.definition.expressions import is_expression
+from tunestack.definition.expressions import FUNCTIONS, is_expression
 from tunestack.definition.finding import Finding
 
 _TEXT = {"type": "string"}
@@ -33,6 +33,8 @@ _SCHEMA: dict[str, Any] = {
             "properties": {
                 "Name": _TEXT,
                 "Type": _TEXT,
+                "DisplayName": _TEXT,
+                "Description": _TEXT,
                 "Arguments": {
                     "type": "object",
                     "properties": {
@@ -59,12 +61,19 @@ _SCHEMA: dict[str, Any] = {
         }
     },
 }
+# A part of a join: plain, or an expression of its own.
+_JOINED = {
+    "anyOf": [
+        {"type": ["string", "number", "boolean"]},
+        {"type": "object", "maxProperties": 1, "anyOf": [{"required": [name]} for name in sorted(FUNCTIONS)]},
+    ]
+}
 _EXPRESSIONS: dict[str, dict[str, Any]] = {
     "Get": _TEXT,
     "Std:Join": {
         "type": "object",
         "required": ["On", "Values"],
-        "properties": {"On": _TEXT, "Values": {"type": "array"}},
+        "properties": {"On": _TEXT, "Values": {"type": "array", "items": _JOINED}},
     },
     "Std:JsonGet": {
         "type": "object",

@@ -84,11 +84,21 @@ def _check_property(path: str, source: PlacedStep, where: str) -> Iterator[Findi
             hint = nearest(name, files) if files else "it has none"
             yield Finding(where=where, message=f"step {source.name} has no property file {name!r}; {hint}")
         return
+    if path.startswith("OutputParameters[") and "OutputParameters" in source.entry:
+        yield from _check_output_parameter(path, source, where)
     if kind not in OPERATIONS:
         return
     if (output := output_of(path)) is not None:
         yield from _check_output(output, source, where)
     yield from _follow(outcome_shape(kind), path, where)
+
+
+def _check_output_parameter(path: str, source: PlacedStep, where: str) -> Iterator[Finding]:
+    """What a Lambda or Callback step gives back, it declares."""
+    names = [str(item.get("OutputName")) for item in source.entry["OutputParameters"]]
+    name = path.partition("[")[2].rstrip("]").strip("'\"")
+    if name not in names:
+        yield Finding(where=where, message=f"step {source.name} has no output {name!r}; {nearest(name, names)}")
 
 
 def _check_output(name: str, source: PlacedStep, where: str) -> Iterator[Finding]:

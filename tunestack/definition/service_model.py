@@ -34,8 +34,9 @@ def outcome_shape(step_type: str) -> StructureShape:
 
 @cache
 def step_types_of_the_service() -> frozenset[str]:
-    """The kinds of step that the service reports of, under the names that its answers give them."""
-    return frozenset(_structure(sagemaker().shape_for("PipelineExecutionStepMetadata")).members)
+    """The kinds of step that the service reports of; its answers call a job's step by the job (`TrainingJob`)."""
+    members = _structure(sagemaker().shape_for("PipelineExecutionStepMetadata")).members
+    return frozenset(name.removesuffix("Job") or name for name in members)
 
 
 def _structure(shape: Shape | None) -> StructureShape:

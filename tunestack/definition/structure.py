@@ -24,11 +24,22 @@ STEP_KEYS = frozenset(
         "RetryPolicies",
     }
 )
+PARAMETER_KEYS = frozenset({"Name", "Type", "DefaultValue", "EnumValues", "Description", "DisplayName"})
 CHECKED_KINDS = frozenset(OPERATIONS) | {"Condition", "Fail"}
-# Kinds that a definition may hold and that aren't looked into here.
-UNCHECKED_KINDS = frozenset(
-    {"Tuning", "Lambda", "Callback", "QualityCheck", "ClarifyCheck", "EMR", "AutoML", "NotebookJob"}
-)
+_CHECK_KEYS = frozenset(
+    {
+        "CheckType", "ModelPackageGroupName", "SkipCheck", "FailOnViolation", "RegisterNewBaseline",
+        "SuppliedBaselineStatistics", "SuppliedBaselineConstraints", "ModelName",
+    }
+)  # fmt: skip
+# Further keys of kinds whose arguments aren't looked into here; a kind that isn't named may have any.
+OTHER_KEYS: dict[str, frozenset[str]] = {
+    **dict.fromkeys(("Tuning", "AutoML", "EMR", "EMRServerless", "NotebookJob"), frozenset[str]()),
+    "Lambda": frozenset({"FunctionArn", "OutputParameters"}),
+    "Callback": frozenset({"SqsQueueUrl", "OutputParameters"}),
+    "QualityCheck": _CHECK_KEYS,
+    "ClarifyCheck": _CHECK_KEYS,
+}
 _NAME = re.compile(r"[A-Za-z0-9\-_]{1,64}")
 _PARAMETER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9\-_]{0,255}")
 _PARAMETER_TYPES: dict[str, tuple[type, ...]] = {
@@ -63,6 +74,8 @@ def _check_parameters(parameters: Any) -> Iterator[Finding]:
     for parameter in parameters:
         name, kind = parameter.get("Name"), parameter.get("Type")
         where = f"Parameters.{name}"
+        for key in parameter.keys() - PARAMETER_KEYS:
+            yield Finding(where=f"{where}.{key}", message=f"unknown key; {nearest(key, PARAMETER_KEYS)}")
         if not isinstance(name, str) or not _PARAMETER_NAME.fullmatch(name):
             yield Finding(where=where, message="must be named in letters, digits, - and _")
         if kind not in _PARAMETER_TYPES:
@@ -83,11 +96,15 @@ def _check_step(step: PlacedStep) -> Iterator[Finding]:
     entry, kind = step.entry, step.entry.get("Type")
     if not _NAME.fullmatch(step.name):
         yield Finding(where=step.name, message="a step's name has 1 to 64 letters, digits, - and _")
-    for key in entry.keys() - STEP_KEYS:
-        yield Finding(where=f"{step.name}.{key}", message=f"unknown key; {nearest(key, STEP_KEYS)}")
-    if kind not in CHECKED_KINDS:
-        if kind in UNCHECKED_KINDS or kind in step_types_of_the_service():
-            yield Finding(where=step.name, message=f"kind {kind!r} is not known here: not checked", level=Level.NOTE)
-        else:
-            hint = nearest(str(kind), CHECKED_KINDS | UNCHECKED_KINDS)
-            yield Finding(where=step.name, message=f"unknown kind of step {kind!r}; {hint}")
+    if kind in CHECKED_KINDS or kind in OTHER_KEYS:
+        known = STEP_KEYS | OTHER_KEYS.get(str(kind), frozenset())
+        for key in entry.keys() - known:
+            yield Finding(where=f"{step.name}.{key}", message=f"unknown key; {nearest(key, known)}")
+    if kind in CHECKED_KINDS:
+        return
+    others = OTHER_KEYS.keys() | step_types_of_the_service()
+    if kind in others:
+        yield Finding(where=step.name, message=f"kind {kind!r} is not known here: not checked", level=Level.NOTE)
+    else:
+        hint = nearest(str(kind), CHECKED_KINDS | others)
+        yield Finding(where=step.name, message=f"unknown kind of step {kind!r}; {hint}")

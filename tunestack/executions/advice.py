@@ -8,7 +8,7 @@ _ADVICE = (
         "lower PerDeviceTrainBatchSize or MaxLength, or choose a larger TrainInstanceType",
     ),
     (
-        r"MaxRuntimeInSeconds",
+        r"MaxRuntimeInSeconds|MaxRuntimeExceeded",
         "raise max_runtime_minutes of the job in config/, or train fewer steps; a training resumes",
     ),
     (
@@ -28,7 +28,25 @@ _ADVICE = (
         r"is half-written|is not UTF-8|not CSV|not Parquet|is empty",
         "fix the file and add it again with `tunestack data add`",
     ),
-    (r"No space left|disk is full", "raise volume_size_gb, or choose an instance type with a larger disk"),
+    (
+        r"exit code: (137|-9)\b",
+        "memory ran out, most likely the machine's own: choose a TrainInstanceType with more, or a shorter MaxLength",
+    ),
+    (r"SlowDown|ServiceUnavailable|Reduce your request rate|\(503\)", "S3 was overloaded: `tunestack retry` later"),
+    (
+        r"SafetensorError|HeaderTooLarge|incomplete metadata|MetadataIncompleteBuffer",
+        "a weights file is cut off or damaged: upload the model again with `tunestack models add`",
+    ),
+    (
+        r"(?i)model ?package ?group.*(does not exist|not found)",
+        "the registry's group is gone: deploy the registry stack again",
+    ),
+    (r"checkpoints could not be uploaded", "see the reason in the job's log, and start it again: it resumes"),
+    (r"it ended without a word", "its log may tell more: `tunestack logs`"),
+    (
+        r"No space left|disk is full|unexpected pos \d+",
+        "raise volume_size_gb, or choose an instance type with a larger disk",
+    ),
     (r"ResourceLimitExceeded|service quota", "ask for the quota that the message names, in the Service Quotas console"),
     (r"CapacityError|[Ii]nsufficient capacity", "`tunestack retry` later, or run again with another TrainInstanceType"),
     (

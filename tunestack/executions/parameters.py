@@ -52,6 +52,8 @@ def _wrong(name: str, value: str, declared: Declared) -> str | None:
     parameter = declared.get(name)
     if parameter is None:
         return f"unknown parameter {name!r}; {nearest(name, declared)}"
+    if parameter["Type"] == "String" and not value.strip():
+        return f"{name} must not be empty"
     allowed = parameter.get("EnumValues")
     if allowed and value not in allowed:
         return f"{name} must be one of {', '.join(allowed)}, got {value!r}; {nearest(value, allowed)}"

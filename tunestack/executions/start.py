@@ -20,10 +20,11 @@ from tunestack.pipeline.recipe_parameters import CHECKPOINT_KEY
 MAX_DESCRIPTION = 3072
 
 
-def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> str:
+def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = (), fresh: bool = False) -> str:
     """Start an execution with some parameters chosen; its ARN. `allow` names the checks that are waived.
 
-    A training of the same data, model and hyperparameters gets the same CheckpointKey, so that it resumes.
+    A training of the same data, model and hyperparameters gets the same CheckpointKey, so that it resumes, or is loaded
+    where it had ended; a `fresh` one gets a key of its own, and trains from the first step.
 
     Raises:
         ExecutionError: a parameter is unknown or out of range, or an input isn't there; a line for each.
@@ -42,6 +43,8 @@ def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = ()) -> s
     if missing := list(missing_inputs(aws, values)):
         raise ExecutionError("\n".join(missing))
     waived = check_run(aws, definition, values, allow=allow)
+    if fresh:
+        chosen[CHECKPOINT_KEY] = f"{key_for_run(chosen, declared)}-{uuid4().hex[:8]}"
     chosen.setdefault(CHECKPOINT_KEY, key_for_run(chosen, declared))
     answer = aws.sagemaker.start_pipeline_execution(
         PipelineName=aws.pipeline_name,

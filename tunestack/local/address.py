@@ -9,6 +9,7 @@ LOCAL_ENVIRONMENT = "local"
 ACCOUNT = "000000000000"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
+LOG_NAME = "server.log"
 _FOLDER = Path(".tunestack") / "local"
 # What a copy of the kit has.
 _KIT = ("cdk.json", "app.py", "tunestack")
@@ -27,7 +28,7 @@ class LocalAws:
 
     @property
     def log_file(self) -> Path:
-        return self.home / "server.log"
+        return self.home / LOG_NAME
 
     @property
     def ledger_file(self) -> Path:

@@ -13,7 +13,7 @@ def custom_resource_handlers() -> dict[str, dict[str, Any]]:
         "Custom::S3AutoDeleteObjects": {
             "create": lambda logical_id, properties, stack: (f"auto-delete-{properties['BucketName']}", {}),
             "update": lambda physical_id, old, new, stack: (physical_id, {}),
-            "delete": lambda physical_id, properties: empty_bucket(properties["BucketName"]),
+            "delete": lambda physical_id, properties: _empty_if_asked_to(properties["BucketName"]),
         },
         "Custom::VpcRestrictDefaultSG": {
             "create": lambda logical_id, properties, stack: _closed(properties),
@@ -27,6 +27,14 @@ def custom_resource_handlers() -> dict[str, dict[str, Any]]:
             "delete": lambda physical_id, properties: None,
         },
     }
+
+
+def _empty_if_asked_to(bucket: str) -> None:
+    """Empty a bucket that has the tag still: one whose data is kept from now on has lost it in the same update."""
+    from ministack.services import s3
+
+    if s3._bucket_tags.get(bucket, {}).get("aws-cdk:auto-delete-objects") == "true":
+        empty_bucket(bucket)
 
 
 def _closed(properties: Properties) -> tuple[str, Properties]:

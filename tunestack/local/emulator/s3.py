@@ -33,6 +33,12 @@ def amend_s3() -> None:
             _refusing(s3._put_bucket_logging),
             lambda name: s3._bucket_logging_config.pop(name, None),
         ),
+        (
+            "Tags",
+            _to_xml("PutBucketTagging", "Tagging", lambda tags: {"TagSet": tags}),
+            _refusing(s3._put_bucket_tagging),
+            s3._delete_bucket_tagging,
+        ),
     )
     _default_kms_key(s3)
     _keep_bodies_on_disk(s3)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tunestack.local.runner.errors import JobFailure, JobStopped
+from tunestack.local.runner.errors import JobFailure, JobStopped, MaxRuntimeExceeded
 
 # As SageMaker: a stopped container gets SIGTERM, and this long to end.
 GRACE_SECONDS = 120
@@ -110,7 +110,7 @@ class RunningContainer:
         """Feed each line of output to `on_line` until the container ends; its exit code.
 
         Raises:
-            JobFailure: it ran longer than allowed.
+            MaxRuntimeExceeded: it ran longer than allowed.
             JobStopped: somebody stopped it.
         """
         ended = threading.Event()
@@ -120,10 +120,16 @@ class RunningContainer:
         )
         watcher.start()
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            on_line(line.rstrip("\n"))
-        code = self.process.wait()
-        ended.set()
+        try:
+            for line in self.process.stdout:
+                on_line(line.rstrip("\n"))
+            code = self.process.wait()
+        except BaseException:
+            # Nobody reads its output any more: it would go on, or wait for ever.
+            self.terminate()
+            raise
+        finally:
+            ended.set()
         watcher.join()
         if outcome:
             raise outcome[0]
@@ -144,7 +150,7 @@ class RunningContainer:
             if stopping.is_set():
                 outcome.append(JobStopped())
             elif time.monotonic() > deadline:
-                outcome.append(JobFailure("ClientError: the job ran into its MaxRuntimeInSeconds and was stopped"))
+                outcome.append(MaxRuntimeExceeded())
             else:
                 continue
             self.terminate()

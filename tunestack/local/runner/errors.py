@@ -13,5 +13,12 @@ class JobFailure(Exception):
     """A job that failed; the text is its FailureReason."""
 
 
+class MaxRuntimeExceeded(JobFailure):
+    """A job that ran into its time limit."""
+
+    def __init__(self) -> None:
+        super().__init__("ClientError: the job ran into its MaxRuntimeInSeconds and was stopped")
+
+
 class JobStopped(Exception):
     """A job that somebody stopped."""

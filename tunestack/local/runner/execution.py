@@ -3,6 +3,7 @@
 import json
 import threading
 import time
+import traceback
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from tunestack.definition.graph import PlacedStep, placed_steps, predecessors
 from tunestack.layout import S3Uri
+from tunestack.local.address import LOG_NAME
 from tunestack.local.runner.errors import JobFailure, JobStopped
 from tunestack.local.runner.resolution import Scope
 from tunestack.local.runner.steps import SageMaker, StepOutcome, run_step
@@ -68,6 +70,17 @@ class Execution:
         self._thread.join(timeout)
 
     def _run(self) -> None:
+        """The thread: whatever happens in it, the execution ends, and says how."""
+        try:
+            failed, stopped = self._run_steps()
+        except BaseException as error:
+            traceback.print_exc()
+            self._break(f"InternalServerError: {_named(error)}")
+            return
+        self._end(failed=failed, stopped=stopped or self._stopping.is_set())
+
+    def _run_steps(self) -> tuple[bool, bool]:
+        """Every step that can be; whether one failed, and whether one was stopped."""
         failed = stopped = False
         waiting = {step.name: step for step in self._steps if step.name not in self._outcomes}
         running: dict[Future[StepOutcome], PlacedStep] = {}
@@ -78,7 +91,7 @@ class Execution:
                         del waiting[step.name]
                         running[pool.submit(self._run_step, step)] = step
                 if not running:
-                    break
+                    return failed, stopped
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     step = running.pop(future)
@@ -88,7 +101,6 @@ class Execution:
                         stopped = True
                     except JobFailure:
                         failed = True
-        self._end(failed=failed, stopped=stopped or self._stopping.is_set())
 
     def _is_ready(self, step: PlacedStep) -> bool:
         if not all(name in self._outcomes for name in predecessors(step)):
@@ -115,7 +127,8 @@ class Execution:
             self._set_step(step, StepStatus="Stopped", EndTime=time.time())
             raise
         except Exception as error:
-            reason = f"InternalServerError: {type(error).__name__}: {error}"
+            traceback.print_exc()
+            reason = f"InternalServerError: {_named(error)}"
             self._set_step(step, StepStatus="Failed", FailureReason=reason, EndTime=time.time())
             raise JobFailure(reason) from error
         self._set_step(
@@ -182,9 +195,24 @@ class Execution:
         else:
             self._update(Status="Stopped" if stopped else "Succeeded")
 
+    def _break(self, reason: str) -> None:
+        """End it, and every step that was under way."""
+        with self._lock:
+            steps: list[dict[str, Any]] = self._record()["Steps"]
+            for step in steps:
+                if step["StepStatus"] == "Executing":
+                    step.update(StepStatus="Failed", FailureReason=reason, EndTime=time.time())
+            changes = {"Status": "Failed", "FailureReason": reason, "LastModifiedTime": time.time()}
+            self._store.update(KIND, self.id, Steps=steps, **changes)
+
     def _update(self, **changes: Any) -> None:
         with self._lock:
             self._store.update(KIND, self.id, LastModifiedTime=time.time(), **changes)
+
+
+def _named(error: BaseException) -> str:
+    """An error with the place of its trace, which the server prints."""
+    return f"{type(error).__name__}: {error} (the trace is in {LOG_NAME} of the local AWS's folder)"
 
 
 def _timestamp(moment: float) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from botocore.exceptions import ClientError
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tunestack.job_api import Api
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost, ContainerSpec
-from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
+from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped, MaxRuntimeExceeded
 from tunestack.local.runner.job_log import JobLog
 from tunestack.local.runner.store import Store
 
@@ -98,6 +99,10 @@ class Job(ABC):
         """What the record gains however it ended."""
         return {}
 
+    def over_time(self, failure: MaxRuntimeExceeded) -> dict[str, Any]:
+        """How the record says that the job ran into its time limit."""
+        return {f"{self.kind}Status": "Failed", "FailureReason": str(failure)}
+
     # What all do alike.
 
     def run_container(self, spec: ContainerSpec, log: JobLog, *, max_runtime_seconds: float) -> None:
@@ -108,7 +113,8 @@ class Job(ABC):
         if self.stopping.is_set():
             raise JobStopped
         if code != 0:
-            raise JobFailure(f"AlgorithmError: {self._failure_text(log)}, exit code: {code}")
+            killed = " (killed, as when memory runs out)" if code in (137, -9) else ""
+            raise JobFailure(f"AlgorithmError: {self._failure_text(log)}, exit code: {code}{killed}")
 
     def _failure_text(self, log: JobLog) -> str:
         """The failure file's text, or the log's last line."""
@@ -116,7 +122,8 @@ class Job(ABC):
             file = self.ml_folder / "output" / name
             if file.exists() and (text := file.read_text(encoding="utf-8", errors="replace").strip()):
                 return text[:FAILURE_TEXT_LIMIT]
-        last = next((line for line in reversed(log.lines) if line.strip()), "no output")
+        own = (line for line in reversed(log.lines) if line.strip() and not line.startswith("[tunestack]"))
+        last = next(own, "it ended without a word")
         return last[:FAILURE_TEXT_LIMIT]
 
     def _run(self) -> None:
@@ -124,7 +131,7 @@ class Job(ABC):
         started = time.time()
         try:
             outcome = self._logged(started)
-        except Exception as error:
+        except BaseException as error:  # A thread's last stop: whatever it is, the job has failed and says why.
             traceback.print_exc()
             outcome = self._failed(error)
         ended = time.time()
@@ -141,7 +148,7 @@ class Job(ABC):
             self.update(**self.times(started=started))
             return self._attempt(log) | self.conclude(log)
 
-    def _failed(self, error: Exception) -> dict[str, Any]:
+    def _failed(self, error: BaseException) -> dict[str, Any]:
         """What the record says of an error that nobody foresaw."""
         reason = f"InternalServerError: {type(error).__name__}: {error}"
         return {f"{self.kind}Status": "Failed", "FailureReason": reason}
@@ -156,13 +163,16 @@ class Job(ABC):
         except JobStopped:
             log.write("[tunestack] stopped")
             return {status: "Stopped"}
+        except MaxRuntimeExceeded as failure:
+            log.write(f"[tunestack] {failure}")
+            return self.over_time(failure)
         except JobFailure as failure:
             log.write(f"[tunestack] failed: {failure}")
             return {status: "Failed", "FailureReason": str(failure)}
-        except (ApiError, ClientError) as error:
+        except (ApiError, ClientError, Boto3Error, BotoCoreError) as error:
             log.write(f"[tunestack] failed: {error}")
             return {status: "Failed", "FailureReason": f"ClientError: {error}"}
-        except Exception as error:  # A thread's last stop: whatever it is, the job has failed and says why.
+        except Exception as error:  # Its trace belongs in the job's log.
             for line in traceback.format_exc().splitlines():
                 log.write(line)
             return self._failed(error)

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 if TYPE_CHECKING:
     from types_boto3_logs import CloudWatchLogsClient
@@ -39,7 +39,7 @@ class JobLog:
             with contextlib.suppress(self._logs.exceptions.ResourceAlreadyExistsException):
                 self._logs.create_log_group(logGroupName=self._group)
             self._logs.create_log_stream(logGroupName=self._group, logStreamName=self._stream)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             self._stop_sending(error)
         self._thread.start()
         return self
@@ -48,13 +48,13 @@ class JobLog:
         self._stop.set()
         self._thread.join()
         self._send()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def write(self, line: str) -> None:
         """One line of a job's output."""
         now = time.time()
-        self._file.write(line + "\n")
-        self._file.flush()
+        self._keep(line)
         self.lines.append(line)
         for name, pattern in self._patterns:
             if found := pattern.search(line):
@@ -65,6 +65,12 @@ class JobLog:
         with self._lock:
             # The API takes no empty message.
             self._pending.append({"timestamp": int(now * 1000), "message": line or " "})
+
+    def _keep(self, line: str) -> None:
+        # A full disk costs the file its lines, and the job nothing: they are in CloudWatch.
+        with contextlib.suppress(OSError):
+            self._file.write(line + "\n")
+            self._file.flush()
 
     def _send_regularly(self) -> None:
         while not self._stop.wait(SEND_EVERY_SECONDS):
@@ -83,8 +89,13 @@ class JobLog:
             except ClientError as error:
                 self._stop_sending(error)
                 return
+            except BotoCoreError:
+                # Not to be reached for the moment: sent with what comes next.
+                with self._lock:
+                    self._pending = pending[start:] + self._pending
+                return
 
-    def _stop_sending(self, error: ClientError) -> None:
+    def _stop_sending(self, error: Exception) -> None:
         """A job whose role may not write its log runs on without one, as on AWS; the file says why."""
         self._sends = False
         self.write(f"[tunestack] no log in CloudWatch: {error}")

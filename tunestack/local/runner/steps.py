@@ -108,6 +108,8 @@ def _job(
             return StepOutcome(described, metadata)
         if status == "Failed":
             raise JobFailure(described.get("FailureReason", "failed without a reason"))
+        if status == "Stopped" and not stopping():
+            raise JobFailure(f"ClientError: the job was stopped: {described.get('SecondaryStatus', status)}")
         if status == "Stopped":
             raise JobStopped
         if stopping() and not asked_to_stop:

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ class Store:
         self._folder = folder
         self._lock = threading.RLock()
         self._records: dict[tuple[str, str], Record] = {}
+        self._unsaved: set[tuple[str, str]] = set()
         for file in sorted(folder.glob("*/*.json")):
             self._records[(file.parent.name, file.stem)] = json.loads(file.read_text(encoding="utf-8"))
 
@@ -33,10 +35,23 @@ class Store:
             return [json.loads(json.dumps(record)) for (of, _), record in self._records.items() if of == kind]
 
     def put(self, kind: str, name: str, record: Record) -> None:
-        """Write a record, replacing one of the same name."""
+        """Write a record, replacing one of the same name.
+
+        A disk that refuses it fails nobody's job: it is known here, and written with the next record that can be.
+        """
         with self._lock:
             self._records[(kind, name)] = record
-            write_whole(self._folder / kind / f"{name}.json", json.dumps(record))
+            self._unsaved.add((kind, name))
+            for key in list(self._unsaved):
+                self._save(*key)
+
+    def _save(self, kind: str, name: str) -> None:
+        try:
+            write_whole(self._folder / kind / f"{name}.json", json.dumps(self._records[(kind, name)]))
+        except OSError:
+            traceback.print_exc()
+        else:
+            self._unsaved.discard((kind, name))
 
     def update(self, kind: str, name: str, **changes: Any) -> None:
         """Change some keys of a record."""
@@ -47,6 +62,7 @@ class Store:
         """Forget a record; one that isn't there is fine."""
         with self._lock:
             self._records.pop((kind, name), None)
+            self._unsaved.discard((kind, name))
             (self._folder / kind / f"{name}.json").unlink(missing_ok=True)
 
     def fail_what_was_interrupted(self, now: float) -> None:

@@ -5,11 +5,12 @@ import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tunestack.job_api import TRAINING_API
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, write_json
+from tunestack.local.runner.errors import MaxRuntimeExceeded
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.job_log import JobLog
 from tunestack.local.runner.transfers import CheckpointSync, download_prefix, encryption, upload_folder
@@ -53,14 +54,16 @@ class TrainingJob(Job):
         if checkpoints is None:
             self.run_container(spec, log, max_runtime_seconds=limit)
             return
-        with CheckpointSync(
-            self.clients.s3, self.ml_folder / "checkpoints", checkpoints["S3Uri"], kms_key=self._kms_key
-        ):
+        folder, uri = self.ml_folder / "checkpoints", checkpoints["S3Uri"]
+        with CheckpointSync(self.clients.s3, folder, uri, kms_key=self._kms_key, on_problem=log.write):
             self.run_container(spec, log, max_runtime_seconds=limit)
 
     def metric_definitions(self) -> list[dict[str, str]]:
         found: list[dict[str, str]] = self.request["AlgorithmSpecification"].get("MetricDefinitions", [])
         return found
+
+    def over_time(self, failure: MaxRuntimeExceeded) -> dict[str, Any]:
+        return {"TrainingJobStatus": "Stopped", "SecondaryStatus": "MaxRuntimeExceeded"}
 
     def finish(self) -> dict[str, Any]:
         output = self.request["OutputDataConfig"]
@@ -80,7 +83,7 @@ class TrainingJob(Job):
         ]
         try:
             self._publish(log.metrics)
-        except ClientError as error:
+        except (ClientError, BotoCoreError) as error:
             # As on AWS: a job whose role may not write metrics ends as it would without them.
             log.write(f"[tunestack] no metrics in CloudWatch: {error}")
         return {"FinalMetricDataList": final} if final else {}
@@ -122,7 +125,7 @@ class TrainingJob(Job):
 
     def update(self, **changes: Any) -> None:
         if status := changes.get("TrainingJobStatus"):
-            changes["SecondaryStatus"] = {"InProgress": "Training"}.get(status, status)
+            changes.setdefault("SecondaryStatus", {"InProgress": "Training"}.get(status, status))
         elif "TrainingStartTime" in changes:
             changes["SecondaryStatus"] = "Training"
             changes["SecondaryStatusTransitions"] = [{"Status": "Training", "StartTime": time.time()}]

@@ -1,9 +1,14 @@
 """Between S3 and a job's folder: inputs before it, outputs after it, checkpoints all along."""
 
 import threading
+import time
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from boto3.exceptions import Boto3Error
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tunestack.layout import S3Uri
 from tunestack.local.runner.errors import JobFailure
@@ -12,6 +17,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 SYNC_EVERY_SECONDS = 2.0
+# After the training: as often is it tried to upload what is left.
+LAST_TRIES = 5
 
 
 def list_keys(s3: "S3Client", uri: str) -> list[str]:
@@ -59,10 +66,17 @@ def encryption(kms_key: str | None) -> dict[str, str]:
 
 
 class CheckpointSync:
-    """Keeps a folder and an S3 prefix the same while a training runs; deletions are carried over, too."""
+    """Keeps a folder and an S3 prefix the same while a training runs; deletions are carried over, too.
 
-    def __init__(self, s3: "S3Client", folder: Path, uri: str, *, kms_key: str | None) -> None:
+    Raises:
+        JobFailure: at the end, what was left could not be uploaded.
+    """
+
+    def __init__(
+        self, s3: "S3Client", folder: Path, uri: str, *, kms_key: str | None, on_problem: Callable[[str], None]
+    ) -> None:
         self._s3, self._folder, self._uri, self._kms_key = s3, folder, uri, kms_key
+        self._on_problem = on_problem
         self._uploaded: dict[str, tuple[int, int]] = {}
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -74,14 +88,30 @@ class CheckpointSync:
         self._thread.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         self._stop.set()
         self._thread.join()
-        self._sync()
+        for _attempt in range(LAST_TRIES):
+            if self._try():
+                return
+            time.sleep(SYNC_EVERY_SECONDS)
+        if kind is None:
+            raise JobFailure(
+                f"ClientError: checkpoints could not be uploaded to {self._uri}; the job's log has the reason"
+            )
 
     def _run(self) -> None:
         while not self._stop.wait(SYNC_EVERY_SECONDS):
+            self._try()
+
+    def _try(self) -> bool:
+        """Whether both are the same now; what failed is said, and tried again the next time."""
+        try:
             self._sync()
+        except (Boto3Error, BotoCoreError, ClientError, OSError) as error:
+            self._on_problem(f"[tunestack] checkpoints are not uploaded, and tried again: {error}")
+            return False
+        return True
 
     def _scan(self) -> dict[str, tuple[int, int]]:
         found = {}
