@@ -1,6 +1,7 @@
 """A local AWS of the tests' own, with every stack deployed into it by the real CDK command line."""
 
 import json
+import os
 import socket
 import subprocess
 import time
@@ -98,18 +99,21 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def uploaded(deployed: Aws, tiny_model: Path, project: Path) -> dict[str, str]:
     """Model, data and questions in S3: the parameters that name them, and a short training."""
-    import os
-
     os.chdir(project)
+    return upload(deployed, tiny_model, project)
+
+
+def upload(aws: Aws, model: Path, folder: Path) -> dict[str, str]:
+    """What a run needs, from files in a folder: its parameters."""
     rows = [{"instruction": f"what does function {n} do", "response": f"return a list of {n} names"} for n in range(80)]
-    data = project / "rows.jsonl"
+    data = folder / "rows.jsonl"
     data.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    questions = project / "questions.jsonl"
+    questions = folder / "questions.jsonl"
     questions.write_text('{"instruction": "what does function 3 do"}\n{broken\n{"instruction": "list names"}\n')
     return {
-        "BaseModelUri": add_model(deployed, tiny_model, name="tiny/model", revision="main"),
-        "DataUri": add_data_set(deployed, [data], name="rows"),
-        "TransformInputUri": add_batch_input(deployed, questions, name="rows"),
+        "BaseModelUri": add_model(aws, model, name="tiny/model", revision="main"),
+        "DataUri": add_data_set(aws, [data], name="rows"),
+        "TransformInputUri": add_batch_input(aws, questions, name="rows"),
         "MaxSteps": "8",
         "LearningRate": "0.01",
         "PerDeviceTrainBatchSize": "2",

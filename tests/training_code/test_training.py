@@ -66,9 +66,17 @@ def test_a_stopped_training_keeps_a_checkpoint_and_resumes_to_the_same_weights(
     assert done is not None
     shutil.copytree(done, folder / "checkpoint-5")
     (folder / "checkpoint-5" / "trainer_state.json").write_text("{")
+    (folder / "checkpoint-best").mkdir()
     train.run({})
-    steps = [item["step"] for item in json.loads((ml / "model" / "metrics.json").read_text()) if "loss" in item]
-    assert steps == [1, 2, 3, 4, 5, 6]
+    resumed, whole = (
+        [
+            (item["step"], item["num_tokens"])
+            for item in json.loads((place / "metrics.json").read_text())
+            if "loss" in item
+        ]
+        for place in (ml / "model", adapter)
+    )
+    assert resumed == whole and [step for step, _ in whole] == [1, 2, 3, 4, 5, 6]
     # THEN it has gone on from the complete one, to the very weights of the uninterrupted training
     first, second = (load_file(place / "adapter_model.safetensors") for place in (adapter, ml / "model"))
     assert all(torch.equal(first[name], second[name]) for name in first)

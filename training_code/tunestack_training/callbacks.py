@@ -11,6 +11,7 @@ from transformers import TrainerCallback
 
 from tunestack_training.checkpoints import HISTORY, seal
 
+TOKENS = "num_tokens"
 log = logging.getLogger(__name__)
 
 
@@ -19,14 +20,19 @@ class LogMetrics(TrainerCallback):
 
     def __init__(self) -> None:
         self.history: list[dict[str, float]] = []
+        self._tokens_before = 0.0
 
     def go_on_from(self, checkpoint: Path) -> None:
         """Begin with what was measured up to a checkpoint."""
         file = checkpoint / HISTORY
         self.history = json.loads(file.read_text(encoding="utf-8")) if file.exists() else []
+        # TRL counts from nothing again.
+        self._tokens_before = max((item.get(TOKENS, 0.0) for item in self.history), default=0.0)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: Any = None, **_: Any) -> None:
         figures = {name: round(float(value), 6) for name, value in (logs or {}).items() if _is_number(value)}
+        if TOKENS in figures:
+            figures[TOKENS] += self._tokens_before
         figures |= peak_memory()
         self.history.append({"step": state.global_step, **figures})
         log.info("step %d/%d: %s", state.global_step, state.max_steps, figures)

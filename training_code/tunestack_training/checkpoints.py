@@ -7,12 +7,15 @@ those of another recipe or other data. Only a complete one of this very training
 import hashlib
 import json
 import logging
+import re
 from pathlib import Path
 from typing import Any
 
 from tunestack_training.recipe import Recipe
 
 MANIFEST, TRAINER_STATE, HISTORY = "manifest.json", "trainer_state.json", "metrics.json"
+# A folder of another name (checkpoint-best) is somebody else's.
+_STEP = re.compile(r"checkpoint-\d+")
 # Of the recipe's training section: what is logged and kept, and how often.
 _SHAPES_NOTHING = ("logging_steps", "save_steps", "save_total_limit")
 log = logging.getLogger(__name__)
@@ -54,7 +57,7 @@ def seal(checkpoint: Path) -> None:
 
 def newest_complete(folder: Path) -> Path | None:
     """The newest checkpoint that is as its manifest says, or None."""
-    found = [path for path in folder.glob("checkpoint-*") if path.is_dir()]
+    found = [path for path in folder.glob("checkpoint-*") if path.is_dir() and _STEP.fullmatch(path.name)]
     for checkpoint in sorted(found, key=lambda path: int(path.name.rpartition("-")[2]), reverse=True):
         if _is_complete(checkpoint):
             return checkpoint
