@@ -27,7 +27,7 @@ demo: setup ## deploy into an AWS on this machine, fine-tune a real model there,
 test: setup setup-sdk lint ## lint, then run every test
 	@scripts/ensure-docker
 	scripts/ensure-chromium
-	pytest
+	pytest --numprocesses 2 --dist loadfile
 	.venv-training/bin/python -m pytest tests/training_code -c tests/training_code/pytest.ini --confcutdir=tests/training_code
 
 lint: .venv/.ready ## ruff, mypy strict, import-linter, shellcheck
