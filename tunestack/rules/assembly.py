@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 Properties = Mapping[str, Any]
+# The condition, and its two branches.
+IF_PARTS = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +20,12 @@ class Resource:
     properties: Properties
     template: str = ""
 
-    def part(self, *path: str) -> Any:
+    def part(self, *path: str) -> Mapping[str, Any]:
         """A structure inside the properties, empty where it isn't there."""
         found: Any = self.properties
         for member in path:
-            found = found.get(member) if isinstance(found, Mapping) else None
-        return found if found is not None else {}
+            found = as_mapping(found).get(member)
+        return as_mapping(found)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,12 @@ class Assembly:
         """The resources of templates by their names."""
         return cls(
             resources=tuple(
-                Resource(logical_id=name, kind=item["Type"], properties=item.get("Properties") or {}, template=template)
+                Resource(
+                    logical_id=name,
+                    kind=item["Type"],
+                    properties=as_mapping(without_conditions(item.get("Properties"))),
+                    template=template,
+                )
                 for template, content in templates.items()
                 for name, item in content.get("Resources", {}).items()
             )
@@ -53,6 +60,34 @@ class Assembly:
         return (resource for resource in self.resources if resource.kind in kinds)
 
 
+def without_conditions(value: Any) -> Any:
+    """A value with `Fn::If` decided: for the first branch, or for the second where the first is no value."""
+    if isinstance(value, list):
+        return [without_conditions(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    branches = value.get("Fn::If")
+    if isinstance(branches, list) and len(branches) == IF_PARTS:
+        _, first, second = branches
+        return without_conditions(second if first == {"Ref": "AWS::NoValue"} else first)
+    return {key: without_conditions(item) for key, item in value.items()}
+
+
+def is_true(value: Any) -> bool:
+    """Whether a property is set, as a boolean or as its text."""
+    return str(value).lower() == "true"
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """What should be a structure, or an empty one."""
+    return value if isinstance(value, Mapping) else {}
+
+
+def as_mappings(value: Any) -> list[Mapping[str, Any]]:
+    """The structures of what may be one or several."""
+    return [item for item in as_list(value) if isinstance(item, Mapping)]
+
+
 def as_list(value: Any) -> list[Any]:
     """What may be one or several, as several."""
     if value is None:
@@ -62,11 +97,11 @@ def as_list(value: Any) -> list[Any]:
 
 def as_text(value: Any) -> str:
     """A value for reading and comparing: literal text as it is, CloudFormation's functions as JSON."""
-    if isinstance(value, Mapping) and "Fn::Join" in value:
-        separator, parts = value["Fn::Join"]
-        return str(separator).join(as_text(part) for part in parts)
-    if isinstance(value, Mapping) and "Fn::Sub" in value:
-        return as_text(as_list(value["Fn::Sub"])[0])
+    match value:
+        case {"Fn::Join": [str() as separator, [*parts]]}:
+            return separator.join(as_text(part) for part in parts)
+        case {"Fn::Sub": str() as text} | {"Fn::Sub": [str() as text, *_]}:
+            return text
     return value if isinstance(value, str) else json.dumps(value)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunestack.rules.assembly import Resource, as_list, as_text
+from tunestack.rules.assembly import Resource, as_list, as_mapping, as_mappings, as_text
 
 # Type → where its resource policy is.
 RESOURCE_POLICIES: Mapping[str, str] = {
@@ -46,8 +46,8 @@ class Statement:
         """Condition keys in lower case, with their values."""
         return {
             key.lower(): value
-            for operator in (self.content.get("Condition") or {}).values()
-            for key, value in operator.items()
+            for operator in as_mapping(self.content.get("Condition")).values()
+            for key, value in as_mapping(operator).items()
         }
 
     def principals(self, kind: str) -> list[str]:
@@ -64,7 +64,7 @@ def identity_statements(resource: Resource) -> Iterator[Statement]:
         return
     if "PolicyDocument" in resource.properties:
         yield from _statements(resource.properties["PolicyDocument"], "PolicyDocument")
-    for index, policy in enumerate(resource.properties.get("Policies") or []):
+    for index, policy in enumerate(as_mappings(resource.properties.get("Policies"))):
         yield from _statements(policy.get("PolicyDocument"), f"Policies[{index}].PolicyDocument")
 
 
@@ -81,5 +81,5 @@ def resource_statements(resource: Resource) -> Iterator[Statement]:
 
 
 def _statements(document: Any, where: str) -> Iterator[Statement]:
-    for index, content in enumerate(as_list((document or {}).get("Statement"))):
+    for index, content in enumerate(as_mappings(as_mapping(document).get("Statement"))):
         yield Statement(where=f"{where}.Statement[{index}]", content=content)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.assembly import Assembly, Resource, as_mapping, as_mappings, is_true
 from tunestack.rules.finding import Problem
 
 KINDS = frozenset({"AWS::S3::Bucket"})
@@ -12,12 +12,12 @@ _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "Restrict
 def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
     blocked = resource.part("PublicAccessBlockConfiguration")
     for member in _BLOCKS:
-        if blocked.get(member) is not True:
+        if not is_true(blocked.get(member)):
             yield f"PublicAccessBlockConfiguration.{member}", "must be true"
     if str(resource.properties.get("AccessControl", "Private")).startswith(("Public", "AuthenticatedRead")):
         yield "AccessControl", "must not be public"
-    rules = resource.part("BucketEncryption").get("ServerSideEncryptionConfiguration") or []
-    encryption = rules[0].get("ServerSideEncryptionByDefault", {}) if rules else {}
+    rules = as_mappings(resource.part("BucketEncryption").get("ServerSideEncryptionConfiguration"))
+    encryption = as_mapping(rules[0].get("ServerSideEncryptionByDefault")) if rules else {}
     is_log = any(
         other.part("LoggingConfiguration").get("DestinationBucketName") == {"Ref": resource.logical_id}
         for other in assembly.of_kind("AWS::S3::Bucket")

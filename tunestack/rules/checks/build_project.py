@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from tunestack.definition.credentials import names_a_secret
-from tunestack.rules.assembly import Assembly, Resource, as_text
+from tunestack.rules.assembly import Assembly, Resource, as_mappings, as_text
 from tunestack.rules.finding import Problem
 
 KINDS = frozenset({"AWS::CodeBuild::Project"})
@@ -25,7 +25,7 @@ def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
         yield "LogsConfig.CloudWatchLogs", "must be ENABLED, with a group of yours"
     if resource.properties.get("Visibility") == "PUBLIC_READ":
         yield "Visibility", "must be private"
-    for index, variable in enumerate(resource.part("Environment").get("EnvironmentVariables") or []):
+    for index, variable in enumerate(as_mappings(resource.part("Environment").get("EnvironmentVariables"))):
         if variable.get("Type", "PLAINTEXT") == "PLAINTEXT" and names_a_secret(str(variable.get("Name"))):
             yield f"Environment.EnvironmentVariables[{index}]", f"{variable['Name']} looks like a secret in clear"
     script = as_text(resource.part("Source").get("BuildSpec") or "")

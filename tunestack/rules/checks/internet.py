@@ -1,8 +1,9 @@
 """The jobs' network has no way to the internet, and nobody comes in but from within."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.assembly import Assembly, Resource, as_mappings, as_text, is_true
 from tunestack.rules.finding import Problem
 
 _ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
@@ -25,16 +26,16 @@ def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
     properties = resource.properties
     if way := _WAYS.get(resource.kind):
         yield "Type", way
-    elif resource.kind == "AWS::EC2::Subnet" and properties.get("MapPublicIpOnLaunch"):
+    elif resource.kind == "AWS::EC2::Subnet" and is_true(properties.get("MapPublicIpOnLaunch")):
         yield "MapPublicIpOnLaunch", "must be false: what starts there would have an address on the internet"
     elif resource.kind == "AWS::EC2::Route" and _anywhere(
         properties, "DestinationCidrBlock", "DestinationIpv6CidrBlock"
     ):
         yield "DestinationCidrBlock", "is a way to the internet"
     elif resource.kind == "AWS::EC2::SecurityGroup":
-        for index, rule in enumerate(properties.get("SecurityGroupIngress") or []):
+        for index, rule in enumerate(as_mappings(properties.get("SecurityGroupIngress"))):
             yield from _ingress(rule, f"SecurityGroupIngress[{index}]")
-        for index, rule in enumerate(properties.get("SecurityGroupEgress") or []):
+        for index, rule in enumerate(as_mappings(properties.get("SecurityGroupEgress"))):
             yield from _egress(rule, f"SecurityGroupEgress[{index}]")
     elif resource.kind == "AWS::EC2::SecurityGroupIngress":
         yield from _ingress(properties, "CidrIp")
@@ -42,18 +43,17 @@ def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
         yield from _egress(properties, "CidrIp")
 
 
-def _anywhere(rule: object, *members: str) -> bool:
-    return isinstance(rule, dict) and any(rule.get(member) in _ANYWHERE for member in members)
+def _anywhere(rule: Mapping[str, Any], *members: str) -> bool:
+    return any(as_text(rule.get(member)) in _ANYWHERE for member in members)
 
 
-def _ingress(rule: object, where: str) -> Iterator[Problem]:
+def _ingress(rule: Mapping[str, Any], where: str) -> Iterator[Problem]:
     if _anywhere(rule, "CidrIp", "CidrIpv6"):
         yield where, "lets everybody in"
 
 
-def _egress(rule: object, where: str) -> Iterator[Problem]:
+def _egress(rule: Mapping[str, Any], where: str) -> Iterator[Problem]:
     # TLS alone goes out anywhere: to endpoints, and to S3, whose addresses aren't known.
-    assert isinstance(rule, dict)
     tls = (rule.get("FromPort"), rule.get("ToPort")) == (443, 443)
     if _anywhere(rule, "CidrIp", "CidrIpv6") and not tls:
         yield where, "lets everything out: TLS (443) is enough"

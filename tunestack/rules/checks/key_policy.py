@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.assembly import Assembly, Resource, as_text, is_true
 from tunestack.rules.finding import Problem
 from tunestack.rules.statements import resource_statements
 
@@ -18,7 +18,7 @@ def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
             yield f"{statement.where}.Principal", f"{', '.join(own)} may do everything with the key"
         if statement.principals("Service") and not statement.conditions:
             yield f"{statement.where}.Condition", "a service may use the key for anybody: ask for the account"
-    if resource.properties.get("EnableKeyRotation") is not True:
+    if not is_true(resource.properties.get("EnableKeyRotation")):
         yield "EnableKeyRotation", "must be true"
-    if resource.properties.get("PendingWindowInDays", 30) < 7:
+    if as_text(resource.properties.get("PendingWindowInDays")) in {"1", "2", "3", "4", "5", "6"}:
         yield "PendingWindowInDays", "must be at least 7: a deleted key takes its data with it"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.assembly import Assembly, Resource, is_true
 from tunestack.rules.finding import Problem
 
 KINDS = frozenset({"AWS::EC2::VPC", "AWS::EC2::VPCEndpoint"})
@@ -13,5 +13,7 @@ def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
         logged = [log.properties.get("ResourceId") for log in assembly.of_kind("AWS::EC2::FlowLog")]
         if {"Ref": resource.logical_id} not in logged:
             yield "FlowLog", "missing: nobody would know what went out"
-    elif resource.properties.get("VpcEndpointType") == "Interface" and not resource.properties.get("PrivateDnsEnabled"):
+    elif resource.properties.get("VpcEndpointType") == "Interface" and not is_true(
+        resource.properties.get("PrivateDnsEnabled")
+    ):
         yield "PrivateDnsEnabled", "must be true: calls would look for a way to the internet"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.assembly import Assembly, Resource, is_true
 from tunestack.rules.finding import Problem
 
 KINDS = frozenset({"AWS::ECR::Repository"})
@@ -11,7 +11,7 @@ KINDS = frozenset({"AWS::ECR::Repository"})
 def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
     if resource.properties.get("ImageTagMutability") != "IMMUTABLE":
         yield "ImageTagMutability", "must be IMMUTABLE: what was registered could be replaced under its tag"
-    if resource.part("ImageScanningConfiguration").get("ScanOnPush") is not True:
+    if not is_true(resource.part("ImageScanningConfiguration").get("ScanOnPush")):
         yield "ImageScanningConfiguration.ScanOnPush", "must be true"
     encryption = resource.part("EncryptionConfiguration")
     if encryption.get("EncryptionType") != "KMS" or "KmsKey" not in encryption:
