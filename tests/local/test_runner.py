@@ -12,6 +12,7 @@ from tunestack.local.runner.container import RunningContainer
 from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
 from tunestack.local.runner.parameters import parameter_values
 from tunestack.local.runner.resolution import Scope
+from tunestack.local.runner.steps import run_step
 from tunestack.local.runner.store import Store
 from tunestack.local.runner.transform_job import _batches
 
@@ -128,3 +129,25 @@ def test_lines_are_batched_by_size_and_a_larger_one_is_named() -> None:
     assert list(_batches(b"aa\nbb\ncc\n", 6, "k", single=True)) == [b"aa\n", b"bb\n", b"cc\n"]
     with pytest.raises(JobFailure, match="larger than MaxPayloadInMB"):
         list(_batches(b"aaaaaaaa\n", 6, "k", single=True))
+
+
+EQUAL, UNEQUAL = ({"Type": "Equals", "LeftValue": get("Parameters.Steps"), "RightValue": value} for value in (7, 8))
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        (EQUAL, True), (UNEQUAL, False),
+        ({"Type": "Not", "Condition": UNEQUAL}, True), ({"Type": "Not", "Expression": EQUAL}, False),
+        ({"Type": "Or", "Conditions": [UNEQUAL, EQUAL]}, True), ({"Type": "Or", "Conditions": [UNEQUAL]}, False),
+        ({"Type": "In", "QueryValue": get("Parameters.Name"), "Values": ["y", "x"]}, True),
+        ({"Type": "In", "QueryValue": get("Parameters.Name"), "Values": ["y"]}, False),
+    ],
+)  # fmt: skip
+def test_a_condition_is_decided_by_its_operator(condition: dict[str, Any], holds: bool) -> None:
+    entry = {"Name": "Gate", "Type": "Condition", "Arguments": {"Conditions": [condition]}}
+    outcome = run_step(
+        entry, execution_id="e", scope=scope(), sagemaker=None,  # type: ignore[arg-type]
+        stopping=lambda: False, on_start=lambda _: None,
+    )  # fmt: skip
+    assert outcome.branch_taken is holds

@@ -78,15 +78,26 @@ def run_step(
 
 
 def _condition(entry: dict[str, Any], scope: Scope) -> StepOutcome:
-    holds = True
-    for condition in entry["Arguments"]["Conditions"]:
-        compare = _COMPARE.get(condition["Type"])
-        if compare is None:
-            raise JobFailure(f"ClientError: the local AWS can't evaluate {condition['Type']} conditions")
-        left, right = scope.resolve(condition["LeftValue"]), scope.resolve(condition["RightValue"])
-        holds = holds and compare(left, right)
+    held = [_holds(condition, scope) for condition in entry["Arguments"]["Conditions"]]
+    holds = all(held)
     outcome = "True" if holds else "False"
     return StepOutcome({"Outcome": outcome}, {"Condition": {"Outcome": outcome}}, branch_taken=holds)
+
+
+def _holds(condition: dict[str, Any], scope: Scope) -> bool:
+    """Whether a condition holds; every value is looked up, so that one that isn't there fails the step."""
+    match condition:
+        case {"Type": "Or", "Conditions": conditions}:
+            held = [_holds(inner, scope) for inner in conditions]
+            return any(held)
+        case {"Type": "Not", "Condition": inner} | {"Type": "Not", "Expression": inner}:
+            return not _holds(inner, scope)
+        case {"Type": "In", "QueryValue": query, "Values": values}:
+            return scope.resolve(query) in [scope.resolve(value) for value in values]
+    compare = _COMPARE.get(condition["Type"])
+    if compare is None:
+        raise JobFailure(f"ClientError: the local AWS can't evaluate {condition['Type']} conditions")
+    return compare(scope.resolve(condition["LeftValue"]), scope.resolve(condition["RightValue"]))
 
 
 def _job(
