@@ -1,6 +1,7 @@
 """An accepted cdk-nag finding, beside the resource that has it, with its reason."""
 
 import json
+from collections import defaultdict
 
 import jsii
 from aws_cdk import Acknowledgment, Stack, Validations
@@ -18,18 +19,37 @@ def acknowledge_wildcard(scope: IConstruct, arn: str, *, reason: str) -> None:
     A finding is named after the ARN as the template has it, and a reference to another stack takes that
     form at synthesis only: so it is accepted then.
     """
-    scope.node.add_validation(_WildcardAcknowledgment(scope, arn, reason))
+    stack = Stack.of(scope)
+    if stack not in _AT_SYNTHESIS:
+        _AT_SYNTHESIS[stack] = _WildcardAcknowledgments(stack)
+        stack.node.add_validation(_AT_SYNTHESIS[stack])
+    _AT_SYNTHESIS[stack].add(scope, arn, reason)
 
 
 @jsii.implements(IValidation)
-class _WildcardAcknowledgment:
-    def __init__(self, scope: IConstruct, arn: str, reason: str) -> None:
-        self._scope, self._arn, self._reason = scope, arn, reason
+class _WildcardAcknowledgments:
+    """Those of one stack, resolved together: each call from Python into CDK and back has its price."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._accepted: list[tuple[IConstruct, str, str]] = []
+
+    def add(self, scope: IConstruct, arn: str, reason: str) -> None:
+        self._accepted.append((scope, arn, reason))
 
     def validate(self) -> list[str]:
-        arn = _nag_form(Stack.of(self._scope).resolve(self._arn))
-        acknowledge(self._scope, f"AwsSolutions-IAM5[Resource::{arn}]", reason=self._reason)
+        scopes, arns, reasons = zip(*self._accepted, strict=True)
+        by_scope: defaultdict[IConstruct, list[Acknowledgment]] = defaultdict(list)
+        for scope, arn, reason in zip(scopes, self._stack.resolve(list(arns)), reasons, strict=True):
+            finding = f"AwsSolutions-IAM5[Resource::{_nag_form(arn)}]"
+            by_scope[scope].append(Acknowledgment(id=finding, reason=reason))
+        for scope, acknowledgments in by_scope.items():
+            Validations.of(scope).acknowledge(*acknowledgments)
         return []
+
+
+# CDK's bridge to Python keeps every stack until the process ends, and so does this.
+_AT_SYNTHESIS: dict[Stack, _WildcardAcknowledgments] = {}
 
 
 def _nag_form(arn: object) -> str:
