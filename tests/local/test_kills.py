@@ -18,7 +18,6 @@ from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.settings import load_settings
 
 pytestmark = pytest.mark.slow
-SAVED_SECONDS = 3
 STEPS = ("PrepareData", "FineTune", "EvaluateModels", "PackageModel", "BatchTransform")
 
 
@@ -34,8 +33,6 @@ def until_begun(aws: Aws, arn: str, step: str) -> None:
 
 
 def kill_and_start_again(local: LocalAws) -> None:
-    # Executions and jobs are on the disk at once; what moto keeps (the model, the version) within two seconds.
-    time.sleep(SAVED_SECONDS)
     pid, port = lifecycle.server_pid(local), local.port()
     assert pid is not None and port is not None
     os.kill(pid, signal.SIGKILL)

@@ -24,8 +24,8 @@ class Recorder:
     def of(cls, scope: Any) -> "Recorder":
         return cls(scope)
 
-    def acknowledge(self, acknowledgment: Any) -> None:
-        Recorder.accepted.append((self._path, acknowledgment.id, acknowledgment.reason))
+    def acknowledge(self, *acknowledgments: Any) -> None:
+        Recorder.accepted += [(self._path, item.id, item.reason) for item in acknowledgments]
 
 
 def test_every_acknowledgement_matches_a_finding_and_has_a_reason(

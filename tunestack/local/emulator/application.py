@@ -27,8 +27,7 @@ def build_application(local: LocalAws, port: int, *, enforce: bool, jobs_docker_
     amend_s3()
     ask_kms(enforcement)
     register_handlers(service)
-    state = EmulatorState(local.home / "state")
-    state.load_moto()
+    state = EmulatorState()
     state.repair_interrupted_stacks_on_load()
 
     async def application(scope: Any, receive: Any, send: Any) -> None:

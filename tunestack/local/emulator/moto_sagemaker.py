@@ -1,21 +1,49 @@
-"""moto's SageMaker API, in process: calls by name for our own code, raw requests for the service."""
+"""moto's SageMaker API, in process: calls by name, and what they change is on the disk before they are answered."""
 
 import json
+import pickle
+from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from botocore.exceptions import ClientError
 from botocore.model import OperationNotFoundError
 
+from tunestack.files import write_whole
 from tunestack.local.runner.errors import ApiError
+
+_READING = ("Describe", "Get", "List", "Search")
 
 
 class MotoSageMaker:
     """The SageMaker API for everything that isn't a pipeline execution or a job."""
 
-    def __init__(self) -> None:
+    def __init__(self, file: Path) -> None:
         from moto.server import create_backend_app
 
         self._app = create_backend_app("sagemaker")
+        self._file, self._saving = file, Lock()
+        self._load()
+
+    def _load(self) -> None:
+        from moto.sagemaker.models import sagemaker_backends
+
+        if not self._file.exists():
+            return
+        # Only what `_save` wrote into this project's own folder is read here.
+        for account, regions in pickle.loads(self._file.read_bytes()).items():
+            for region, attributes in regions.items():
+                sagemaker_backends[account][region].__dict__.update(attributes)
+
+    def _save(self) -> None:
+        from moto.sagemaker.models import sagemaker_backends
+
+        with self._saving:
+            backends = {
+                account: {region: backend.__dict__ for region, backend in regions.items()}
+                for account, regions in sagemaker_backends.items()
+            }
+            write_whole(self._file, pickle.dumps(backends))
 
     def _answer(self, action: str, body: bytes, *, account: str, region: str) -> tuple[int, bytes]:
         credential = f"{account}/20260101/{region}/sagemaker/aws4_request"
@@ -51,6 +79,8 @@ class MotoSageMaker:
             raise ClientError(
                 {"Error": {"Code": answer.get("__type", "ValidationException"), "Message": message}}, action
             )
+        if not action.startswith(_READING):
+            self._save()
         return answer
 
     def forget_version(self, arn: str, *, account: str, region: str) -> None:
@@ -58,9 +88,11 @@ class MotoSageMaker:
         from moto.sagemaker.models import sagemaker_backends
 
         sagemaker_backends[account][region].model_packages.pop(arn, None)
+        self._save()
 
     def forget_group(self, name: str, *, account: str, region: str) -> None:
         """Delete a model package group; moto has no call for it."""
         from moto.sagemaker.models import sagemaker_backends
 
         sagemaker_backends[account][region].model_package_groups.pop(name, None)
+        self._save()

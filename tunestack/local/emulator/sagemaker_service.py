@@ -37,7 +37,7 @@ class SageMakerService:
         self.enforcement = enforcement
         self.local = local
         self.port = port
-        self.moto = MotoSageMaker()
+        self.moto = MotoSageMaker(local.home / "state" / "moto-sagemaker.pickle")
         self.store = Store(local.executions_folder)
         self.store.fail_what_was_interrupted(time.time())
         self.host = ContainerHost(PROJECT_ROOT, docker_host=jobs_docker_host)

@@ -1,13 +1,10 @@
-"""The emulator's state on disk: written while it serves, so that a killed server loses two seconds at most.
+"""ministack's state on disk: written while it serves, so that a killed server loses two seconds at most.
 
-ministack saves at its end only, and moto never; S3's objects are written at once by ministack itself.
+ministack saves at its end only; S3's objects are written at once by ministack itself, models and versions by
+`moto_sagemaker`.
 """
 
 import asyncio
-import pickle
-from pathlib import Path
-
-from tunestack.files import write_whole
 
 SAVE_EVERY_SECONDS = 2.0
 # What an operation that was cut off leaves behind → what a user can go on from.
@@ -20,10 +17,9 @@ _AFTER_INTERRUPTION = {
 
 
 class EmulatorState:
-    """Saves and loads both emulators together."""
+    """Saves what ministack keeps in memory, and repairs it when it is loaded."""
 
-    def __init__(self, folder: Path) -> None:
-        self._moto_file = folder / "moto-sagemaker.pickle"
+    def __init__(self) -> None:
         self._changed = False
 
     def mark_changed(self) -> None:
@@ -39,28 +35,11 @@ class EmulatorState:
                 self.save()
 
     def save(self) -> None:
-        """Write both emulators' state, each file atomically."""
+        """Write the state, each file atomically."""
         import ministack.app as ministack
         from ministack.core.persistence import save_all
-        from moto.sagemaker.models import sagemaker_backends
 
         save_all(ministack._build_persistence_save_dict())
-        backends = {
-            account: {region: backend.__dict__ for region, backend in regions.items()}
-            for account, regions in sagemaker_backends.items()
-        }
-        write_whole(self._moto_file, pickle.dumps(backends))
-
-    def load_moto(self) -> None:
-        """Load moto's state, if there is any; ministack loads its own when it starts."""
-        from moto.sagemaker.models import sagemaker_backends
-
-        if not self._moto_file.exists():
-            return
-        # Only what `save` wrote into this project's own folder is read here.
-        for account, regions in pickle.loads(self._moto_file.read_bytes()).items():
-            for region, attributes in regions.items():
-                sagemaker_backends[account][region].__dict__.update(attributes)
 
     def repair_interrupted_stacks_on_load(self) -> None:
         """Give stacks whose operation was cut off by a kill a state that the next deploy can start from."""
