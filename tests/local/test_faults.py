@@ -5,8 +5,12 @@ The calls are not listed here: a run without faults is recorded, and each of its
 
 import errno
 import json
+import tarfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from io import BytesIO
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +24,19 @@ from tunestack.aws import Aws
 from tunestack.executions.advice import advice_for
 from tunestack.local import LocalAws
 from tunestack.local.authorization.credentials import Credentials
+from tunestack.local.runner import container, transfers
 from tunestack.local.runner import execution as execution_module
 from tunestack.local.runner import job as job_module
 from tunestack.local.runner import store as store_module
-from tunestack.local.runner import transfers
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost
 from tunestack.local.runner.execution import Execution
+from tunestack.local.runner.job import Job
+from tunestack.local.runner.processing_job import ProcessingJob
 from tunestack.local.runner.steps import StepOutcome
 from tunestack.local.runner.store import Store
 from tunestack.local.runner.training_job import TrainingJob
+from tunestack.local.runner.transform_job import TransformJob
 
 pytestmark = pytest.mark.slow
 BUCKET = "faults"
@@ -55,6 +62,37 @@ REQUEST = {
     "CheckpointConfig": {"S3Uri": f"s3://{BUCKET}/checkpoints/NAME"},
     "StoppingCondition": {"MaxRuntimeInSeconds": 60},
 }  # fmt: skip
+PROCESS = {
+    "AppSpecification": {
+        "ImageUri": "none", "ContainerArguments": [],
+        "ContainerEntrypoint": ["python", "-c", """
+import os, pathlib
+ml = pathlib.Path(os.environ["TUNESTACK_ML_FOLDER"])
+(ml / "output/answers/adapter").write_text((ml / "input/rows/rows.jsonl").read_text())
+(ml / "output/message").write_text("one row")
+"""],
+    },
+    "ProcessingInputs": [{"S3Input": {"S3Uri": f"s3://{BUCKET}/train/", "LocalPath": "/opt/ml/input/rows"}}],
+    "ProcessingOutputConfig": {
+        "Outputs": [{"S3Output": {"S3Uri": f"s3://{BUCKET}/out/NAME", "LocalPath": "/opt/ml/output/answers"}}]
+    },
+}  # fmt: skip
+SERVER = """
+import http.server, os
+class Handler(http.server.BaseHTTPRequestHandler):
+    def answer(self, body):
+        self.send_response(200), self.end_headers(), self.wfile.write(body)
+    def do_GET(self):
+        self.answer(b"")
+    def do_POST(self):
+        self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+http.server.HTTPServer(("127.0.0.1", int(os.environ["SAGEMAKER_BIND_TO_PORT"])), Handler).serve_forever()
+"""
+TRANSFORM = {
+    "TransformInput": {"DataSource": {"S3DataSource": {"S3Uri": f"s3://{BUCKET}/train/"}}},
+    "TransformOutput": {"S3OutputPath": f"s3://{BUCKET}/out/NAME"},
+}
+MODEL = {"PrimaryContainer": {"Image": "none", "ModelDataUrl": f"s3://{BUCKET}/model/model.tar.gz"}}
 Fault = Callable[[Any], Any]
 
 
@@ -118,31 +156,59 @@ def bucket(deployed: Aws, local: LocalAws) -> Any:
     s3 = client(local, "s3")
     s3.create_bucket(Bucket=BUCKET)
     s3.put_object(Bucket=BUCKET, Key="train/rows.jsonl", Body=b"rows")
+    archive = BytesIO()
+    tarfile.open(fileobj=archive, mode="w:gz").close()
+    s3.put_object(Bucket=BUCKET, Key="model/model.tar.gz", Body=archive.getvalue())
     return s3
 
 
-def train(name: str, clients: Clients, store: Store, folder: Path) -> dict[str, Any]:
-    """A training run to its end; its record. One that hangs fails the test."""
-    request = json.loads(json.dumps(REQUEST).replace("NAME", name))
-    job = TrainingJob(
-        name, request, arn=f"arn:aws:sagemaker:us-east-1:000000000000:training-job/{name}", store=store,
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job, what it is asked for, and where its answer lies."""
+
+    job: type[Job]
+    request: dict[str, Any]
+    answer: str
+    options: dict[str, Any] = field(default_factory=dict)
+    services: frozenset[str] = frozenset({"s3", "logs"})
+
+
+KINDS = {
+    "training": Kind(
+        TrainingJob, REQUEST, "out/NAME/output/model/adapter", services=frozenset({"s3", "logs", "cloudwatch"})
+    ),
+    "processing": Kind(ProcessingJob, PROCESS, "out/NAME/adapter"),
+    "transform": Kind(TransformJob, TRANSFORM, "out/NAME/rows.jsonl.out", {"model": MODEL}),
+}
+
+
+def run_job(kind: Kind, name: str, clients: Clients, store: Store, folder: Path) -> tuple[str, str]:
+    """A job run to its end: its status, and the reason of its failure. One that hangs fails the test."""
+    request = json.loads(json.dumps(kind.request).replace("NAME", name))
+    job = kind.job(
+        name, request, arn=f"arn:aws:sagemaker:us-east-1:000000000000:job/{name}", store=store,
         clients=clients, host=ContainerHost(ROOT, docker_host=None), folder=folder, authorize=lambda: None,
+        **kind.options,
     )  # fmt: skip
     job.start()
     job.join(timeout=60)
+    record = store.get(job.kind, name)
+    assert record is not None and record[f"{job.kind}Status"] in ("Completed", "Failed", "Stopped"), record
+    return record[f"{job.kind}Status"], record.get("FailureReason", "")
+
+
+def train(name: str, clients: Clients, store: Store, folder: Path) -> dict[str, Any]:
+    """A training run to its end; its record."""
+    run_job(KINDS["training"], name, clients, store, folder)
     record = store.get("TrainingJob", name)
-    assert record is not None and record["TrainingJobStatus"] in ("Completed", "Failed", "Stopped"), record
+    assert record is not None
     return record
 
 
-@pytest.fixture(scope="module")
-def calls(bucket: Any, local: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The calls of a run without faults, in order."""
-    folder = tmp_path_factory.mktemp("clean")
-    clients = FaultyClients(local)
-    assert train("clean", clients, Store(folder), folder / "job")["TrainingJobStatus"] == "Completed"
-    assert {call.partition(".")[0] for call in clients.calls} == {"s3", "logs", "cloudwatch"} and len(clients.calls) > 8
-    return clients.calls
+@pytest.fixture(autouse=True)
+def own_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the image of a batch transform runs."""
+    monkeypatch.setattr(container, "IMAGE_ENTRYPOINT", ("python", "-c", SERVER))
 
 
 @pytest.fixture
@@ -151,23 +217,28 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transfers, "SYNC_EVERY_SECONDS", 0.1)
 
 
-@pytest.mark.parametrize("fault", FAULTS)
-def test_each_call_of_a_training_may_fail_once(
-    fault: str, calls: list[str], bucket: Any, local: LocalAws, tmp_path: Path, quick: None
-) -> None:
-    for number, call in enumerate(calls):
-        name = f"{fault}-{number}"
-        clients = FaultyClients(local, broken=frozenset({number}), fault=FAULTS[fault])
-        record = train(name, clients, Store(tmp_path / name), tmp_path / name / "job")
-        if record["TrainingJobStatus"] == "Failed":
-            # Inputs and outputs: nothing goes on without them, and the reason is the service's.
-            assert "s3" in clients.hit, f"{call}: {record['FailureReason']}"
-            assert "planted" in record["FailureReason"] or "Could not connect" in record["FailureReason"], call
+@pytest.mark.parametrize("kind", KINDS)
+def test_each_call_of_a_job_may_fail_once(kind: str, bucket: Any, local: LocalAws, tmp_path: Path, quick: None) -> None:
+    job = KINDS[kind]
+    # GIVEN the calls of a run without faults, in order
+    clean = FaultyClients(local)
+    assert run_job(job, f"{kind}-clean", clean, Store(tmp_path), tmp_path / "job") == ("Completed", "")
+    assert {call.partition(".")[0] for call in clean.calls} == job.services
+    # WHEN each of them fails once, in each way
+    for (number, call), (fault, answer_of) in product(enumerate(clean.calls), FAULTS.items()):
+        name = f"{kind}-{fault}-{number}"
+        clients = FaultyClients(local, broken=frozenset({number}), fault=answer_of)
+        status, reason = run_job(job, name, clients, Store(tmp_path / name), tmp_path / name / "job")
+        if status == "Failed":
+            # THEN it was an input or an output, without which nothing goes on, and the reason is the service's
+            assert "s3" in clients.hit, f"{call}: {reason}"
+            assert "planted" in reason or "Could not connect" in reason, f"{call}: {reason}"
         else:
-            # Logs, metrics and checkpoints: the model is whole, and every checkpoint is there.
-            model = bucket.get_object(Bucket=BUCKET, Key=f"out/{name}/output/model/adapter")["Body"].read()
+            # or a log, a metric or a checkpoint: the answer is whole, and every checkpoint is there
+            key = job.answer.replace("NAME", name)
+            assert bucket.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"rows", call
             kept = bucket.list_objects_v2(Bucket=BUCKET, Prefix=f"checkpoints/{name}/")["KeyCount"]
-            assert (model, kept) == (b"rows", 2), call
+            assert kept == (2 if kind == "training" else 0), call
 
 
 def test_an_upload_of_a_checkpoint_that_fails_is_tried_again_and_said(
