@@ -117,6 +117,16 @@ def test_a_recipes_mistake_is_named_with_what_would_be_right(config: Path, old: 
     assert any(message in line for line in problems(config)), problems(config)
 
 
+def test_flash_attention_is_refused_where_the_image_cannot_have_it(config: Path) -> None:
+    recipe, own = config / "recipes" / "smollm2-135m-qlora.yaml", f"example.com/own@sha256:{'0' * 64}"
+    edit(recipe, "model:", "model:\n  attn_implementation: flash_attention_2")
+    (line,) = problems(config)
+    assert "recipes/smollm2-135m-qlora.yaml:" in line and "model.attn_implementation: flash-attn isn't in" in line
+    with (config / "dev.yaml").open("a") as file:
+        file.write(f"images:\n  training_base_image: {own}\n")
+    assert load_settings("dev", config=config).recipe.model.attn_implementation == "flash_attention_2"
+
+
 def test_an_unknown_environment_is_answered_with_the_nearest(config: Path) -> None:
     assert problems(config, "stagging") == ["config/: no environment 'stagging'; did you mean 'staging'?"]
 

@@ -26,7 +26,8 @@ class Model(Section):
     revision: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\-]+$")]
     """The pinned revision: a commit of the hub, or a label of your own."""
     attn_implementation: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
-    """The attention kernel; eager needs memory quadratic in the sequence length."""
+    """The attention kernel; eager needs memory quadratic in the sequence length. flash_attention_2 needs a base image
+    that brings flash-attn."""
     trust_remote_code: Literal[False] = False
     """Code that a model brings is never run."""
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from tunestack.errors import nearest
 from tunestack.layout import Names
 from tunestack.settings.environment import Environment
+from tunestack.settings.images import PYTHON_BASE
 from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.recipe import Recipe, load_recipe
 from tunestack.settings.validation import validated
@@ -68,7 +69,18 @@ def load_settings(name: str, *, config: Path = CONFIG_FOLDER) -> Settings:
     recipe = _read_recipe(source, config, problems)
     if environment is None or recipe is None or problems:
         raise SettingsError(problems)
-    return Settings(name=name, environment=environment, recipe=recipe)
+    settings = Settings(name=name, environment=environment, recipe=recipe)
+    if (
+        recipe.model.attn_implementation == "flash_attention_2"
+        and environment.images.training_base_image == PYTHON_BASE
+    ):
+        chosen = read_yaml(config / "recipes" / environment.recipe, name=settings.recipe_file)
+        message = (
+            "flash-attn isn't in the image that images.training_base_image names, nor in the kit's packages; choose "
+            "sdpa, or a base image that has it"
+        )
+        raise SettingsError([chosen.problem(("model", "attn_implementation"), message)])
+    return settings
 
 
 def _read_recipe(source: YamlFile, config: Path, problems: list[Problem]) -> Recipe | None:
