@@ -15,7 +15,7 @@ from rich.console import Console
 from demo import deployment
 from demo.make_data import write_data_set
 from tunestack.aws import Aws
-from tunestack.cli.executions import follow
+from tunestack.cli.following import follow
 from tunestack.errors import UserError
 from tunestack.executions.describe import ENDED, ExecutionView, list_executions
 from tunestack.executions.errors import ExecutionError

@@ -156,6 +156,8 @@ EVALUATE = Job(
         Made(name="adapter", job="train", output="model"),
         Made(name="test", job="prepare", output="test"),
         Made(name="general", job="prepare", output="general"),
+        # So that the base's answers can be seen beside the tuned model's.
+        Uploaded(name="questions", parameter=TRANSFORM_INPUT_URI),
     ),
     writes=(Output(name="evaluation", place=layout.EVALUATIONS, property_file="evaluation.json"),),
     choosable=True,

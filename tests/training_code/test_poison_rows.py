@@ -169,7 +169,7 @@ def test_a_max_length_below_every_question_is_a_reason(ml: Path, tiny_model: Pat
 
 
 def test_too_few_held_out_rows_are_no_test(ml: Path, tiny_model: Path) -> None:
-    with pytest.raises(JobError, match="too few to judge a model by: data.min_test_rows is 50"):
+    with pytest.raises(JobError, match=r"too few: 50 are held out \(data.min_test_rows\)"):
         prepared(ml, tiny_model, [], **{"data.min_test_rows": "50"})
 
 

@@ -195,7 +195,14 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     shutil.copytree(tiny_model, inputs / "base-model")
     write_lines(inputs / "test" / "rows.jsonl", conversations(6))
     write_lines(inputs / "general" / "rows.jsonl", conversations(2))
-    evaluate.run({"evaluation.generated_rows": "1", "evaluation.max_new_tokens": "3"})
+    write_lines(inputs / "questions" / "mine.jsonl", [{"instruction": "one"}, {"nothing": 1}, {"instruction": "three"}])
+    evaluate.run({"evaluation.generated_rows": "2", "evaluation.max_new_tokens": "3"})
+    # What both models answer is kept beside the scores: held-out rows, and the first of the user's questions.
+    kept = (ml / "processing" / "output" / "evaluation" / "answers.jsonl").read_text().splitlines()
+    examples = [json.loads(line) for line in kept]
+    assert [item["set"] for item in examples] == ["heldout", "heldout", "questions"]
+    assert all(isinstance(item[version], str) for item in examples for version in ("base", "tuned"))
+    assert examples[2]["question"] == [{"role": "user", "content": "one"}] and examples[2]["line"] == 1
     result = json.loads((ml / "processing" / "output" / "evaluation" / "evaluation.json").read_text())
     heldout = result["heldout"]
     assert heldout["rows"] == 6

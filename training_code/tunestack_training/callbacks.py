@@ -10,6 +10,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from tunestack_training.checkpoints import HISTORY, seal
+from tunestack_training.progress import Progress
 
 TOKENS = "num_tokens"
 log = logging.getLogger(__name__)
@@ -36,6 +37,16 @@ class LogMetrics(TrainerCallback):
         figures |= peak_memory()
         self.history.append({"step": state.global_step, **figures})
         log.info("step %d/%d: %s", state.global_step, state.max_steps, figures)
+
+
+class SayProgress(TrainerCallback):
+    """Says how many steps are done, between two lines of metrics too."""
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._progress = Progress(state.max_steps, "steps")
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self._progress.reach(state.global_step)
 
 
 class SealCheckpoints(TrainerCallback):

@@ -1,13 +1,17 @@
-"""Evaluate: base and tuned model on held-out rows, and on a general set that shows what was forgotten."""
+"""Evaluate: base and tuned model on held-out rows, and on a general set that shows what was forgotten.
+
+What both answer, on held-out rows and on the user's questions, is kept beside the scores (`answers.jsonl`).
+"""
 
 import json
 import logging
 import math
 import random
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +20,13 @@ from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
 from tunestack_training.generation import answer
 from tunestack_training.options import read_recipe, recipe_from_options
-from tunestack_training.prepare import ROWS_FILE
+from tunestack_training.prepare import ROWS_FILE, write_rows
+from tunestack_training.progress import Progress
 from tunestack_training.recipe import Evaluation, Recipe
-from tunestack_training.rows import Row
-from tunestack_training.tokenizer import encode, load_tokenizer
+from tunestack_training.rows import Row, parse_line, to_prompt
+from tunestack_training.tokenizer import encode, load_tokenizer, reserved_tokens
 
+ANSWERS_FILE = "answers.jsonl"
 log = logging.getLogger(__name__)
 
 
@@ -36,7 +42,7 @@ class Scores:
     loss: float
     perplexity: float
     token_accuracy: float
-    answer_accuracy: float | None
+    answer_accuracy: float | None = None
 
 
 def run(options: Mapping[str, str]) -> None:
@@ -50,36 +56,78 @@ def run(options: Mapping[str, str]) -> None:
     # The base as it was trained on, quantised alike: the adapter makes the only difference.
     model = PeftModel.from_pretrained(load_base_model(folder, recipe), adapter)
     model.eval()
-    result = {
-        name: compare(model, tokenizer, sample(read_set(name), recipe), recipe.evaluation)
-        for name in ("heldout", "general")
-    }
-    contract.write_json(contract.processing_output("evaluation") / "evaluation.json", result)
+    result, examples = {}, {}
+    for name in ("heldout", "general"):
+        rows = sample(read_set(name), recipe)
+        result[name], examples[name] = compare(name, model, tokenizer, rows, recipe.evaluation)
+    questions = read_questions(contract.processing_input("questions"), recipe.evaluation, tokenizer)
+    asked = both(model, tokenizer, [item["question"] for item in questions], recipe.evaluation)
+    kept = [{"set": "heldout", **example} for example in examples["heldout"]]
+    kept += [{"set": "questions", **question, **pair} for question, pair in zip(questions, asked, strict=True)]
+    output = contract.processing_output("evaluation")
+    write_rows(output / ANSWERS_FILE, kept)
+    contract.write_json(output / "evaluation.json", result)
     message = " - ".join(summary(name, figures) for name, figures in result.items())
     log.info(message)
     contract.write_exit_message(message)
 
 
-def compare(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation) -> dict[str, Any]:
-    """Scores of base and tuned model on the same rows, and the ratio of their losses."""
+def compare(
+    name: str, model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Scores of base and tuned model on the same rows, and the ratio of their losses; examples of what both answer."""
+    generated = rows[: settings.generated_rows]
+    answers = both(model, tokenizer, [row["prompt"] for row in generated], settings)
+    examples = [
+        {"question": row["prompt"], "wanted": row["completion"][0]["content"], **pair}
+        for row, pair in zip(generated, answers, strict=True)
+    ]
     scores = {}
-    for name, adapter in (("base", model.disable_adapter()), ("tuned", nullcontext())):
+    for version, adapter in _versions(model):
         with adapter:
-            scores[name] = score(model, tokenizer, rows, settings)
-        log.info("%s: %s", name, scores[name])
+            progress = Progress(len(rows), f"rows of the {name} set scored, {version}")
+            found = score(model, tokenizer, rows, settings, progress)
+        hits = [holds(example[version], example["wanted"]) for example in examples]
+        scores[version] = replace(found, answer_accuracy=round(sum(hits) / len(hits), 6) if hits else None)
+        log.info("%s: %s", version, scores[version])
     return {
         "rows": len(rows),
-        **{name: asdict(value) for name, value in scores.items()},
+        **{version: asdict(value) for version, value in scores.items()},
         "loss_ratio": round(scores["tuned"].loss / scores["base"].loss, 6),
-    }
+    }, examples
 
 
-def score(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation) -> Scores:
-    """How well a model answers rows."""
+def both(
+    model: Any, tokenizer: Any, conversations: Sequence[list[dict[str, str]]], settings: Evaluation
+) -> list[dict[str, str]]:
+    """What base and tuned model answer to each conversation."""
+    answers = {}
+    for version, adapter in _versions(model):
+        with adapter:
+            answers[version] = answer(
+                model,
+                tokenizer,
+                conversations,
+                max_new_tokens=settings.max_new_tokens,
+                batch_size=settings.batch_size,
+                progress=Progress(len(conversations), f"rows answered, {version}"),
+            )
+    return [dict(zip(answers, pair, strict=True)) for pair in zip(*answers.values(), strict=True)]
+
+
+def _versions(model: Any) -> Iterator[tuple[str, AbstractContextManager[Any]]]:
+    yield "base", model.disable_adapter()
+    yield "tuned", nullcontext()
+
+
+def score(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation, progress: Progress) -> Scores:
+    """How well a model finds the answers of rows."""
     total_loss = correct = tokens = 0.0
     for start in range(0, len(rows), settings.batch_size):
-        loss, hits, count = _score_batch(model, tokenizer, rows[start : start + settings.batch_size])
+        batch = rows[start : start + settings.batch_size]
+        loss, hits, count = _score_batch(model, tokenizer, batch)
         total_loss, correct, tokens = total_loss + loss, correct + hits, tokens + count
+        progress.add(len(batch))
     if not tokens:
         raise JobError("the rows' answers have no tokens to evaluate")
     mean = total_loss / tokens
@@ -89,7 +137,6 @@ def score(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation)
         loss=round(mean, 6),
         perplexity=round(math.exp(min(mean, 100)), 4),
         token_accuracy=round(correct / tokens, 6),
-        answer_accuracy=_answer_accuracy(model, tokenizer, rows[: settings.generated_rows], settings),
     )
 
 
@@ -106,6 +153,22 @@ def read_set(name: str) -> list[Row]:
     if not rows:
         raise JobError(f"the {name} set is empty ({file})")
     return rows
+
+
+def read_questions(folder: Path, settings: Evaluation, tokenizer: Any) -> list[dict[str, Any]]:
+    """The first of the user's questions, as many as rows are answered; what can't be asked is left to the transform."""
+    reserved = reserved_tokens(tokenizer)
+    lines = (
+        (file.name, number, line)
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        for number, line in enumerate(file.read_bytes().removesuffix(b"\n").split(b"\n"), start=1)
+    )
+    questions: list[dict[str, Any]] = []
+    for file, number, line in islice(lines, settings.generated_rows):
+        with suppress(ValueError):
+            questions.append({"file": file, "line": number, "question": to_prompt(parse_line(line), reserved)})
+    return questions
 
 
 def summary(name: str, figures: dict[str, Any]) -> str:
@@ -138,20 +201,6 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row]) -> tuple[float
     loss = torch.nn.functional.cross_entropy(logits[wanted], labels[wanted], reduction="sum")
     hits = (logits.argmax(-1)[wanted] == labels[wanted]).sum()
     return float(loss), float(hits), int(wanted.sum())
-
-
-def _answer_accuracy(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation) -> float | None:
-    if not rows:
-        return None
-    answers = answer(
-        model,
-        tokenizer,
-        [row["prompt"] for row in rows],
-        max_new_tokens=settings.max_new_tokens,
-        batch_size=settings.batch_size,
-    )
-    found = sum(holds(text, row["completion"][0]["content"]) for row, text in zip(rows, answers, strict=True))
-    return round(found / len(rows), 6)
 
 
 def holds(text: str, wanted: str) -> bool:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from tunestack_training.progress import Progress
+
 
 def answer(
     model: Any,
@@ -12,6 +14,7 @@ def answer(
     max_new_tokens: int,
     batch_size: int,
     temperature: float = 0.0,
+    progress: Progress | None = None,
 ) -> list[str]:
     """The model's answer to each conversation, in order, as it is; temperature 0: the likeliest token each time."""
     import torch
@@ -29,4 +32,6 @@ def answer(
             )
         new = output[:, inputs["input_ids"].shape[1] :]
         answers += tokenizer.batch_decode(new, skip_special_tokens=True)
+        if progress is not None:
+            progress.add(len(batch))
     return answers

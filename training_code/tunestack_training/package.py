@@ -25,12 +25,14 @@ def run(options: Mapping[str, str]) -> None:
     recipe = recipe_from_options(options, base=read_recipe(adapter))
     with tempfile.TemporaryDirectory(dir=contract.processing_output("model").parent) as folder:
         packed = Path(folder)
+        log.info("progress 0/2 parts: the weights")
         if recipe.package.fuse:
             fuse(base, adapter, recipe, packed / FUSED)
         else:
             shutil.copytree(base, packed / BASE)
         shutil.copytree(adapter, packed / ADAPTER)
         contract.write_json(packed / RECIPE_FILE, recipe.model_dump())
+        log.info("progress 1/2 parts: the archive")
         archive = contract.processing_output("model") / "model.tar.gz"
         pack(packed, archive)
     how = "fused" if recipe.package.fuse else "base and adapter"

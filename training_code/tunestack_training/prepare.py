@@ -37,6 +37,8 @@ def run(options: Mapping[str, str]) -> None:
     tokenizer = load_tokenizer(contract.processing_input("base-model"))
     collected = collect(data_files, recipe, tokenizer)
     splits = split(collected.rows, recipe.data, recipe.training.seed)
+    if len(splits["test"]) < FEW_TEST_ROWS:
+        log.warning("%d held-out rows: the gate's figures are rough", len(splits["test"]))
     general = read_general(source / GENERAL_FILE)
     for name in SPLITS:
         write_rows(contract.processing_output(name) / ROWS_FILE, splits[name])
@@ -114,34 +116,35 @@ def _say_what_is_ignored(collected: Collected) -> None:
 
 def split(rows: list[Row], data: Data, seed: int) -> dict[str, list[Row]]:
     """Rows by split. A row's place depends on its prompt and the seed alone: it stays when data is added,
-    and rows with one prompt are never on two sides.
+    and rows with one prompt are never on two sides. Of few rows, as many are held out as a gate needs.
 
     Raises:
-        JobError: a split has no row.
+        JobError: there are too few rows.
     """
-    splits: dict[str, list[Row]] = {name: [] for name in SPLITS}
-    for row in rows:
-        place = int(_digest([seed, row["prompt"]])[:12], 16) / 16**12
-        if place < data.test_fraction:
-            splits["test"].append(row)
-        elif place < data.test_fraction + data.validation_fraction:
-            splits["validation"].append(row)
-        else:
-            splits["train"].append(row)
-    empty = [name for name in SPLITS if not splits[name]]
-    if 0 < len(splits["test"]) < data.min_test_rows:
+    places = [int(_digest([seed, row["prompt"]])[:12], 16) / 16**12 for row in rows]
+    questions, needed = sorted(set(places)), data.min_test_rows
+    if len(questions) < 2 * (needed + 1):
         raise JobError(
-            f"{len(splits['test'])} held-out rows of {len(rows)} are too few to judge a model by: data.min_test_rows "
-            f"is {data.min_test_rows}; add data, or raise data.test_fraction ({data.test_fraction})"
+            f"{len(questions)} different questions are too few: {needed} are held out (data.min_test_rows), one more "
+            "watches the training, and at least as many must be trained on"
         )
-    if len(splits["test"]) < FEW_TEST_ROWS:
-        log.warning("%d held-out rows: the gate's figures are rough", len(splits["test"]))
-    if empty:
+    test_end = max(data.test_fraction, _after(questions, needed))
+    rest = [place for place in questions if place >= test_end]
+    validation_end = max(test_end + data.validation_fraction, _after(rest, 1))
+    splits: dict[str, list[Row]] = {name: [] for name in SPLITS}
+    for row, place in zip(rows, places, strict=True):
+        splits["test" if place < test_end else "validation" if place < validation_end else "train"].append(row)
+    if not splits["train"]:
         raise JobError(
-            f"{len(rows)} rows are too few: none for {', '.join(empty)} "
-            f"(validation_fraction {data.validation_fraction}, test_fraction {data.test_fraction})"
+            f"of {len(rows)} rows none is left to train on: lower data.validation_fraction "
+            f"({data.validation_fraction}) or data.test_fraction ({data.test_fraction})"
         )
     return splits
+
+
+def _after(places: list[float], count: int) -> float:
+    """A limit that so many of the places lie below; they are in order, and each is there once."""
+    return (places[count - 1] + places[count]) / 2 if count < len(places) else 1.0
 
 
 def read_general(file: Path) -> list[Row]:

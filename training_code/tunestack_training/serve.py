@@ -15,6 +15,7 @@ from tunestack_training.failure import JobError
 from tunestack_training.generation import answer
 from tunestack_training.options import read_recipe
 from tunestack_training.package import ADAPTER, BASE, FUSED
+from tunestack_training.progress import Progress
 from tunestack_training.recipe import Recipe
 from tunestack_training.rows import parse_line, to_prompt
 from tunestack_training.tokenizer import load_tokenizer, reserved_tokens
@@ -45,6 +46,7 @@ class ModelServer:
         self.tokenizer = load_tokenizer(folder / ADAPTER)
         self.model = _load_model(folder, self.recipe)
         self._reserved = reserved_tokens(self.tokenizer)
+        self._progress = Progress(None, "rows answered")
         self._most_tokens = self.model.config.max_position_embeddings - self.recipe.inference.max_new_tokens
 
     def answer_lines(self, lines: Sequence[bytes]) -> list[Answer]:
@@ -68,6 +70,7 @@ class ModelServer:
             batch_size=self.recipe.inference.batch_size,
             temperature=self.recipe.inference.temperature,
         )
+        self._progress.add(len(lines))
         for (index, _), text in zip(prompts, texts, strict=True):
             answers[index] = {"response": text}
         return answers

@@ -74,13 +74,18 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
     from transformers import PrinterCallback, ProgressCallback
     from trl import SFTTrainer
 
-    from tunestack_training.callbacks import LogMetrics, SealCheckpoints, StopOnSigterm
+    from tunestack_training.callbacks import LogMetrics, SayProgress, SealCheckpoints, StopOnSigterm
 
     # It warns with the end of a row's question.
     logging.getLogger("trl.trainer.sft_trainer").setLevel(logging.ERROR)
     torch.manual_seed(recipe.training.seed)
     metrics = LogMetrics()
-    callbacks = {"metrics": metrics, "seal": SealCheckpoints(metrics), "stop": StopOnSigterm()}
+    callbacks = {
+        "metrics": metrics,
+        "progress": SayProgress(),
+        "seal": SealCheckpoints(metrics),
+        "stop": StopOnSigterm(),
+    }
     folder = contract.channel("base-model")
     trainer = SFTTrainer(
         model=load_base_model(folder, recipe),

@@ -1,47 +1,58 @@
 """Executions on the command line: a run from its start to the line that broke it."""
 
 import sys
-import time
 from itertools import islice
+from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.table import Table
 
-from tunestack.aws import Aws
+from tunestack.cli.following import colored, console, follow, print_end
 from tunestack.cli.options import aws_of, env_option, json_option, show
-from tunestack.executions.describe import ENDED, ExecutionView, StepView, describe, list_executions
-from tunestack.executions.errors import ExecutionError
+from tunestack.cli.run_options import allow_option, param_option, params_of
+from tunestack.cli.staging import stage_run
+from tunestack.executions.describe import ExecutionView, describe, list_executions
 from tunestack.executions.logs import choose_step, follow_log, read_log
 from tunestack.executions.retry import retry
 from tunestack.executions.start import start
 from tunestack.executions.stop import stop
-from tunestack.planning.checks import CHECKS
+from tunestack.uploads import inspect_data_set
 
-FOLLOW_SECONDS = 1.0
-_COLORS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Stopping": "yellow", "Executing": "cyan"}
-console = Console(highlight=False, soft_wrap=True)
+_file = click.Path(path_type=Path)
 
 
 @click.command("run")
 @env_option
-@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Choose a pipeline parameter.")
-@click.option("--allow", multiple=True, type=click.Choice(CHECKS), help="Start although this check fails.")
+@click.option("--data", type=_file, multiple=True, help="Upload this data file first, and train on it.")
+@click.option("--questions", type=_file, help="Upload these questions first, and answer them.")
+@param_option
+@allow_option
 @click.option("--fresh", is_flag=True, help="Train from the first step, whatever checkpoints there are.")
 @click.option("--detach", is_flag=True, help="Start it and return; it goes on without this command.")
 @json_option
 def run_command(
-    env: str, params: tuple[str, ...], allow: tuple[str, ...], fresh: bool, detach: bool, as_json: bool
+    env: str,
+    data: tuple[Path, ...],
+    questions: Path | None,
+    params: tuple[str, ...],
+    allow: tuple[str, ...],
+    fresh: bool,
+    detach: bool,
+    as_json: bool,
 ) -> None:
     """Start an execution and follow it to its end. Ctrl-C stops the execution."""
     aws = aws_of(env)
-    arn = start(aws, _parse(params), allow=allow, fresh=fresh)
+    given = params_of(params)
+    if data:
+        inspect_data_set(data, aws.settings.recipe)
+    staged = stage_run(aws, data, questions, name=aws.settings.recipe.data.name)
+    arn = start(aws, {**staged, **given}, allow=allow, fresh=fresh)
     execution_id = arn.rpartition("/")[2]
     if detach:
         show({"id": execution_id, "arn": arn}, as_json=as_json, text=lambda: click.echo(f"started {execution_id}"))
         return
     view = follow(aws, arn, quiet=as_json)
-    show(view.to_json(), as_json=as_json, text=lambda: _print_end(view))
+    show(view.to_json(), as_json=as_json, text=lambda: print_end(view))
     sys.exit(0 if view.status == "Succeeded" else 1)
 
 
@@ -54,7 +65,7 @@ def stop_command(execution: str, env: str, as_json: bool) -> None:
     aws = aws_of(env)
     arn = stop(aws, execution)
     view = follow(aws, arn, quiet=as_json)
-    show(view.to_json(), as_json=as_json, text=lambda: _print_end(view))
+    show(view.to_json(), as_json=as_json, text=lambda: print_end(view))
 
 
 @click.command("retry")
@@ -66,7 +77,7 @@ def retry_command(execution: str, env: str, as_json: bool) -> None:
     aws = aws_of(env)
     arn = retry(aws, execution)
     view = follow(aws, arn, quiet=as_json)
-    show(view.to_json(), as_json=as_json, text=lambda: _print_end(view))
+    show(view.to_json(), as_json=as_json, text=lambda: print_end(view))
     sys.exit(0 if view.status == "Succeeded" else 1)
 
 
@@ -81,7 +92,7 @@ def executions_command(env: str, limit: int, as_json: bool) -> None:
     def text() -> None:
         table = Table("id", "status", "started", box=None)
         for item in found:
-            table.add_row(item["id"], _colored(item["status"]), item["started"])
+            table.add_row(item["id"], colored(item["status"]), item["started"])
         console.print(table if found else "no executions yet; start one with `tunestack run`")
 
     show(found, as_json=as_json, text=text)
@@ -116,71 +127,13 @@ def logs_command(execution: str, step: str | None, following: bool, env: str, as
     show(job, as_json=as_json, text=lambda: click.echo("\n".join(lines)))
 
 
-def follow(aws: Aws, arn: str, *, quiet: bool = False) -> ExecutionView:
-    """Print each step as it starts and ends, until the execution has ended. Ctrl-C stops the execution.
-
-    Raises:
-        ExecutionError: it was interrupted; the text names the step.
-    """
-    shown: dict[str, str] = {}
-    try:
-        while True:
-            view = describe(aws, arn)
-            for step in view.steps:
-                if shown.get(step.name) != step.status:
-                    shown[step.name] = step.status
-                    if not quiet:
-                        _print_progress(step)
-            if view.status in ENDED:
-                return view
-            time.sleep(FOLLOW_SECONDS)
-    except KeyboardInterrupt:
-        raise ExecutionError(_interrupted(aws, arn)) from None
-
-
-def _interrupted(aws: Aws, arn: str) -> str:
-    execution_id = arn.rpartition("/")[2]
-    running = [step.name for step in describe(aws, arn).steps if step.status == "Executing"]
-    stop(aws, arn)
-    return (
-        f"interrupted: execution {execution_id} is being stopped in step {', '.join(running) or 'none'}; nothing was "
-        "registered after that, and a training keeps its checkpoint: the same `tunestack run` goes on from there"
-    )
-
-
-def _parse(params: tuple[str, ...]) -> dict[str, str]:
-    chosen = {}
-    for param in params:
-        name, separator, value = param.partition("=")
-        if not separator or not name:
-            raise ExecutionError(f"--param must be NAME=VALUE, got {param!r}")
-        chosen[name] = value
-    return chosen
-
-
-def _print_progress(step: StepView) -> None:
-    took = f" in {step.seconds:.0f} s" if step.status in ENDED and step.seconds is not None else ""
-    message = f": {step.failure_reason or step.message}" if step.failure_reason or step.message else ""
-    console.print(f"{time.strftime('%H:%M:%S')}  {step.name:<15} {_colored(step.status)}{took}{message}")
-
-
-def _print_end(view: ExecutionView) -> None:
-    console.print(f"execution {view.id}: {_colored(view.status)} in {view.seconds:.0f} s")
-    failed = view.failed_step
-    if failed:
-        console.print(f"step {failed.name} failed: {failed.failure_reason}")
-        if failed.advice:
-            console.print(f"what helps: {failed.advice}")
-        console.print(f"its log: tunestack logs {view.id} {failed.name}" if failed.job_name else "")
-
-
 def _print_execution(view: ExecutionView) -> None:
-    console.print(f"execution {view.id}: {_colored(view.status)}, {view.seconds:.0f} s since {view.started}")
+    console.print(f"execution {view.id}: {colored(view.status)}, {view.seconds:.0f} s since {view.started}")
     for name, chosen in view.parameters.items():
         console.print(f"  {name} = {chosen}")
     for step in view.steps:
         seconds = f"{step.seconds:.0f} s" if step.seconds is not None else ""
-        console.print(f"\n{step.name}  {_colored(step.status)}  {seconds}")
+        console.print(f"\n{step.name}  {colored(step.status)}  {seconds}")
         for label, value in (
             ("job", step.job_name),
             ("says", step.message),
@@ -195,9 +148,4 @@ def _print_execution(view: ExecutionView) -> None:
         if step.metrics:
             console.print("  metrics: " + ", ".join(f"{name} {value:.4g}" for name, value in step.metrics.items()))
     if view.status == "Failed":
-        _print_end(view)
-
-
-def _colored(status: str) -> str:
-    color = _COLORS.get(status, "default")
-    return f"[{color}]{status}[/{color}]"
+        print_end(view)

@@ -8,6 +8,7 @@ from tunestack.cli.lazy import LazyGroup
 from tunestack.errors import UserError
 
 COMMANDS = {
+    "answers": ("answers:answers_command", "Show what base and tuned model answer, side by side."),
     "cost": ("cost:cost", "What a change costs; an environment's report."),
     "data": ("uploads:data", "Upload data sets."),
     "definition": ("definition:definition", "Show and validate pipeline definitions."),
@@ -24,6 +25,7 @@ COMMANDS = {
     "run": ("executions:run_command", "Start an execution and follow it."),
     "settings": ("settings:settings", "Check the settings, and get their JSON Schema."),
     "stop": ("executions:stop_command", "Stop an execution."),
+    "tune": ("tune:tune_command", "From a data file to answers: look, upload, run, compare."),
 }
 
 

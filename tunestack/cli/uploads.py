@@ -6,11 +6,20 @@ from pathlib import Path
 import click
 
 from tunestack.cli.options import aws_of, env_option, json_option, show
+from tunestack.cli.staging import TRAINING_PYTHON, print_data_set, print_questions
 from tunestack.executions.versions import delete_versions
 from tunestack.jobs import BASE_MODEL_URI, DATA_URI, TRANSFORM_INPUT_URI
-from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model, download_from_hub
+from tunestack.uploads import (
+    UploadError,
+    add_batch_input,
+    add_data_set,
+    add_model,
+    download_from_hub,
+    inspect_data_set,
+    inspect_questions,
+)
+from tunestack.uploads.data_set import check_data_file
 
-TRAINING_PYTHON = Path(__file__).parents[2] / ".venv-training" / "bin" / "python"
 _file = click.Path(path_type=Path)
 
 
@@ -31,8 +40,14 @@ def add_data(files: tuple[Path, ...], name: str | None, batch_input: bool, env: 
     name = name or aws.settings.recipe.data.name
     if batch_input and len(files) != 1:
         raise UploadError(f"--batch-input takes one file, got {len(files)}")
+    for file in files:
+        check_data_file(file)
+    data_set = None if batch_input else inspect_data_set(files, aws.settings.recipe)
+    questions = inspect_questions(files[0]) if batch_input else None
     parameter = (TRANSFORM_INPUT_URI if batch_input else DATA_URI).name
     uri = add_batch_input(aws, files[0], name=name) if batch_input else add_data_set(aws, files, name=name)
+    if not as_json:
+        print_questions(questions) if questions else print_data_set(data_set)
     _show_parameter(parameter, uri, as_json=as_json)
 
 

@@ -14,12 +14,13 @@ def missing_inputs(aws: Aws, values: Mapping[str, Any]) -> Iterator[str]:
     """A line for each input that is empty. Where the caller may not list, nothing is known and nothing is said."""
     for parameter in URI_PARAMETERS:
         uri = values[parameter.name]
-        if not _is_there(aws, uri):
+        if not is_there(aws, uri):
             option = "" if aws.is_local else f" --env {aws.settings.name}"
             yield f"{parameter.name}: nothing lies under {uri}; upload it with `{parameter.uploaded_by}{option}`"
 
 
-def _is_there(aws: Aws, uri: str) -> bool:
+def is_there(aws: Aws, uri: str) -> bool:
+    """Whether anything lies under a URI; where the caller may not list, it is taken to."""
     bucket, prefix = S3Uri.parse(uri)
     try:
         return bool(aws.s3.list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=1).get("KeyCount"))

@@ -38,13 +38,13 @@ def choose_step(execution: ExecutionView, name: str | None) -> StepView:
 
 def read_log(aws: Aws, step: StepView) -> list[str]:
     """All lines of a step's log so far."""
-    return list(_LogReader(aws, step).new_lines())
+    return list(LogReader(aws, step).new_lines())
 
 
 def follow_log(aws: Aws, execution: str, step_name: str | None) -> Iterator[str]:
     """The lines of a step's log as they come, until the step has ended."""
     step = choose_step(describe(aws, execution), step_name)
-    reader = _LogReader(aws, step)
+    reader = LogReader(aws, step)
     while True:
         yield from reader.new_lines()
         if step.status in ENDED:
@@ -53,7 +53,9 @@ def follow_log(aws: Aws, execution: str, step_name: str | None) -> Iterator[str]
         step = choose_step(describe(aws, execution), step.name)
 
 
-class _LogReader:
+class LogReader:
+    """Reads one step's log piece by piece."""
+
     def __init__(self, aws: Aws, step: StepView) -> None:
         assert step.job_name is not None
         self._logs = aws.client("logs")
@@ -63,6 +65,11 @@ class _LogReader:
 
     def new_lines(self) -> Iterator[str]:
         """What has been written since the last call."""
+        for _, line in self.new_events():
+            yield line
+
+    def new_events(self) -> Iterator[tuple[float, str]]:
+        """The same, each line with its moment in seconds since 1970."""
         for stream in self._streams():
             while True:
                 token = self._tokens.get(stream)
@@ -73,7 +80,7 @@ class _LogReader:
                     **({"nextToken": token} if token else {}),
                 )
                 for event in answer["events"]:
-                    yield event["message"]
+                    yield event["timestamp"] / 1000, event["message"]
                 if answer["nextForwardToken"] == token or not answer["events"]:
                     self._tokens[stream] = answer["nextForwardToken"]
                     break

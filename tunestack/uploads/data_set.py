@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tunestack.aws import Aws
 from tunestack.layout import BATCH_INPUT, DATASETS, Place, S3Uri
-from tunestack.uploads.upload import UploadError, content_hash, upload_once
+from tunestack.uploads.upload import UploadError, check_name, content_hash, upload_once
 
 SUFFIXES = (".jsonl", ".csv", ".parquet")
 
@@ -17,6 +17,7 @@ def add_data_set(aws: Aws, files: Sequence[Path], *, name: str) -> str:
     Raises:
         UploadError: a file is missing, empty, wrongly encoded or of a kind that PrepareData doesn't read.
     """
+    check_name(name)
     for file in files:
         check_data_file(file)
     digest = hashlib.sha256("".join(content_hash(file) for file in sorted(files)).encode()).hexdigest()[:12]
@@ -29,6 +30,7 @@ def add_batch_input(aws: Aws, file: Path, *, name: str) -> str:
     Raises:
         UploadError: the file is no JSON Lines file.
     """
+    check_name(name)
     check_data_file(file)
     if file.suffix != ".jsonl":
         raise UploadError(f"{file}: a batch transform reads JSON Lines (.jsonl), not {file.suffix!r}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tunestack.aws import Aws
 from tunestack.layout import BASE_MODELS, MODEL_PART, TOKENIZER_PART, S3Uri
-from tunestack.uploads.upload import UploadError, content_hash, stored_hash, upload_once
+from tunestack.uploads.upload import UploadError, check_name, content_hash, stored_hash, upload_once
 
 WEIGHTS = "*.safetensors"
 # What a model's folder may hold and a job never reads: other formats of the same weights, other frameworks.
@@ -22,6 +22,8 @@ def add_model(aws: Aws, folder: Path, *, name: str, revision: str) -> str:
     Raises:
         UploadError: the folder is no whole model, or another model lies under that name and revision.
     """
+    check_name(name, parts=2)
+    check_name(revision)
     check_model_folder(folder)
     bucket, prefix = aws.bucket(BASE_MODELS.bucket), BASE_MODELS.key(name, revision)
     files = dict(_keys(folder, prefix))

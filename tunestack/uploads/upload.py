@@ -1,6 +1,7 @@
 """Files to S3: encrypted, once for each content."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,26 @@ from tunestack.errors import UserError
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
+_FOLDER = re.compile(r"[A-Za-z0-9][\w.\-]{0,99}", re.ASCII)
+
 
 class UploadError(UserError):
     """What can't be uploaded; the text says what is wrong, where, and what would be right."""
+
+
+def check_name(name: str, *, parts: int = 1) -> None:
+    """See that what is uploaded stays under its prefix: a name is a folder there, or two of them.
+
+    Raises:
+        UploadError: it would lie elsewhere.
+    """
+    folders = name.split("/")
+    if len(folders) > parts or not all(_FOLDER.fullmatch(folder) for folder in folders):
+        slash = ", and has one / at the most" if parts > 1 else ""
+        raise UploadError(
+            f"a name is of at most 100 letters, digits, '.', '_' and '-', begins with a letter or digit{slash}; "
+            f"got {name!r}"
+        )
 
 
 def upload_once(s3: "S3Client", file: Path, *, bucket: str, key: str, kms_key: str) -> bool:

@@ -1,0 +1,125 @@
+"""What came of an execution: the evaluation's scores, and what base and tuned model answer, side by side."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack.aws import Aws
+from tunestack.executions.describe import ExecutionView, StepView
+from tunestack.executions.errors import ExecutionError
+from tunestack.jobs import EVALUATE, TRANSFORM, Job
+from tunestack.layout import S3Uri
+
+# What training_code's evaluation leaves beside its scores.
+ANSWERS_FILE = "answers.jsonl"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answered:
+    """One question with what both models say to it; `wanted` is known of held-out rows, None is what wasn't asked.
+
+    `error` says why the transform could not answer.
+    """
+
+    of: str
+    question: str
+    wanted: str | None = None
+    base: str | None = None
+    tuned: str | None = None
+    error: str | None = None
+
+
+def scores(aws: Aws, view: ExecutionView) -> dict[str, Any]:
+    """The evaluation's scores, by set.
+
+    Raises:
+        ExecutionError: it hasn't been evaluated.
+    """
+    folder = _output(view, EVALUATE)
+    assert EVALUATE.writes[0].property_file is not None
+    return dict(json.loads(_read(aws, f"{folder}/{EVALUATE.writes[0].property_file}")))
+
+
+def answers(aws: Aws, view: ExecutionView) -> list[Answered]:
+    """Held-out rows and the user's questions, with the answers that there are.
+
+    Raises:
+        ExecutionError: it hasn't been evaluated.
+    """
+    kept = [json.loads(line) for line in _read(aws, f"{_output(view, EVALUATE)}/{ANSWERS_FILE}").splitlines()]
+    heldout = [
+        Answered(
+            of="heldout",
+            question=_last_text(item["question"]),
+            wanted=item["wanted"],
+            base=item["base"],
+            tuned=item["tuned"],
+        )
+        for item in kept
+        if item["set"] == "heldout"
+    ]
+    asked = {(item["file"], item["line"]): item for item in kept if item["set"] == "questions"}
+    return heldout + list(_questions(aws, view, asked))
+
+
+def _questions(aws: Aws, view: ExecutionView, asked: dict[tuple[str, int], Any]) -> Iterator[Answered]:
+    """The user's questions: the tuned model's answer is the transform's, where it has run."""
+    transform = _step(view, TRANSFORM)
+    if transform is None or transform.status != "Succeeded":
+        for item in asked.values():
+            yield Answered(
+                of="questions", question=_last_text(item["question"]), base=item["base"], tuned=item["tuned"]
+            )
+        return
+    for file in _files(aws, transform.inputs["data"]):
+        name = file.rpartition("/")[2]
+        lines = _lines(_read(aws, file))
+        answered = _lines(_read(aws, f"{transform.outputs['answers'].rstrip('/')}/{name}.out"))
+        for number, (line, answer) in enumerate(zip(lines, answered, strict=True), start=1):
+            given = json.loads(answer)
+            item = asked.get((name, number), {})
+            question = _last_text(item["question"]) if item else line.decode(errors="replace")
+            yield Answered(
+                of="questions",
+                question=question,
+                base=item.get("base"),
+                tuned=given.get("response"),
+                error=given.get("error"),
+            )
+
+
+def _step(view: ExecutionView, job: Job) -> StepView | None:
+    return next((step for step in view.steps if step.name == job.step), None)
+
+
+def _output(view: ExecutionView, job: Job) -> str:
+    step = _step(view, job)
+    if step is None or step.status != "Succeeded":
+        state = f"it is {step.status}" if step else "it hasn't begun"
+        raise ExecutionError(f"execution {view.id} has no result of {job.step}: {state}")
+    return step.outputs[job.writes[0].name].rstrip("/")
+
+
+def _last_text(conversation: list[dict[str, str]]) -> str:
+    return conversation[-1]["content"]
+
+
+def _lines(body: bytes) -> list[bytes]:
+    return body.removesuffix(b"\n").split(b"\n")
+
+
+def _files(aws: Aws, uri: str) -> list[str]:
+    bucket, prefix = S3Uri.parse(uri)
+    pages = aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    return [str(S3Uri(bucket=bucket, key=key)) for key in keys if not key.endswith("/")]
+
+
+def _read(aws: Aws, uri: str) -> bytes:
+    bucket, key = S3Uri.parse(uri)
+    try:
+        body: bytes = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    except aws.s3.exceptions.NoSuchKey:
+        raise ExecutionError(f"nothing lies at {uri}: an older execution, or its files were deleted") from None
+    return body
