@@ -7,21 +7,21 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import SequenceMatcher
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
 from demo import deployment
 from demo.make_data import write_data_set
 from tunestack.aws import Aws
+from tunestack.cli.answers import print_answers
 from tunestack.cli.following import follow
 from tunestack.errors import UserError
 from tunestack.executions.describe import ENDED, ExecutionView, list_executions
 from tunestack.executions.errors import ExecutionError
+from tunestack.executions.results import Answered, answers, scores
 from tunestack.executions.start import start
-from tunestack.jobs import EVALUATE, TRANSFORM
-from tunestack.layout import S3Uri
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
 from tunestack.money import usd
@@ -43,6 +43,12 @@ PARAMETERS = {
     "GradientAccumulationSteps": "1",
     "LearningRate": "0.0005",
 }
+SHOWN = 3
+NEXT = (
+    ("tune my-data.jsonl --questions my-questions.jsonl", "from a file to answers"),
+    ("answers", "what base and tuned model say"),
+    ("chat", "ask the tuned model yourself"),
+)
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -121,41 +127,41 @@ def _stop_what_runs(aws: Aws) -> None:
 
 
 def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
-    steps = {step.name: step for step in view.steps}
-    evaluation = _read_json(
-        aws, f"{steps[EVALUATE.step].outputs[EVALUATE.writes[0].name]}/{EVALUATE.writes[0].property_file}"
-    )
+    evaluation = scores(aws, view)
     heldout, general = evaluation["heldout"], evaluation["general"]
-    version = steps["RegisterModel"].outputs["RegisterModel"]
+    version = next(step for step in view.steps if step.name == "RegisterModel").outputs["RegisterModel"]
     cost = blueprint_of(aws.settings).run
     console.rule("what came of it")
-    console.print(f"held-out loss    {heldout['base']['loss']:.3f} → [green]{heldout['tuned']['loss']:.3f}[/green]")
-    console.print(f"general loss     {general['base']['loss']:.3f} → {general['tuned']['loss']:.3f}")
+    print_answers(_where_tuning_shows(answers(aws, view)), limit=SHOWN)
     console.print(
-        f"registered       version {version.rpartition('/')[2]} of {aws.model_package_group_name}, pending approval"
+        f"held-out loss  {heldout['base']['loss']:.3f} → [green]{heldout['tuned']['loss']:.3f}[/green]  how surprising "
+        f"the right answers are to the model, on {heldout['rows']} rows that it never saw: lower is better"
     )
-    console.print("batch transform")
-    for question, answer in zip(QUESTIONS, _answers(aws, steps[TRANSFORM.step].outputs["answers"]), strict=True):
-        console.print(f"  [dim]{question}[/dim]\n  {answer}")
     console.print(
-        f"on AWS           about {usd(cost.expected_usd)} for such a run (at most {usd(cost.ceiling_usd)}), assuming "
-        f"{'; '.join(cost.assumptions)}"
+        f"general loss   {general['base']['loss']:.3f} → {general['tuned']['loss']:.3f}  the same on questions about "
+        "other things: higher would mean that it forgets"
     )
-    console.print(f'files            {local_aws().home} (S3: eval "$(tunestack local environment)"; aws s3 ls)')
     console.print(
-        f"took             {seconds:.0f} s; `tunestack describe` shows each step, `make clean` removes it all"
+        f"registered     version {version.rpartition('/')[2]} of {aws.model_package_group_name}, until somebody "
+        "approves it"
     )
+    console.print(
+        f"cost on AWS    about {usd(cost.expected_usd)} a run (at most {usd(cost.ceiling_usd)}); here nothing"
+    )
+    console.print(f"took           {seconds:.0f} s")
+    console.print("\n[bold]your own data[/bold] (rows with an instruction and a response, JSON Lines or CSV)")
+    for command, what in NEXT:
+        console.print(f"  .venv/bin/tunestack {command:<50} [dim]{what}[/dim]")
 
 
-def _read_json(aws: Aws, uri: str) -> Any:
-    bucket, key = S3Uri.parse(uri)
-    return json.loads(aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+def _where_tuning_shows(found: list[Answered]) -> list[Answered]:
+    """The held-out rows whose tuned answer is nearer to the wanted one than the base's, the clearest first."""
 
+    def gain(item: Answered) -> float:
+        tuned, base = (SequenceMatcher(None, said or "", item.wanted or "").ratio() for said in (item.tuned, item.base))
+        return tuned - base
 
-def _answers(aws: Aws, uri: str) -> list[str]:
-    bucket, prefix = S3Uri.parse(uri)
-    body = aws.s3.get_object(Bucket=bucket, Key=f"{prefix}/questions.jsonl.out")["Body"].read().decode()
-    return [json.loads(line).get("response", line) for line in body.splitlines()]
+    return sorted((item for item in found if item.of == "heldout"), key=gain, reverse=True)[:SHOWN]
 
 
 @contextmanager

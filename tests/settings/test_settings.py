@@ -5,9 +5,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from botocore.session import Session
 
 from scripts.generate import GENERATED
 from tests.conftest import ENVIRONMENTS, ROOT
+from tunestack.catalogue.regions import REGIONS
 from tunestack.settings import SettingsError, environment_names, load_settings
 from tunestack.settings.recipe import load_recipe
 
@@ -81,7 +83,7 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
             "images.inference_torch_build must be cu126 for ml.g5.2xlarge",
         ),
         ("  private_vpc: false", "  private_vpc: true\n  availability_zone_ids: [use1-az1]", "must name availability_zones (2) different zones"),
-        ("  private_vpc: false", "  private_vpc: true\n  availability_zone_ids: [us-east-1a, us-east-1b]", "must match"),
+        ("  private_vpc: false", "  private_vpc: true\n  availability_zone_ids: [us-east-1a, us-east-1b]", "must be a zone's id, such as use1-az1"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_what_would_be_right(config: Path, old: str, new: str, message: str) -> None:
@@ -125,6 +127,59 @@ def test_flash_attention_is_refused_where_the_image_cannot_have_it(config: Path)
     with (config / "dev.yaml").open("a") as file:
         file.write(f"images:\n  training_base_image: {own}\n")
     assert load_settings("dev", config=config).recipe.model.attn_implementation == "flash_attention_2"
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("region: us-east-9", "region: no region 'us-east-9' has SageMaker; did you mean 'us-east-2'?"),
+        ("account: 123456789012", "account: must be text, got 123456789012, which YAML reads as int: put it in quotes"),
+        ("account: '１２３４５６７８９０１２'", "must be an AWS account's 12 digits, in quotes"),
+        ("budget: {run_usd: .inf}", "budget.run_usd: must be a finite number, got inf"),
+        ("budget: {run_usd: .nan}", "budget.run_usd: must be a finite number"),
+        ("budget: {run_usd: 1e3}", "must be a number, got '1e3', which YAML reads as text: write 1.0e+03, without quotes"),
+        ("budget: {run_usd: '5'}", "must be a number, got '5', which YAML reads as text: write 5, without quotes"),
+        ("tags: {'aws:owner': me}", "a tag must not begin with aws:"),
+        ("tags: {owner: 'a\\b'}", "must have letters, digits, spaces and _ . : / = + - @"),
+        ("security: {permissions_boundary: 'arn:aws:iam::1:policy/x'}", "must be the name of an IAM policy"),
+        ("project: My_Project", "must have 3 to 20 lower-case letters"),
+        ("log_retention_days: 2026-11-25", "log_retention_days: must be one of 1, 3, 5"),
+        ("costs: &a {training_tokens: *a}", ": an alias (*) holds itself"),
+        ("a: &a [1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e]", "more than 20,000 values"),
+        ("tags: {a: \x07}", "not YAML: a control character (U+0007)"),
+        ("tags: {a: 2026-13-01}", "not YAML: "),
+        ("x: " + "[" * 5000, "is nested too deeply"),
+        ("project: " + "a" * 5000, "…"),
+    ],
+)  # fmt: skip
+def test_no_value_is_taken_that_aws_would_refuse_and_each_is_named(config: Path, line: str, message: str) -> None:
+    file = config / "dev.yaml"
+    key = line.partition(":")[0]
+    kept = [item for item in file.read_text().splitlines() if not item.startswith(f"{key}:")]
+    file.write_text("\n".join([line, *kept]))
+    found = problems(config)
+    assert any(message in item for item in found), found
+    assert all(item.startswith("config/dev.yaml") and len(item) < 500 for item in found), found
+
+
+@pytest.mark.parametrize(
+    "cidr", ["10.999.0.0/16", "10.20.0.1/16", "172.32.0.0/16", "192.168.0.0/25", "10.0.0.0/8", "x"]
+)
+def test_a_network_that_a_vpc_cannot_have_is_refused(config: Path, cidr: str) -> None:
+    edit(config / "prod.yaml", "network:", f"network:\n  cidr: {cidr}")
+    assert "network.cidr: must be a private network of a VPC's size" in problems(config, "prod")[0]
+
+
+def test_a_folder_or_an_unreadable_file_is_one_problem(config: Path) -> None:
+    (config / "dev.yaml").unlink()
+    (config / "dev.yaml").mkdir()
+    assert problems(config) == ["config/dev.yaml: can't be read: Is a directory"]
+
+
+def test_every_region_that_botocore_knows_is_known() -> None:
+    partitions = ("aws", "aws-cn", "aws-us-gov")
+    known = [Session().get_available_regions("sagemaker", partition_name=partition) for partition in partitions]
+    assert sorted(REGIONS) == sorted(region for regions in known for region in regions)
 
 
 def test_an_unknown_environment_is_answered_with_the_nearest(config: Path) -> None:

@@ -71,7 +71,8 @@ def collect(data_files: Iterable[Path], recipe: Recipe, tokenizer: Any) -> Colle
         JobError: a file can't be read, or more rows are rejected than the recipe allows.
     """
     reserved = reserved_tokens(tokenizer)
-    collected, rows, seen = Collected(), {}, 0
+    collected, seen = Collected(), 0
+    rows: dict[str, Row] = {}
     for file in data_files:
         for source in read_rows(file):
             seen += 1

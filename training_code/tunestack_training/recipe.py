@@ -15,15 +15,17 @@ Ratio = Annotated[float, Field(gt=0, le=10)]
 class Section(BaseModel):
     """A part of the recipe: frozen, and an unknown key in it is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, allow_inf_nan=False)
 
 
 class Model(Section):
     """The base model, as `tunestack models add` uploaded it to S3."""
 
-    name_or_path: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][\w.\-]*(/[\w.\-]+)?$")]
+    name_or_path: Annotated[
+        str, Field(min_length=1, max_length=200, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*(/[A-Za-z0-9_.\-]+)?$")
+    ]
     """The model's id on the Hugging Face hub, or the name it was uploaded under."""
-    revision: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[\w.\-]+$")]
+    revision: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_.\-]+$")]
     """The pinned revision: a commit of the hub, or a label of your own."""
     attn_implementation: Literal["sdpa", "eager", "flash_attention_2"] = "sdpa"
     """The attention kernel; eager needs memory quadratic in the sequence length. flash_attention_2 needs a base image
@@ -102,7 +104,7 @@ class Training(Section):
 class Data(Section):
     """The data set and how it is split."""
 
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][\w.\-]*$")]
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9_.\-]*$")]
     """The name that `tunestack data add` uploads it under."""
     validation_fraction: Fraction = 0.05
     """Rows that watch the training's loss."""

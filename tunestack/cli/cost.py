@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.cli.synthesis import assembly_of, synthesize
 from tunestack.costs.assembly import assembly_costs
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _FORMATS = ("text", "markdown", "json")
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def cost() -> None:
     """What stacks and runs cost: report, comparison, estimate against fact."""
 

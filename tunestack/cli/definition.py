@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.synthesis import synthesize
 from tunestack.definition import Level, validate
 from tunestack.definition.template import definition_of_template
@@ -14,7 +15,7 @@ from tunestack.layout import StackName
 from tunestack.settings import load_settings
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def definition() -> None:
     """The SageMaker pipeline definition."""
 

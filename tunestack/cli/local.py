@@ -1,5 +1,6 @@
 """`tunestack local`: the AWS on this machine."""
 
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, json_option, show
 from tunestack.layout import Image, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
@@ -16,13 +18,13 @@ from tunestack.local.authorization.ledger import read_ledger
 TRAINING_CODE = Path(__file__).parents[2] / "training_code"
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def local() -> None:
     """Start and stop an AWS on this machine; no account is needed."""
 
 
 @local.command()
-@click.option("--port", default=DEFAULT_PORT, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65_535), default=DEFAULT_PORT, show_default=True)
 @click.option("--enforce/--no-enforce", default=True, show_default=True, help="Authorize every request as AWS does.")
 def up(port: int, enforce: bool) -> None:
     """Start it, unless it runs."""
@@ -82,6 +84,8 @@ def build_images(base_image: str | None) -> None:
     aws = aws_of(LOCAL_ENVIRONMENT)
     images = aws.settings.environment.images
     uris = aws.outputs(StackName.IMAGES)
+    if shutil.which("docker") is None:
+        raise lifecycle.LocalAwsError("no docker on PATH; without images, jobs run in .venv-training")
     if uris is None:
         raise lifecycle.LocalAwsError("no images stack: deploy it with `cdk deploy --all -c env=local`")
     for image in Image:

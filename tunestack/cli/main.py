@@ -9,15 +9,18 @@ from tunestack.errors import UserError
 
 COMMANDS = {
     "answers": ("answers:answers_command", "Show what base and tuned model answer, side by side."),
+    "chat": ("chat:chat_command", "Ask a registered version, on this machine."),
+    "compare": ("compare:compare_command", "Two executions side by side."),
     "cost": ("cost:cost", "What a change costs; an environment's report."),
     "data": ("uploads:data", "Upload data sets."),
+    "delete": ("delete:delete_command", "Delete an execution's files, and say what that frees."),
     "definition": ("definition:definition", "Show and validate pipeline definitions."),
     "describe": ("executions:describe_command", "Show an execution, step by step."),
     "executions": ("executions:executions_command", "List the pipeline's executions."),
     "local": ("local:local", "Start and stop an AWS on this machine."),
     "logs": ("executions:logs_command", "Print a step's log."),
     "memory": ("memory:memory_command", "What one job needs of a GPU, phase by phase."),
-    "models": ("uploads:models", "Upload base models."),
+    "models": ("models:models", "Upload base models; approve and reject tuned ones."),
     "plan": ("plan:plan_command", "Where a job fits, how long it takes, what it costs."),
     "prices": ("prices:prices", "Read the catalogue's prices again."),
     "quotas": ("quotas:quotas_command", "Which service quotas an environment's jobs need."),
@@ -41,17 +44,17 @@ def main() -> None:
         tunestack()
     except UserError as error:
         sys.exit(f"error: {error}")
-    except _aws_errors() as error:
-        sys.exit(
-            f"error: AWS says: {error}\nIs the local AWS running (`tunestack local up`), or are credentials missing?"
-        )
+    except OSError as error:
+        # A folder where a file belongs, a full disk, a file that may not be read: the system's own words and the place.
+        place = f": {error.filename}" if error.filename else ""
+        sys.exit(f"error: {error.strerror or error}{place}")
+    except Exception as error:
+        # A command that asks AWS nothing doesn't import it.
+        if not type(error).__module__.startswith(("botocore", "boto3")):
+            raise
+        from tunestack.cli.aws_errors import in_words
 
-
-def _aws_errors() -> tuple[type[Exception], ...]:
-    """What botocore raises, once something has gone wrong: a command that asks AWS nothing doesn't import it."""
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return (BotoCoreError, ClientError)
+        sys.exit(f"error: {in_words(error)}")
 
 
 if __name__ == "__main__":

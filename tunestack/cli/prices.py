@@ -3,9 +3,10 @@
 import click
 
 from tunestack.catalogue.refreshed_prices import refreshed_prices, write_refreshed
+from tunestack.cli.lazy import SuggestingGroup
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def prices() -> None:
     """The price catalogue."""
 

@@ -7,13 +7,14 @@ import click
 
 from tunestack.catalogue.prices import find_price
 from tunestack.catalogue.prices import regions as priced_regions
+from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import env_option
 from tunestack.settings import SettingsError, load_settings
 from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import environment_schema
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def settings() -> None:
     """Check the settings, and get their JSON Schema."""
 

@@ -4,10 +4,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 from rich.markup import escape
 
 from tunestack.aws import Aws
 from tunestack.cli.following import console
+from tunestack.cli.options import show
 from tunestack.executions.inputs import is_there
 from tunestack.jobs import BASE_MODEL_URI, DATA_URI, TRANSFORM_INPUT_URI
 from tunestack.layout import BASE_MODELS, S3Uri
@@ -68,3 +70,8 @@ def print_questions(view: QuestionsView) -> None:
     console.print(f"questions: {view.lines:,}")
     for reason, count in view.reasons.items():
         console.print(f"  [yellow]{count:,} will be answered with an error[/yellow]: {escape(reason)}")
+
+
+def show_parameter(name: str, uri: str, *, as_json: bool) -> None:
+    """What `tunestack run` takes."""
+    show({name: uri}, as_json=as_json, text=lambda: click.echo(f"uploaded: --param {name}={uri}"))

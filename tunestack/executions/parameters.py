@@ -1,6 +1,7 @@
 """The parameters of a deployed definition, and what is wrong with the values that a run chooses for them."""
 
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -18,7 +19,21 @@ from tunestack.settings.recipe import Recipe, changed_recipe
 from tunestack.settings.validation import in_words
 
 Declared = Mapping[str, Mapping[str, Any]]
-_READERS = {"Integer": int, "Float": float, "String": str}
+
+
+def _number(value: str) -> float:
+    """A number as the service reads it: Python's own reader takes 1_000, digits of every script, and nan."""
+    if not value.isascii() or "_" in value or not math.isfinite(float(value)):
+        raise ValueError(value)
+    return float(value)
+
+
+def _whole_number(value: str) -> int:
+    _number(value)
+    return int(value)
+
+
+_READERS: dict[str, Callable[[str], Any]] = {"Integer": _whole_number, "Float": _number, "String": str}
 
 
 def declared_parameters(definition: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

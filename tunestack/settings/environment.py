@@ -1,16 +1,59 @@
 """The settings of one environment: everything that differs between dev, staging, prod and local."""
 
+from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
+from tunestack.catalogue.regions import REGIONS
 from tunestack.catalogue.zones import zones_with_endpoints
+from tunestack.errors import nearest
 from tunestack.layout import Image
+from tunestack.settings.forms import form
 from tunestack.settings.images import Images
 from tunestack.settings.jobs import JobsSettings
 from tunestack.settings.section import Section
 
+_PRIVATE_NETWORKS = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+
+
+def _private_network(cidr: str) -> str:
+    wanted = "must be a private network of a VPC's size, /16 to /24, such as 10.20.0.0/16"
+    try:
+        network = IPv4Network(cidr)
+    except ValueError as error:
+        raise ValueError(f"{wanted}, got {cidr!r}: {error}") from None
+    private = any(network.subnet_of(known) for known in _PRIVATE_NETWORKS)
+    if not private or not 16 <= network.prefixlen <= 24:
+        raise ValueError(f"{wanted}, got {cidr!r}")
+    return cidr
+
+
+def _known_region(name: str) -> str:
+    if name not in REGIONS:
+        raise ValueError(f"no region {name!r} has SageMaker; {nearest(name, REGIONS)}")
+    return name
+
+
+def _not_aws_own(key: str) -> str:
+    if key.lower().startswith("aws:"):
+        raise ValueError(f"a tag must not begin with aws:, which is AWS's own, got {key!r}")
+    return key
+
+
+Account = Annotated[str, form(r"^[0-9]{12}$", "must be an AWS account's 12 digits, in quotes")]
+# What may stand in a tag: "Tag naming limits and requirements" of the AWS Tagging guide.
+TagKey = Annotated[
+    str,
+    form(r"^[\p{L}\p{N} _.:/=+\-@]+$", "must have letters, digits, spaces and _ . : / = + - @", max_length=128),
+    AfterValidator(_not_aws_own),
+]
+TagValue = Annotated[
+    str,
+    form(r"^[\p{L}\p{N} _.:/=+\-@]*$", "must have letters, digits, spaces and _ . : / = + - @", max_length=256),
+]
+ZoneId = Annotated[str, form(r"^[a-z]+[0-9]-az[0-9]$", "must be a zone's id, such as use1-az1")]
 Days = Annotated[int, Field(ge=1, le=3_650)]
 RETENTION_DAYS = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
 
@@ -35,11 +78,13 @@ class Network(Section):
     private_vpc: bool = True
     """A VPC without internet access, with the endpoints that the jobs need; false: no VPC at all, which
     saves the endpoints' standing cost."""
-    cidr: Annotated[str, Field(pattern=r"^(10|172|192)\.\d{1,3}\.\d{1,3}\.0/(1[6-9]|2[0-4])$")] = "10.20.0.0/16"
+    cidr: Annotated[str, AfterValidator(_private_network)] = "10.20.0.0/16"
     """The VPC's private addresses; choose a range of its own where networks are joined."""
     availability_zones: Annotated[int, Field(ge=1, le=3)] = 2
     """How many zones; each adds an address, and its hourly price, to every interface endpoint."""
-    availability_zone_ids: list[Annotated[str, Field(pattern=r"^[a-z]+\d-az\d$")]] | None = None
+    availability_zone_ids: (
+        list[Annotated[str, form(r"^[a-z]+[0-9]-az[0-9]$", "must be a zone's id, such as use1-az1")]] | None
+    ) = None
     """Which zones, by id (`use1-az1`: a zone's name means another place in each account); choose those that have
     every endpoint and the instance types. null: the first ones known to have the endpoints, else by position."""
 
@@ -62,7 +107,10 @@ class Network(Section):
 class Security(Section):
     """What binds every role of an environment."""
 
-    permissions_boundary: Annotated[str, Field(pattern=r"^[\w+=,.@-]{1,128}$")] | None = None
+    permissions_boundary: (
+        Annotated[str, form(r"^[A-Za-z0-9_+=,.@-]{1,128}$", "must be the name of an IAM policy, without path or ARN")]
+        | None
+    ) = None
     """The name of an IAM policy in the account that bounds every role."""
 
 
@@ -88,7 +136,9 @@ class Budget(Section):
     """How many runs a month are counted."""
     deadline_hours: Annotated[float, Field(gt=0)] | None = None
     """How long the training may be expected to take."""
-    alert_emails: list[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", max_length=50)]] = []
+    alert_emails: list[
+        Annotated[str, form(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "must be an e-mail address", max_length=50)]
+    ] = []
     """Who is told when 80 % of month_usd are spent or more than all of it is forecast; an AWS Budget watches."""
 
     @model_validator(mode="after")
@@ -101,18 +151,24 @@ class Budget(Section):
 class Registry(Section):
     """Who else may read the model registry."""
 
-    consumer_accounts: list[Annotated[str, Field(pattern=r"^\d{12}$")]] = []
+    consumer_accounts: list[Account] = []
     """AWS accounts that may read the registered versions."""
 
 
 class Environment(Section):
     """One environment of the kit, as `config/<name>.yaml` gives it."""
 
-    project: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{1,18}[a-z0-9]$")] = "tunestack"
+    project: Annotated[
+        str,
+        form(
+            r"^[a-z][a-z0-9-]{1,18}[a-z0-9]$",
+            "must have 3 to 20 lower-case letters, digits and '-', beginning with a letter and not ending in '-'",
+        ),
+    ] = "tunestack"
     """What the stacks' and the pipeline's names begin with."""
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
+    account: Account | None = None
     """The AWS account; null: the one that the credentials belong to."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")] = "us-east-1"
+    region: Annotated[str, AfterValidator(_known_region)] = "us-east-1"
     """The AWS region; costs are counted at its prices."""
     recipe: Annotated[str, Field(min_length=1)]
     """The recipe, a file under `config/recipes/`."""
@@ -126,7 +182,7 @@ class Environment(Section):
     budget: Budget = Budget()
     log_retention_days: RETENTION_DAYS = 90
     """How long the jobs' and builds' logs are kept."""
-    tags: dict[Annotated[str, Field(pattern=r"^[\w+\-=.:/@ ]{1,128}$")], Annotated[str, Field(max_length=256)]] = {}
+    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = {}
     """Put on every resource and every job; cost allocation reads them."""
 
     @model_validator(mode="after")

@@ -13,7 +13,7 @@ PYTHON_BASE = (
     "public.ecr.aws/docker/library/python:3.11-slim-bookworm"
     "@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b"
 )
-_PINNED = re.compile(r"[\w.:/-]+@sha256:[0-9a-f]{64}")
+_PINNED = re.compile(r"[A-Za-z0-9_.:/-]+@sha256:[0-9a-f]{64}")
 
 
 def _pinned(image: str) -> str:

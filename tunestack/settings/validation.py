@@ -1,12 +1,14 @@
 """A YAML file against its class: every problem at once, each where it stands in the file, with what would be right."""
 
 import re
+from datetime import date
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tunestack.errors import nearest
+from tunestack.settings.forms import WORDS as FORMS
 from tunestack.settings.problems import SettingsError
 from tunestack.settings.yaml_file import KeyPath, YamlFile
 
@@ -24,6 +26,7 @@ _WORDS = {
     "less_than": "must be less than {lt}",
     "less_than_equal": "must be at most {le}",
     "string_pattern_mismatch": "must match {pattern}",
+    "finite_number": "must be a finite number",
     "string_too_short": "must have at least {min_length} characters",
     "string_too_long": "must have at most {max_length} characters",
     "too_short": "must have at least {min_length} items",
@@ -36,6 +39,8 @@ _WORDS = {
     "dict_type": "must be a mapping of keys to values",
     "model_type": "must be a mapping of keys to values",
 }
+# Of a value in a message, in characters.
+LONGEST_VALUE = 120
 _SAID_WITHOUT_VALUE = ("missing", "value_error")
 
 
@@ -63,7 +68,32 @@ def in_words(detail: ErrorDetails) -> str:
     """What is wrong with a value, what would be right, and the value."""
     kind, context = detail["type"], {key: _plain(value) for key, value in detail.get("ctx", {}).items()}
     words = _WORDS[kind].format(**context) if kind in _WORDS else detail["msg"][0].lower() + detail["msg"][1:]
-    return words if kind in _SAID_WITHOUT_VALUE else f"{words}, got {detail['input']!r}"
+    if kind == "string_pattern_mismatch":
+        words = FORMS.get(str(context["pattern"]), words)
+    value = detail["input"]
+    return words if kind in _SAID_WITHOUT_VALUE else f"{words}, got {shortened(value)}{_read_as(kind, value)}"
+
+
+def shortened(value: object) -> str:
+    """A value for a message: a long one is cut."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+
+
+def _read_as(kind: str, value: object) -> str:
+    """What YAML has made of a value that looks like another."""
+    if kind in ("float_type", "int_type") and isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            return ""
+        written = f"{number:.6e}" if "e" in value.lower() else value
+        mantissa, _, exponent = written.partition("e")
+        plain = f"{float(mantissa)}e{int(exponent):+03d}" if exponent else value
+        return f", which YAML reads as text: write {plain}, without quotes"
+    if kind == "string_type" and isinstance(value, (bool, int, float, date)):
+        return f", which YAML reads as {type(value).__name__}: put it in quotes"
+    return ""
 
 
 def _plain(value: object) -> object:
@@ -78,9 +108,11 @@ def _message(model: type[BaseModel], path: KeyPath, details: list[ErrorDetails])
         return f"unknown key; {hint}"
     # A field that takes this or that has an error for each.
     value = details[0]["input"]
-    said = dict.fromkeys(in_words(detail).removesuffix(f", got {value!r}") for detail in details)
-    got = "" if details[0]["type"] in _SAID_WITHOUT_VALUE else f", got {value!r}"
-    return " or ".join(said) + got
+    got = f", got {shortened(value)}"
+    said = dict.fromkeys(in_words(detail).partition(got)[0] for detail in details)
+    if details[0]["type"] in _SAID_WITHOUT_VALUE:
+        return " or ".join(said)
+    return " or ".join(said) + got + next(filter(None, (_read_as(item["type"], value) for item in details)), "")
 
 
 def _said_elsewhere(model: type[BaseModel], path: KeyPath, by_path: dict[KeyPath, list[ErrorDetails]]) -> bool:

@@ -9,6 +9,8 @@ import yaml
 from tunestack.settings.problems import Problem, SettingsError
 
 KeyPath = tuple[str | int, ...]
+# Of a file, with what its aliases stand for: a hundred times what ships.
+MOST_NODES = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,14 +37,27 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+        if isinstance(node, yaml.MappingNode):
+            _refuse_endless(node, name)
         data = yaml.safe_load(text)
-    except (FileNotFoundError, IsADirectoryError):
+    except FileNotFoundError:
         raise SettingsError([Problem(file=name, message="no such file")]) from None
+    except OSError as error:
+        raise SettingsError([Problem(file=name, message=f"can't be read: {error.strerror}")]) from None
+    except RecursionError:
+        raise SettingsError([Problem(file=name, message="is nested too deeply")]) from None
     except UnicodeDecodeError as error:
         raise SettingsError([Problem(file=name, message=f"not UTF-8: {error.reason} at byte {error.start}")]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
         raise SettingsError([Problem(file=name, line=line, message=f"not YAML: {error.problem}")]) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        message = f"not YAML: a control character (U+{error.character:04X}) that no text has"
+        raise SettingsError([Problem(file=name, line=line, message=message)]) from None
+    except ValueError as error:
+        # A date that no calendar has, as YAML reads `2026-13-01`.
+        raise SettingsError([Problem(file=name, message=f"not YAML: {error}; put it in quotes")]) from None
     if not isinstance(node, yaml.MappingNode):
         raise SettingsError([Problem(file=name, message="must be a mapping of keys to values")])
     lines: dict[KeyPath, int] = {}
@@ -51,6 +66,29 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
     if duplicates:
         raise SettingsError(duplicates)
     return YamlFile(name=name, data=data, lines=lines)
+
+
+def _refuse_endless(top: yaml.MappingNode, name: str) -> None:
+    """See that no alias holds itself, and that aliases of aliases don't grow to more than anybody wrote.
+
+    Raises:
+        SettingsError: they do.
+    """
+    count, waiting = 0, [(top, frozenset[int]())]
+    while waiting:
+        node, above = waiting.pop()
+        count += 1
+        line = node.start_mark.line + 1
+        if id(node) in above:
+            raise SettingsError([Problem(file=name, line=line, message="an alias (*) holds itself")])
+        if count > MOST_NODES:
+            raise SettingsError(
+                [Problem(file=name, message=f"more than {MOST_NODES:,} values; aliases (*) count, too")]
+            )
+        parts = node.value if isinstance(node, yaml.CollectionNode) else ()
+        for part in parts:
+            for child in part if isinstance(part, tuple) else (part,):
+                waiting.append((child, above | {id(node)}))
 
 
 def _index(node: yaml.Node, path: KeyPath, name: str, lines: dict[KeyPath, int], duplicates: list[Problem]) -> None:

@@ -43,6 +43,8 @@ def check_data_file(file: Path) -> None:
     Raises:
         UploadError: it can't; the preparation would fail on it later.
     """
+    if file.is_dir():
+        raise UploadError(f"{file} is a folder: name the files in it")
     if not file.is_file():
         raise UploadError(f"{file}: no such file")
     if file.suffix.lower() not in SUFFIXES:

@@ -40,7 +40,9 @@ def check_model_folder(folder: Path) -> None:
         UploadError: naming what is missing.
     """
     if not folder.is_dir():
-        raise UploadError(f"{folder}: no such folder")
+        raise UploadError(
+            f"{folder} is a file: name the model's folder" if folder.exists() else f"{folder}: no such folder"
+        )
     for needed in ("config.json", "tokenizer_config.json"):
         if not (folder / needed).is_file():
             raise UploadError(f"{folder} has no {needed}: it is not the folder of a Hugging Face model")

@@ -1,0 +1,166 @@
+"""`tunestack models`: base models, and the registered versions of tuned ones."""
+
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from tunestack.cli.following import console
+from tunestack.cli.lazy import SuggestingGroup
+from tunestack.cli.options import aws_of, env_option, json_option, show
+from tunestack.cli.staging import TRAINING_PYTHON, show_parameter
+from tunestack.executions.versions import (
+    APPROVED,
+    REJECTED,
+    Version,
+    decide,
+    delete_versions,
+    find_version,
+    list_versions,
+    refuse_where_data_is_kept,
+)
+from tunestack.jobs import BASE_MODEL_URI
+from tunestack.uploads import UploadError, add_model, download_from_hub
+
+_COLORS = {APPROVED: "green", REJECTED: "red"}
+_reason = click.option("--reason", help="Why; it stays with the version.")
+
+
+@click.group(cls=SuggestingGroup)
+def models() -> None:
+    """Base models, and the registered versions of tuned ones.
+
+    Whoever approves, rejects or deletes a version must be allowed to: the trainer role isn't.
+    """
+
+
+@models.command("add")
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option("--from-hub", help="Download this model of the Hugging Face hub instead.")
+@click.option("--name", help="Default: the recipe's model.name_or_path.")
+@click.option("--revision", help="Default: the recipe's model.revision.")
+@env_option
+@json_option
+def add_base_model(
+    folder: Path | None, from_hub: str | None, name: str | None, revision: str | None, env: str, as_json: bool
+) -> None:
+    """Upload a base model from FOLDER or the hub; where the recipe names it, a run finds it by itself."""
+    if (folder is None) == (from_hub is None):
+        raise UploadError("give either a FOLDER or --from-hub MODEL")
+    aws = aws_of(env)
+    name = name or from_hub or aws.settings.recipe.model.name_or_path
+    revision = revision or aws.settings.recipe.model.revision
+    if from_hub is None:
+        assert folder is not None
+        uri = add_model(aws, folder, name=name, revision=revision)
+    else:
+        with tempfile.TemporaryDirectory() as downloaded:
+            commit = download_from_hub(from_hub, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
+            uri = add_model(aws, Path(downloaded), name=name, revision=commit)
+        if commit != revision:
+            click.echo(f"{revision} is {commit} today: name that in the recipe (model.revision: {commit})", err=True)
+    show_parameter(BASE_MODEL_URI.name, uri, as_json=as_json)
+
+
+@models.command("list")
+@env_option
+@json_option
+def list_registered(env: str, as_json: bool) -> None:
+    """List the registered versions, newest first."""
+    found = list(list_versions(aws_of(env, as_deployer=True)))
+
+    def text() -> None:
+        table = Table("version", "approval", "held-out", "registered", "execution", box=None)
+        for item in found:
+            execution = item.metadata.get("pipeline_execution_id", "")
+            table.add_row(str(item.number), _colored(item), _score(item), item.created, execution)
+        console.print(table if found else "no version yet; a run that passes its gate registers one")
+
+    show([asdict(item) for item in found], as_json=as_json, text=text)
+
+
+@models.command("show")
+@click.argument("version", default="latest")
+@env_option
+@json_option
+def show_registered(version: str, env: str, as_json: bool) -> None:
+    """Show a VERSION (a number, or latest): its approval, figures, archive and image."""
+    found = find_version(aws_of(env, as_deployer=True), version)
+
+    def text() -> None:
+        console.print(f"version {found.number}  {_colored(found)}  registered {found.created}")
+        if found.approval_reason:
+            console.print(f"  reason: {escape(found.approval_reason)}")
+        for label, value in (
+            ("archive", found.model_data_url),
+            ("image", found.image_uri),
+            ("evaluation", found.evaluation_uri),
+            *found.metadata.items(),
+        ):
+            console.print(f"  {label}: {escape(str(value))}")
+
+    show(asdict(found), as_json=as_json, text=text)
+
+
+@models.command("approve")
+@click.argument("version")
+@_reason
+@env_option
+def approve(version: str, reason: str | None, env: str) -> None:
+    """Approve a VERSION (a number, or latest): whoever deploys models may use it."""
+    _decide(version, APPROVED, reason, env)
+
+
+@models.command("reject")
+@click.argument("version")
+@_reason
+@env_option
+def reject(version: str, reason: str | None, env: str) -> None:
+    """Reject a VERSION (a number, or latest); one that was approved is no longer."""
+    _decide(version, REJECTED, reason, env)
+
+
+@models.command("delete")
+@click.argument("version")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+@env_option
+def delete_registered(version: str, yes: bool, env: str) -> None:
+    """Delete a VERSION of the registry (dev and local only); `tunestack delete` then frees its execution's files."""
+    aws = aws_of(env, as_deployer=True)
+    refuse_where_data_is_kept(aws, "the versions")
+    found = find_version(aws, version)
+    if not yes:
+        click.confirm(f"delete version {found.number} ({found.approval})?", abort=True)
+    aws.sagemaker.delete_model_package(ModelPackageName=found.arn)
+    click.echo(f"deleted version {found.number}")
+
+
+@models.command("delete-versions")
+@click.confirmation_option(prompt="Delete every registered version of the environment?")
+@env_option
+def delete_all_versions(env: str) -> None:
+    """Delete every registered version, so that `cdk destroy` can delete their group; dev and local only."""
+    deleted = delete_versions(aws_of(env, as_deployer=True))
+    for arn in deleted:
+        click.echo(f"deleted {arn}")
+    click.echo(f"{len(deleted)} versions deleted")
+
+
+def _decide(version: str, approval: str, reason: str | None, env: str) -> None:
+    aws = aws_of(env, as_deployer=True)
+    found = find_version(aws, version)
+    decide(aws, found, approval, reason=reason)
+    console.print(f"version {found.number} of {aws.model_package_group_name}: {found.approval} → {approval}")
+
+
+def _colored(version: Version) -> str:
+    color = _COLORS.get(version.approval, "yellow")
+    return f"[{color}]{version.approval}[/{color}]"
+
+
+def _score(version: Version) -> str:
+    """The first figure of the evaluation's message: the held-out loss's ratio."""
+    return escape(version.metadata.get("evaluation", "").partition(" - ")[0])
