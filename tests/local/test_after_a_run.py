@@ -20,7 +20,7 @@ def test_a_version_is_listed_shown_approved_and_rejected(succeeded: ExecutionVie
     newest = str(listed[0]["number"])
     assert listed[0]["approval"] == "PendingManualApproval"
     assert succeeded.id in {item["metadata"]["pipeline_execution_id"] for item in listed}
-    assert "heldout.loss_ratio" in command("models", "list").output
+    assert re.search(r"PendingManualApp\S* +0\.\d+", command("models", "list").output)
     approved = command("models", "approve", newest, "--reason", "better on all questions")
     assert approved.exit_code == 0 and "PendingManualApproval → Approved" in approved.output
     shown = command("models", "show", newest).output
@@ -36,7 +36,7 @@ def test_a_version_answers_on_this_machine(succeeded: ExecutionView) -> None:
     said = CliRunner().invoke(tunestack, ["chat"], input="what does function 3 do\nand function 4\n")
     assert said.exit_code == 0, said.output
     # Its own words, twice: the tiny model was trained to say so.
-    assert said.output.count("names") >= 2
+    assert said.output.count("list") >= 2
 
 
 def test_two_runs_are_compared(deployed: Aws, uploaded: dict[str, str], succeeded: ExecutionView) -> None:

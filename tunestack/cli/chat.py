@@ -1,5 +1,7 @@
 """`tunestack chat`: ask a registered version, on this machine."""
 
+import sys
+
 import click
 
 from tunestack.cli.following import console
@@ -34,6 +36,6 @@ def chat_command(version: str, env: str) -> None:
 
 def _ask() -> str:
     try:
-        return input("> ").strip()
+        return input("> " if sys.stdin.isatty() else "").strip()
     except EOFError:
         return ""

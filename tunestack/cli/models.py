@@ -73,7 +73,7 @@ def list_registered(env: str, as_json: bool) -> None:
     found = list(list_versions(aws_of(env, as_deployer=True)))
 
     def text() -> None:
-        table = Table("version", "approval", "held-out", "registered", "execution", box=None)
+        table = Table("version", "approval", "held-out loss ratio", "registered", "execution", box=None)
         for item in found:
             execution = item.metadata.get("pipeline_execution_id", "")
             table.add_row(str(item.number), _colored(item), _score(item), item.created, execution)
@@ -162,5 +162,6 @@ def _colored(version: Version) -> str:
 
 
 def _score(version: Version) -> str:
-    """The first figure of the evaluation's message: the held-out loss's ratio."""
-    return escape(version.metadata.get("evaluation", "").partition(" - ")[0])
+    """The ratio of the held-out losses, out of the evaluation's message (`heldout.loss_ratio 0.7 = 2.8 / 4.0 - …`)."""
+    words = version.metadata.get("evaluation", "").split()
+    return words[1] if len(words) > 1 else ""
