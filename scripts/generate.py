@@ -9,9 +9,11 @@ from typing import Any
 
 from benchmarks import memory_accuracy, throughput_accuracy
 from scripts import pictures
+from scripts.commands_reference import commands_reference
 from scripts.planned_recipes import table as planned_recipes_table
 from scripts.rules_reference import rules_reference
 from scripts.settings_reference import reference
+from scripts.troubleshooting import troubleshooting
 from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import environment_schema
 
@@ -67,7 +69,9 @@ def _json(schema: dict[str, Any]) -> str:
 GENERATED: dict[Path, Callable[[], str]] = {
     ROOT / "training_code" / "recipe.schema.json": lambda: _json(recipe_schema()),
     ROOT / "config" / "settings.schema.json": lambda: _json(environment_schema()),
+    ROOT / "docs" / "commands.md": commands_reference,
     ROOT / "docs" / "rules.md": rules_reference,
+    ROOT / "docs" / "troubleshooting.md": troubleshooting,
     ROOT / "docs" / "settings.md": settings_reference,
     ROOT / "docs" / "memory-model.md": lambda: with_accuracy(ROOT / "docs" / "memory-model.md"),
     ROOT / "docs" / "planning.md": lambda: with_accuracy(ROOT / "docs" / "planning.md"),
