@@ -36,13 +36,6 @@ QUESTIONS = (
     "What does Python's bisect.insort_left do?",
     "What is the capital of France?",
 )
-# Enough to see the loss fall, and done in a minute or two on two cores.
-PARAMETERS = {
-    "MaxSteps": "24",
-    "PerDeviceTrainBatchSize": "8",
-    "GradientAccumulationSteps": "1",
-    "LearningRate": "0.0005",
-}
 SHOWN = 3
 NEXT = (
     ("tune my-data.jsonl --questions my-questions.jsonl", "from a file to answers"),
@@ -74,7 +67,7 @@ def main() -> None:
         input_uri = add_batch_input(aws, questions, name=recipe.data.name)
     _stop_what_runs(aws)
     console.print("[bold]run the deployed pipeline[/bold] (in another terminal: tunestack logs latest --follow)")
-    arn = start(aws, {**PARAMETERS, "DataUri": data_uri, "TransformInputUri": input_uri})
+    arn = start(aws, {"DataUri": data_uri, "TransformInputUri": input_uri})
     view = follow(aws, arn)
     if view.status != "Succeeded":
         raise ExecutionError(f"the execution ended {view.status}; see `tunestack describe` and `tunestack logs`")

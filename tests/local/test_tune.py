@@ -1,6 +1,7 @@
 """From a data file to answers, in one command; and each of its parts by itself."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from tests.local.conftest import command
 from tunestack.aws import Aws
+from tunestack.cli import following
 
 pytestmark = pytest.mark.slow
 
@@ -38,9 +40,10 @@ def chosen(uploaded: dict[str, str]) -> list[str]:
 
 
 def test_tune_looks_says_what_it_costs_runs_and_shows_both_models_answers(
-    uploaded: dict[str, str], mine: tuple[str, str]
+    uploaded: dict[str, str], mine: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data, questions = mine
+    monkeypatch.setattr(following, "SILENT_SECONDS", 0.0)
     # WHEN a data file is tuned on, with questions
     done = command("tune", data, "--questions", questions, *chosen(uploaded))
     # THEN it says what is in the file and what will be left out
@@ -50,6 +53,9 @@ def test_tune_looks_says_what_it_costs_runs_and_shows_both_models_answers(
     assert "1 will be answered with an error" in done.output
     # what it would cost on AWS, job by job
     assert "on AWS this run would cost about $" in done.output and "FineTune" in done.output
+    # how far each long step is, from its own log
+    assert re.search(r"FineTune +\d+/8 steps, .*so far", done.output)
+    assert re.search(r"EvaluateModels +\d+/\d+ rows ", done.output)
     # and what came of it, base and tuned side by side
     assert "held-out loss" in done.output and "your questions" in done.output
     # AND the answers are a command of their own
