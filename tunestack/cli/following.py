@@ -18,7 +18,7 @@ from tunestack.executions.stop import stop
 from tunestack.money import usd
 
 # Each look is a call or two for each step: a real account counts them.
-LOCAL_SECONDS, REMOTE_SECONDS = 1.0, 10.0
+LOCAL_SECONDS, REMOTE_SECONDS = 2.0, 10.0
 SILENT_SECONDS = 55.0
 _COLORS = {"Succeeded": "green", "Failed": "red", "Stopped": "yellow", "Stopping": "yellow", "Executing": "cyan"}
 console = Console(highlight=False, soft_wrap=True)
