@@ -32,12 +32,13 @@ def rows() -> list[dict[str, str]]:
 
 
 def main() -> None:
-    console.record, console.width = True, COLUMNS
+    console.record, console.width, console.soft_wrap = True, COLUMNS, False
     with tempfile.TemporaryDirectory() as folder:
         data, questions = Path(folder) / "fruit.jsonl", Path(folder) / "questions.jsonl"
         data.write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
         questions.write_text("".join(json.dumps({"instruction": text}) + "\n" for text in QUESTIONS), encoding="utf-8")
-        console.print("[bold]$ tunestack tune fruit.jsonl --questions questions.jsonl[/bold]\n")
+        options = " ".join(sys.argv[1:])
+        console.print(f"[bold]$ tunestack tune fruit.jsonl --questions questions.jsonl {options}[/bold]\n")
         with contextlib.suppress(SystemExit):
             tune_command.main([str(data), "--questions", str(questions), *sys.argv[1:]], standalone_mode=False)
     console.save_svg(str(PICTURE), title="tunestack")

@@ -26,8 +26,13 @@ def up(local: LocalAws, *, port: int, enforce: bool = True) -> bool:
     """Start it unless it runs already; whether it was started now. `enforce`: requests are authorized as on AWS.
 
     Raises:
-        LocalAwsError: the port is in use by somebody else, or the server doesn't come up.
+        LocalAwsError: this isn't Linux, the port is in use by somebody else, or the server doesn't come up.
     """
+    if sys.platform != "linux":
+        raise LocalAwsError(
+            "the local AWS runs on Linux: it reads /proc, and its jobs end with it by prctl; elsewhere, use a Linux "
+            "container or WSL. Planning, sizing and deploying to an account need no local AWS"
+        )
     if is_running(local):
         running_on = local.port()
         if running_on != port:

@@ -1,0 +1,97 @@
+"""A user's mistake, and what the machine or AWS refuses: one message with what helps, and never a traceback."""
+
+import errno
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from click.testing import CliRunner
+
+from tunestack.cli import main as cli
+from tunestack.cli.aws_errors import in_words
+from tunestack.cli.main import tunestack
+from tunestack.local import lifecycle, local_aws
+from tunestack.uploads import UploadError
+from tunestack.uploads.data_set import check_data_file
+
+
+def refused(*arguments: str) -> str:
+    answer = CliRunner().invoke(tunestack, arguments)
+    assert answer.exit_code == 2 and not isinstance(answer.exception, (TypeError, KeyError)), answer.output
+    return answer.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["tunr"], "no such command 'tunr'; did you mean 'tune'?"),
+        (["models", "aprove"], "no such command 'aprove'; did you mean 'approve'?"),
+        (["local", "up", "--port", "99999"], "99999 is not in the range 1<=x<=65535"),
+        (["run", "--alow", "memory"], "Did you mean"),
+        (["executions", "--limit", "0"], "0 is not in the range"),
+        (["tune"], "Missing argument"),
+    ],
+)
+def test_a_wrong_command_line_is_answered_with_what_would_be_right(arguments: list[str], message: str) -> None:
+    assert message in refused(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (NoCredentialsError(), "aws sso login"),
+        (EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"), "`tunestack local up`"),
+        (EndpointConnectionError(endpoint_url="https://s3.eu-west-1.amazonaws.com"), "is there a way to the internet"),
+        (ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "GetObject"), "the session has ended"),
+        (ClientError({"Error": {"Code": "InvalidClientTokenId", "Message": "no"}}, "GetCallerIdentity"), "of no account"),
+        (ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject"), "docs/permissions.md"),
+    ],
+)  # fmt: skip
+def test_what_aws_refuses_says_what_helps(error: Exception, message: str) -> None:
+    words = in_words(error)
+    assert words.startswith("AWS says: ") and message in words
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device", "/full/file"),
+        IsADirectoryError(errno.EISDIR, "Is a directory", "/a/folder"),
+        PermissionError(errno.EACCES, "Permission denied", "/read/only"),
+    ],
+)
+def test_what_the_machine_refuses_is_one_line_with_the_place(error: OSError, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> Any:
+        raise error
+
+    monkeypatch.setattr(cli, "tunestack", broken)
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == f"error: {error.strerror}: {error.filename}"
+
+
+def test_a_bug_is_still_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "tunestack", lambda: {}["bug"])
+    with pytest.raises(KeyError):
+        cli.main()
+
+
+def test_a_folder_where_a_file_belongs_is_said(tmp_path: Path) -> None:
+    with pytest.raises(UploadError, match="is a folder: name the files in it"):
+        check_data_file(tmp_path)
+
+
+def test_the_local_aws_says_where_it_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "darwin")
+    with pytest.raises(lifecycle.LocalAwsError, match="the local AWS runs on Linux"):
+        lifecycle.up(local_aws(tmp_path), port=1)
+
+
+def test_every_command_has_a_line_of_help_and_is_imported() -> None:
+    context = click.Context(tunestack)
+    for name in tunestack.list_commands(context):
+        command = tunestack.get_command(context, name)
+        assert command is not None and command.get_short_help_str(), name
