@@ -65,3 +65,20 @@ def test_an_execution_s_files_are_deleted_once_no_version_is_served_from_them(
     # Another's files are still there.
     assert command("answers", succeeded.id).exit_code == 0
     assert command("answers", ended.id).exit_code == 1
+
+
+def test_an_execution_has_a_page(succeeded: ExecutionView, tmp_path: Path) -> None:
+    for suffix in (".html", ".md", ".json"):
+        done = command("report", succeeded.id, "--out", str(tmp_path / f"run{suffix}"))
+        assert done.exit_code == 0, done.output
+    page = (tmp_path / "run.html").read_text()
+    for text in (
+        f"Execution {succeeded.id}: Succeeded",
+        "How the loss fell",
+        "What both models answer",
+        "EvaluateModels",
+    ):
+        assert text in page
+    kept = json.loads((tmp_path / "run.json").read_text())
+    assert len(kept["history"]) >= 2 and kept["scores"]["heldout"]["rows"] and kept["answers"]
+    assert "| FineTune | Succeeded |" in (tmp_path / "run.md").read_text()

@@ -24,6 +24,7 @@ COMMANDS = {
     "plan": ("plan:plan_command", "Where a job fits, how long it takes, what it costs."),
     "prices": ("prices:prices", "Read the catalogue's prices again."),
     "quotas": ("quotas:quotas_command", "Which service quotas an environment's jobs need."),
+    "report": ("report:report_command", "Write an execution's page: steps, cost, curves, answers."),
     "retry": ("executions:retry_command", "Run again what failed or was stopped of an execution."),
     "run": ("executions:run_command", "Start an execution and follow it."),
     "settings": ("settings:settings", "Check the settings, and get their JSON Schema."),

@@ -8,11 +8,11 @@ from typing import Any
 from tunestack.aws import Aws
 from tunestack.executions.describe import ExecutionView, StepView
 from tunestack.executions.errors import ExecutionError
-from tunestack.jobs import EVALUATE, TRANSFORM, Job
+from tunestack.jobs import EVALUATE, TRAIN, TRANSFORM, Job
 from tunestack.layout import S3Uri
 
-# What training_code's evaluation leaves beside its scores.
-ANSWERS_FILE = "answers.jsonl"
+# What training_code leaves beside the evaluation's scores, and beside the adapter.
+ANSWERS_FILE, HISTORY_FILE = "answers.jsonl", "metrics.json"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +61,14 @@ def answers(aws: Aws, view: ExecutionView) -> list[Answered]:
     ]
     asked = {(item["file"], item["line"]): item for item in kept if item["set"] == "questions"}
     return heldout + list(_questions(aws, view, asked))
+
+
+def training_history(aws: Aws, view: ExecutionView) -> list[dict[str, float]]:
+    """The training's metrics by step; empty where it hasn't ended well."""
+    try:
+        return list(json.loads(_read(aws, f"{_output(view, TRAIN)}/{HISTORY_FILE}")))
+    except ExecutionError:
+        return []
 
 
 def _questions(aws: Aws, view: ExecutionView, asked: dict[tuple[str, int], Any]) -> Iterator[Answered]:

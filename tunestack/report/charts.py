@@ -84,6 +84,22 @@ def plans_chart(report: Report) -> go.Figure:
     return figure
 
 
+def loss_chart(history: list[dict[str, float]]) -> go.Figure:
+    """The training's loss by step, and the validation's where it was measured."""
+    figure = go.Figure()
+    for name, title in (("loss", "training"), ("eval_loss", "validation")):
+        points = [(item["step"], item[name]) for item in history if name in item]
+        if points:
+            figure.add_scatter(
+                x=[step for step, _ in points], y=[loss for _, loss in points], name=title, mode="lines+markers",
+                hovertemplate="step %{x}: %{y:.3f}<extra>" + title + "</extra>",
+            )  # fmt: skip
+    figure.update_layout(**LAYOUT, height=320, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
+    figure.update_xaxes(**AXIS, title="step")
+    figure.update_yaxes(**AXIS, title="loss")
+    return figure
+
+
 def steps_chart(report: Report) -> go.Figure:
     """What each step of a run is expected to cost."""
     steps = report.run.steps

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, select_autoescape
 
@@ -12,7 +12,10 @@ from tunestack.errors import UserError
 from tunestack.files import write_whole
 from tunestack.planning.blueprint import Blueprint
 from tunestack.report.content import Report, make_report
-from tunestack.report.page import page_of
+from tunestack.report.page import Page, page_of
+
+if TYPE_CHECKING:
+    from plotly.graph_objects import Figure
 
 FORMATS = (".html", ".md", ".json")
 
@@ -50,25 +53,32 @@ def _templates() -> Environment:
     return found
 
 
+def as_html(page: Page, figures: Mapping[str, "Figure"]) -> str:
+    """A page with its charts; it carries plotly's script itself, once: it opens anywhere, without a network."""
+    charts: dict[str, str] = {}
+    for name, figure in figures.items():
+        charts[name] = figure.to_html(
+            full_html=False, include_plotlyjs=not charts, config={"responsive": True, "displayModeBar": False}
+        )
+    return _templates().get_template("report.html.jinja").render(page=page, charts=charts)
+
+
+def as_markdown(page: Page) -> str:
+    """A page in Markdown, without its charts."""
+    return _templates().get_template("report.md.jinja").render(page=page)
+
+
 def _html(report: Report) -> str:
     from tunestack.report.charts import memory_chart, plans_chart, steps_chart
 
-    chosen = {"steps": steps_chart}
-    if report.memory:
-        chosen = {"memory": memory_chart, **chosen}
+    figures = {"memory": memory_chart(report)} if report.memory else {}
     if report.plans:
-        chosen = {"plans": plans_chart, **chosen}
-    charts: dict[str, str] = {}
-    # The page carries plotly's script itself, once: it opens anywhere, without a network.
-    for name in [name for name in ("memory", "plans", "steps") if name in chosen]:
-        charts[name] = chosen[name](report).to_html(
-            full_html=False, include_plotlyjs=not charts, config={"responsive": True, "displayModeBar": False}
-        )
-    return _templates().get_template("report.html.jinja").render(page=page_of(report), charts=charts)
+        figures["plans"] = plans_chart(report)
+    return as_html(page_of(report), {**figures, "steps": steps_chart(report)})
 
 
 def _markdown(report: Report) -> str:
-    return _templates().get_template("report.md.jinja").render(page=page_of(report))
+    return as_markdown(page_of(report))
 
 
 def _json(report: Report) -> str:
