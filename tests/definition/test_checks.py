@@ -250,3 +250,14 @@ def test_each_further_part_of_a_rule_is_held(name: str, example: dict[str, Any],
 
 def test_a_model_that_a_pipeline_of_containers_answers_needs_no_primary_one() -> None:
     assert said("model_containers", model(Containers=[{}], InferenceExecutionConfig={"Mode": "Serial"})) == []
+
+
+@pytest.mark.parametrize("right", [3, 0.5, "2026-01-31", {"Get": "Parameters.Day"}])
+def test_a_number_and_a_time_have_an_order(right: Any) -> None:
+    compared = {"Type": "GreaterThan", "LeftValue": {"Get": "Execution.StartDateTime"}, "RightValue": right}
+    assert said("conditions", condition(compared)) == []
+
+
+@pytest.mark.parametrize("kind", ["EMRServerless", "Lambda", "Callback"])
+def test_what_the_sdk_lets_cache_is_cached(kind: str) -> None:
+    assert said("cache", step(kind, CacheConfig={"Enabled": True, "ExpireAfter": "1d"})) == []

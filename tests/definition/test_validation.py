@@ -235,3 +235,7 @@ def test_a_run_s_values_are_checked_wherever_the_definition_puts_them(
     found = refused(with_values(good, {name: value}))
     assert any(place in line and ("characters" in line or "must match" in line) for line in found), found
     assert problems(with_values(good, {name: "s3://bucket/folder/"})) == []
+
+
+def test_an_experiment_in_mlflow_is_a_key_that_is_known(good: Definition) -> None:
+    assert problems(good | {"MlflowConfig": {"MlflowResourceArn": "arn:m", "MlflowExperimentName": "e"}}) == []

@@ -196,3 +196,17 @@ def test_what_keeps_it_passes(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_breaks_it_is_named_with_the_reason(name: str) -> None:
     assert said(name, EXAMPLES[name][1]) == [EXAMPLES[name][2]]
+
+
+def test_a_role_of_the_same_template_is_of_this_account() -> None:
+    trusting = role(Principal={"AWS": {"Fn::GetAtt": ["Pipeline", "Arn"]}}, Action="sts:AssumeRole")
+    pipeline_role = role(Principal={"Service": "codepipeline.amazonaws.com"}, Action="sts:AssumeRole")["It"]
+    assert said("trust", trusting | {"Pipeline": pipeline_role}) == []
+    assert len(said("trust", trusting)) == 1
+
+
+@pytest.mark.parametrize(
+    ("action", "approves"), [("sagemaker:Update*", True), ("sagemaker:*Package", True), ("sagemaker:Batch*", False)]
+)
+def test_a_wildcard_approves_where_it_holds_the_call(action: str, approves: bool) -> None:
+    assert bool(said("approve_models", policy(Action=action, Resource="arn:m"))) is approves

@@ -10,7 +10,7 @@ from tunestack.definition.graph import PlacedStep
 from tunestack.definition.service_model import OPERATIONS, step_types_of_the_service
 from tunestack.errors import nearest
 
-KEYS = frozenset({"Version", "Metadata", "Parameters", "Steps", "PipelineExperimentConfig"})
+KEYS = frozenset({"Version", "Metadata", "Parameters", "Steps", "PipelineExperimentConfig", "MlflowConfig"})
 STEP_KEYS = frozenset(
     {
         "Name",

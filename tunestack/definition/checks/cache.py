@@ -1,11 +1,11 @@
-"""A step whose outcome is cached has a duration, and is of a kind that can be."""
+"""A step whose outcome is cached has a duration, and is of a kind that the SageMaker SDK gives a `CacheConfig`."""
 
 import re
 
 from tunestack.definition.subject import Problems, Subject
 
 KINDS: frozenset[str] | None = None
-CACHED = frozenset({"Processing", "Training", "Tuning", "Transform", "AutoML", "QualityCheck", "ClarifyCheck", "EMR"})
+NEVER_CACHED = frozenset({"Condition", "Fail", "Model", "RegisterModel"})
 _DURATION = re.compile(r"(?i)P?(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(\d+H)?(\d+M)?(\d+S)?)?|\d+[smhdw]")
 
 
@@ -13,7 +13,7 @@ def check(subject: Subject) -> Problems:
     cache = subject.entry.get("CacheConfig")
     if cache is None:
         return
-    if subject.kind not in CACHED:
+    if subject.kind in NEVER_CACHED:
         yield "CacheConfig", f"a {subject.kind} step is never cached"
     expiry = cache.get("ExpireAfter")
     if cache.get("Enabled") and expiry is not None and not _DURATION.fullmatch(str(expiry)):

@@ -1,6 +1,7 @@
 """A condition compares with an operator that the service knows, and has both sides of it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from tunestack.definition.expressions import is_expression, is_filled_in_later
@@ -44,16 +45,26 @@ def _check(condition: Any, where: str) -> Iterator[Problem]:
     for member in members.keys() - set(_SIDES[kind]):
         yield f"{where}.{member}", f"unknown member of {kind}; {nearest(member, _SIDES[kind])}"
     if kind in _ORDERED:
-        yield from _check_numbers(members, where)
+        yield from _check_order(members, where)
     for index, inner in enumerate(members.get("Conditions", []) if kind == "Or" else []):
         yield from _check(inner, f"{where}.Conditions[{index}]")
     if kind == "Not" and "Condition" in members:
         yield from _check(members["Condition"], f"{where}.Condition")
 
 
-def _check_numbers(members: Mapping[str, Any], where: str) -> Iterator[Problem]:
+def _check_order(members: Mapping[str, Any], where: str) -> Iterator[Problem]:
     for side in ("LeftValue", "RightValue"):
         value = members.get(side)
-        later = is_expression(value) or (isinstance(value, str) and is_filled_in_later(value))
-        if value not in (None, "") and not later and (isinstance(value, bool) or not isinstance(value, (int, float))):
-            yield f"{where}.{side}", f"must be a number, got {value!r}"
+        if value not in (None, "") and not _has_order(value):
+            yield f"{where}.{side}", f"must be a number or a time, got {value!r}"
+
+
+def _has_order(value: Any) -> bool:
+    """Whether a value is a number, a time (`Execution.StartDateTime` is compared with one), or one of them later."""
+    if isinstance(value, bool) or not isinstance(value, str):
+        return is_expression(value) or (isinstance(value, (int, float)) and not isinstance(value, bool))
+    try:
+        datetime.fromisoformat(value)
+    except ValueError:
+        return is_filled_in_later(value)
+    return True
