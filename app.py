@@ -10,7 +10,7 @@ from tunestack_cdk.rule_pack import TunestackChecks
 from stacks.environment import add_environment
 from tunestack.errors import UserError
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 
 def build(app: App) -> App:

@@ -26,7 +26,7 @@ from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
 from tunestack.money import usd
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
 
 ROOT = Path(__file__).parents[1]

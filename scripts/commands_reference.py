@@ -7,7 +7,7 @@ import click
 from tunestack.cli.main import tunestack
 from tunestack.executions.parameters import declared_parameters
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 _HEAD = """# Commands
 

@@ -12,7 +12,7 @@ from tunestack_cdk.image_repository import ImageRepository
 from tunestack_cdk.log_retention import log_retention
 
 from tunestack.layout import Image
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 TRAINING_CODE = Path(__file__).parents[1] / "training_code"
 

@@ -8,7 +8,7 @@ from constructs import Construct
 from tunestack_cdk.job_network import JobNetwork
 from tunestack_cdk.log_retention import log_retention
 
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 
 class NetworkStack(Stack):

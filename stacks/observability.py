@@ -7,7 +7,7 @@ from constructs import Construct
 from tunestack_cdk.monthly_budget import MonthlyBudget
 
 from tunestack.pipeline.resources import ENVIRONMENT_TAG
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 
 class ObservabilityStack(Stack):

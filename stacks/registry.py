@@ -7,7 +7,7 @@ from constructs import Construct
 from tunestack_cdk.model_registry import ModelRegistry
 
 from tunestack.layout import MODEL_PACKAGE_GROUP_NAME_OUTPUT
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 
 class RegistryStack(Stack):

@@ -10,7 +10,7 @@ from tunestack_cdk.encryption_key import EncryptionKey
 from tunestack_cdk.retention import removal_policy
 
 from tunestack.layout import CHECKPOINTS, KEY_ARN_OUTPUT, Bucket
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 
 class StorageStack(Stack):

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 from tunestack.planning.blueprint import Blueprint, blueprint_of
-from tunestack.settings import Settings, load_settings
+from tunestack.settings.loading import Settings, load_settings
 from tunestack.settings.recipe import changed_recipe
 
 

@@ -11,12 +11,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import ROOT
-from tunestack.cli.run_options import params_of
+from tunestack.cli.run_options import parse_params
 from tunestack.definition import validate
 from tunestack.errors import UserError
 from tunestack.executions.parameters import declared_parameters, parameter_values, wrong_parameters
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings import Settings, SettingsError, load_settings
+from tunestack.settings.loading import Settings, load_settings
+from tunestack.settings.problems import SettingsError
 from tunestack.uploads import UploadError, inspect_data_set, inspect_questions
 
 often = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
@@ -131,7 +132,7 @@ def test_any_lines_of_a_data_file_and_of_questions(lines: list[bytes]) -> None:
 def test_any_value_of_any_parameter(name: str, value: str) -> None:
     declared = declared_parameters(DEFINITION)
     try:
-        chosen = params_of((f"{name}={value}",))
+        chosen = parse_params((f"{name}={value}",))
         problems = list(wrong_parameters(declared, chosen, DEV.recipe))
     except UserError as error:
         problems = [str(error)]

@@ -14,7 +14,7 @@ from tunestack.errors import UserError
 from tunestack.layout import KEY_ARN_OUTPUT, TRAINER_ROLE_ARN_OUTPUT, Bucket, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import ACCOUNT
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client

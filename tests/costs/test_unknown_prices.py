@@ -19,7 +19,8 @@ from tunestack.planning.blueprint import Blueprint, blueprint_of
 from tunestack.planning.checks import failed_checks, failed_month_checks
 from tunestack.report.content import make_report
 from tunestack.report.page import page_of
-from tunestack.settings import CONFIG_FOLDER, loading
+from tunestack.settings import loading
+from tunestack.settings.recipe import CONFIG_FOLDER
 
 REGION = "sa-east-1"
 

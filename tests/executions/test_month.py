@@ -15,7 +15,7 @@ from tunestack.executions.errors import ExecutionError
 from tunestack.executions.month import failed_budget
 from tunestack.layout import StackName
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:pipeline/tunestack-prod-fine-tuning/execution"

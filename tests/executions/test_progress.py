@@ -11,7 +11,7 @@ from tunestack.executions.describe import StepView
 from tunestack.executions.progress import Progress, ProgressReader
 from tunestack.job_api import PROCESSING_API, TRAINING_API
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 STEP = StepView(
     name="FineTune", status="Executing", started=None, seconds=1800.0, failure_reason=None, advice=None,

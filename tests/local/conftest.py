@@ -23,7 +23,7 @@ from tunestack.executions.describe import ENDED, ExecutionView, describe
 from tunestack.executions.start import start
 from tunestack.layout import StackName
 from tunestack.local import LocalAws, lifecycle, local_aws
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
 
 

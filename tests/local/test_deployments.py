@@ -16,7 +16,7 @@ from tests.local.conftest import client, free_port
 from tunestack.aws import Aws
 from tunestack.executions.versions import delete_versions
 from tunestack.local import LocalAws, lifecycle, local_aws
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 pytestmark = pytest.mark.slow
 

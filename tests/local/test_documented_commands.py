@@ -114,6 +114,15 @@ def test_operating_as_its_page_shows(shell: Shell, uploaded: dict[str, str]) -> 
         shell.run(f"{line} {parameters}" if line.startswith("tunestack run") else line)
 
 
+def test_the_tutorial_as_its_page_shows_it(shell: Shell, uploaded: dict[str, str], project: Path) -> None:
+    (project / "my-data.jsonl").write_text((project / "rows.jsonl").read_text())
+    (project / "my-questions.jsonl").write_text((project / "questions.jsonl").read_text())
+    (project / "my-chat.txt").write_text("what does function 3 do\n")
+    for line in shown("docs/tutorial.md"):
+        tiny = f" --param BaseModelUri={uploaded['BaseModelUri']} {SHORT}" if line.startswith("tunestack tune") else ""
+        assert shell.run(f"{line}{tiny}") or line.startswith("source")
+
+
 def test_following_a_log_ends_with_the_step(shell: Shell, uploaded: dict[str, str]) -> None:
     parameters = " ".join(f"--param '{name}={value}'" for name, value in {**uploaded, "MaxSteps": "3"}.items())
     execution = json.loads(shell.run(f"tunestack run --detach --json {parameters}"))["id"]

@@ -12,7 +12,7 @@ from tunestack.aws import Aws
 from tunestack.cli.definition import synthesized_definition
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.local.lifecycle import LocalAwsError
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 pytestmark = pytest.mark.slow
 

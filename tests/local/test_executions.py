@@ -18,7 +18,7 @@ from tunestack.executions.describe import ExecutionView, describe
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.start import start
 from tunestack.layout import CHECKPOINTS, Bucket, S3Uri
-from tunestack.settings import SettingsError
+from tunestack.settings.problems import SettingsError
 
 pytestmark = pytest.mark.slow
 

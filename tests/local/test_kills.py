@@ -15,7 +15,7 @@ from tunestack.executions.describe import ExecutionView, describe
 from tunestack.executions.retry import retry
 from tunestack.executions.start import start
 from tunestack.local import LocalAws, lifecycle, local_aws
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 pytestmark = pytest.mark.slow
 STEPS = ("PrepareData", "FineTune", "EvaluateModels", "PackageModel", "BatchTransform")

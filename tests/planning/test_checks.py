@@ -10,7 +10,8 @@ from tunestack.costs.workload import Workload, workload_of
 from tunestack.planning.auto import resolve_auto
 from tunestack.planning.blueprint import blueprint_of
 from tunestack.planning.checks import failed_checks, failed_month_checks, time_risks, waive
-from tunestack.settings import Settings, SettingsError, load_settings
+from tunestack.settings.loading import Settings, load_settings
+from tunestack.settings.problems import SettingsError
 
 
 def train_on(name: str, **fields: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from tunestack.jobs import JOBS
 from tunestack.layout import Bucket, Image
 from tunestack.pipeline import JobDefaults, Resources, Vpc, fine_tuning_pipeline
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 pytestmark = pytest.mark.slow
 SDK = ROOT / ".venv-sdk" / "bin" / "python"

@@ -10,7 +10,8 @@ from botocore.session import Session
 from scripts.generate import GENERATED
 from tests.conftest import ENVIRONMENTS, ROOT
 from tunestack.catalogue.regions import REGIONS
-from tunestack.settings import SettingsError, environment_names, load_settings
+from tunestack.settings.loading import environment_names, load_settings
+from tunestack.settings.problems import SettingsError
 from tunestack.settings.recipe import load_recipe
 
 

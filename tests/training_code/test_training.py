@@ -205,7 +205,11 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     assert examples[2]["question"] == [{"role": "user", "content": "one"}] and examples[2]["line"] == 1
     result = json.loads((ml / "processing" / "output" / "evaluation" / "evaluation.json").read_text())
     heldout = result["heldout"]
-    assert heldout["rows"] == 6
+    assert (
+        heldout["rows"] == 6
+        and heldout["undecided"]
+        and "undecided: on 6 rows" in (ml / "output" / "message").read_text()
+    )
     assert heldout["tuned"]["loss"] < heldout["base"]["loss"]
     assert heldout["loss_ratio"] == pytest.approx(heldout["tuned"]["loss"] / heldout["base"]["loss"], abs=1e-5)
     message = (ml / "output" / "message").read_text()

@@ -10,7 +10,7 @@ from moto import mock_aws
 
 from tunestack.aws import Aws
 from tunestack.layout import KEY_ARN_OUTPUT, Bucket, S3Uri, StackName
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model, download_from_hub
 
 

@@ -20,7 +20,7 @@ from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
 from tunestack_training.generation import answer
 from tunestack_training.options import read_recipe, recipe_from_options
-from tunestack_training.prepare import ROWS_FILE, write_rows
+from tunestack_training.prepare import FEW_TEST_ROWS, ROWS_FILE, write_rows
 from tunestack_training.progress import Progress
 from tunestack_training.recipe import Evaluation, Recipe
 from tunestack_training.rows import Row, parse_line, to_prompt
@@ -92,6 +92,7 @@ def compare(
         log.info("%s: %s", version, scores[version])
     return {
         "rows": len(rows),
+        "undecided": len(rows) < FEW_TEST_ROWS,
         **{version: asdict(value) for version, value in scores.items()},
         "loss_ratio": round(scores["tuned"].loss / scores["base"].loss, 6),
     }, examples
@@ -175,10 +176,12 @@ def summary(name: str, figures: dict[str, Any]) -> str:
     """A set's result in a few words: the ratio, and the tuned loss over the base's.
 
     The gate's reason shows it, and the registry's metadata, whose values have letters, digits, spaces and
-    `_ . : / = + - @` only, 256 at the most.
+    `_ . : / = + - @` only, 256 at the most. On few rows a ratio on either side of its limit may be chance.
     """
     tuned, base = (figures[model]["loss"] for model in ("tuned", "base"))
-    return f"{name}.loss_ratio {figures['loss_ratio']:.4f} = {tuned:.4f} / {base:.4f}"
+    few = f" undecided: on {figures['rows']} rows where {FEW_TEST_ROWS} say enough"
+    text = f"{name}.loss_ratio {figures['loss_ratio']:.4f} = {tuned:.4f} / {base:.4f}"
+    return text + (few if figures["undecided"] else "")
 
 
 def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row]) -> tuple[float, float, int]:

@@ -38,7 +38,9 @@ def run(options: Mapping[str, str]) -> None:
     collected = collect(data_files, recipe, tokenizer)
     splits = split(collected.rows, recipe.data, recipe.training.seed)
     if len(splits["test"]) < FEW_TEST_ROWS:
-        log.warning("%d held-out rows: the gate's figures are rough", len(splits["test"]))
+        log.warning(
+            "%d held-out rows: below %d the gate is undecided, whatever it says", len(splits["test"]), FEW_TEST_ROWS
+        )
     general = read_general(source / GENERAL_FILE)
     for name in SPLITS:
         write_rows(contract.processing_output(name) / ROWS_FILE, splits[name])

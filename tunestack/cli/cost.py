@@ -19,8 +19,6 @@ from tunestack.money import usd
 if TYPE_CHECKING:
     from tunestack.executions.actual import Actual
 
-_FORMATS = ("text", "markdown", "json")
-
 
 @click.group(cls=SuggestingGroup)
 def cost() -> None:
@@ -31,16 +29,17 @@ def cost() -> None:
 @click.argument("old")
 @click.argument("new")
 @click.option("--env", default="dev", show_default=True, help="Of git revisions, the environment to synthesize.")
-@click.option("--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True)
-def diff_command(old: str, new: str, env: str, form: str) -> None:
+@click.option("--markdown", "as_markdown", is_flag=True, help="Print Markdown, for a pull request's comment.")
+@json_option
+def diff_command(old: str, new: str, env: str, as_markdown: bool, as_json: bool) -> None:
     """Compare two cloud assemblies' folders, or two git revisions: what the change costs a month and a run."""
     with assembly_of(old, env) as before, assembly_of(new, env) as after:
         found = cost_diff(assembly_costs(before), assembly_costs(after))
-    if form == "json":
+    if as_json:
         click.echo(json.dumps(to_json(found), indent=2))
         return
     text = to_markdown(found, title=f"Cost of the change: {old} → {new}")
-    if form == "markdown":
+    if as_markdown:
         click.echo(text, nl=False)
         return
     from rich.console import Console
@@ -56,7 +55,7 @@ def report_command(env: str, out: Path) -> None:
     """Write an environment's report: memory, plans, costs per stack and step, assumptions with their dates."""
     from tunestack.planning.blueprint import blueprint_of
     from tunestack.report import check_place, write_report
-    from tunestack.settings import load_settings
+    from tunestack.settings.loading import load_settings
 
     check_place(out)
     blueprint = blueprint_of(load_settings(env))

@@ -12,7 +12,7 @@ from tunestack.cli.synthesis import synthesize
 from tunestack.definition import Level, validate
 from tunestack.definition.template import definition_of_template
 from tunestack.layout import StackName
-from tunestack.settings import load_settings
+from tunestack.settings.loading import load_settings
 
 
 @click.group(cls=SuggestingGroup)

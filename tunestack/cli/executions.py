@@ -9,7 +9,7 @@ from rich.table import Table
 
 from tunestack.cli.following import colored, console, follow, print_end
 from tunestack.cli.options import aws_of, env_option, json_option, show
-from tunestack.cli.run_options import allow_option, param_option, params_of
+from tunestack.cli.run_options import allow_option, param_option, params_of, recipe_option
 from tunestack.cli.staging import stage_run
 from tunestack.executions.describe import ExecutionView, describe, list_executions
 from tunestack.executions.logs import choose_step, follow_log, read_log
@@ -25,6 +25,7 @@ _file = click.Path(path_type=Path)
 @env_option
 @click.option("--data", type=_file, multiple=True, help="Upload this data file first, and train on it.")
 @click.option("--questions", type=_file, help="Upload these questions first, and answer them.")
+@recipe_option
 @param_option
 @allow_option
 @click.option("--fresh", is_flag=True, help="Train from the first step, whatever checkpoints there are.")
@@ -34,6 +35,7 @@ def run_command(
     env: str,
     data: tuple[Path, ...],
     questions: Path | None,
+    recipe: str | None,
     params: tuple[str, ...],
     allow: tuple[str, ...],
     fresh: bool,
@@ -42,7 +44,7 @@ def run_command(
 ) -> None:
     """Start an execution and follow it to its end. Ctrl-C stops the execution."""
     aws = aws_of(env)
-    given = params_of(params)
+    given = params_of(aws, recipe, params)
     if data:
         inspect_data_set(data, aws.settings.recipe)
     staged = stage_run(aws, data, questions, name=aws.settings.recipe.data.name)

@@ -163,5 +163,6 @@ def _colored(version: Version) -> str:
 
 def _score(version: Version) -> str:
     """The ratio of the held-out losses, out of the evaluation's message (`heldout.loss_ratio 0.7 = 2.8 / 4.0 - …`)."""
-    words = version.metadata.get("evaluation", "").split()
-    return words[1] if len(words) > 1 else ""
+    said = version.metadata.get("evaluation", "").partition(" - ")[0]
+    words = said.split()
+    return f"{words[1]}{', undecided' if 'undecided:' in words else ''}" if len(words) > 1 else ""

@@ -18,7 +18,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 def aws_of(env: str, *, as_deployer: bool = False) -> "Aws":
     """The environment's AWS, for who trains there or who deployed it."""
     from tunestack.aws import Aws
-    from tunestack.settings import load_settings
+    from tunestack.settings.loading import load_settings
 
     return Aws(load_settings(env), as_deployer=as_deployer)
 

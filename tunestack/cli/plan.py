@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import click
@@ -76,15 +75,10 @@ def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRe
 def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
     from dataclasses import replace
 
-    from tunestack.settings.loading import CONFIG_FOLDER
-    from tunestack.settings.recipe import load_recipe
+    from tunestack.settings.recipe import find_recipe
     from tunestack.sizing.job.recipe_job import job_of_recipe
 
-    path = Path(name) if Path(name).is_file() else CONFIG_FOLDER / "recipes" / f"{name.removesuffix('.yaml')}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in path.parent.glob("*.yaml")))
-        raise UserError(f"no recipe {name!r}; known: {known}")
-    recipe = load_recipe(path, name=str(name))
+    recipe = find_recipe(name)
     job = job_of_recipe(recipe)
     if chosen["max_length"] is not None:
         job = replace(job, max_length=chosen["max_length"])

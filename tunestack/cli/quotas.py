@@ -19,7 +19,7 @@ def quotas_command(env: str, check: bool, as_json: bool) -> None:
     """List the quotas that an environment's jobs need, by exact code and name, and the request for each."""
     from tunestack.planning.blueprint import blueprint_of
     from tunestack.planning.quotas import quotas_of
-    from tunestack.settings import load_settings
+    from tunestack.settings.loading import load_settings
 
     settings = load_settings(env)
     region = settings.environment.region

@@ -9,7 +9,8 @@ from tunestack.catalogue.prices import find_price
 from tunestack.catalogue.prices import regions as priced_regions
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import env_option
-from tunestack.settings import SettingsError, load_settings
+from tunestack.settings.loading import load_settings
+from tunestack.settings.problems import SettingsError
 from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import environment_schema
 

@@ -62,7 +62,9 @@ def print_data_set(view: DataSetView | None) -> None:
     if view.untrained_answers:
         console.print(f"  {view.untrained_answers:,} answers before a conversation's last are read and not trained")
     if view.few_test_rows:
-        console.print(f"  [yellow]{view.splits['test']} held-out rows[/yellow]: what the gate says of them is rough")
+        console.print(
+            f"  [yellow]{view.splits['test']} held-out rows[/yellow]: so few leave the gate undecided, whatever it says"
+        )
 
 
 def print_questions(view: QuestionsView) -> None:

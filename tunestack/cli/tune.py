@@ -13,7 +13,7 @@ from tunestack.aws import Aws
 from tunestack.cli.answers import print_answers
 from tunestack.cli.following import console, follow, print_end
 from tunestack.cli.options import aws_of, env_option, json_option
-from tunestack.cli.run_options import allow_option, param_option, params_of
+from tunestack.cli.run_options import allow_option, param_option, params_of, recipe_option
 from tunestack.cli.staging import print_data_set, print_questions, stage_base_model, stage_run
 from tunestack.costs.run import RunCost
 from tunestack.executions.describe import ExecutionView
@@ -33,6 +33,7 @@ _file = click.Path(path_type=Path)
 @click.argument("files", nargs=-1, required=True, type=_file, metavar="DATA…")
 @click.option("--questions", type=_file, help="JSON Lines that both models answer, with an instruction each.")
 @click.option("--name", help="The data set's name; default: the first file's.")
+@recipe_option
 @param_option
 @allow_option
 @click.option("--fresh", is_flag=True, help="Train from the first step, whatever checkpoints there are.")
@@ -43,6 +44,7 @@ def tune_command(
     files: tuple[Path, ...],
     questions: Path | None,
     name: str | None,
+    recipe: str | None,
     params: tuple[str, ...],
     allow: tuple[str, ...],
     fresh: bool,
@@ -67,7 +69,7 @@ def tune_command(
         if asked is not None:
             print_questions(asked)
     name = name or _name_of(files[0])
-    given = params_of(params)
+    given = params_of(aws, recipe, params)
     cost = preview(aws, given, data_tokens=max(view.about_tokens, 1) if view else None)
     _agree(aws, cost, yes=yes, quiet=as_json)
     if BASE_MODEL_URI.name not in given:
@@ -115,6 +117,8 @@ def _print_result(aws: Aws, view: ExecutionView) -> None:
         if name in found:
             base, tuned = found[name]["base"]["loss"], found[name]["tuned"]["loss"]
             console.print(f"{what:<15} {base:.3f} → {tuned:.3f} on {found[name]['rows']} rows (lower is better)")
+            if found[name].get("undecided"):
+                console.print("  [yellow]undecided[/yellow]: so few rows could turn the gate by chance")
     if items := _answers(aws, view):
         print_answers(items, limit=5)
         console.print(

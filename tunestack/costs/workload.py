@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 from tunestack.settings.recipe import Recipe
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.recipe_job import job_of_recipe

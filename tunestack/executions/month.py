@@ -11,7 +11,7 @@ from tunestack.executions.describe import list_executions
 from tunestack.layout import RUN_EXPECTED_USD_OUTPUT, STANDING_USD_OUTPUT, StackName
 from tunestack.money import total_usd, usd
 from tunestack.planning.checks import FailedCheck
-from tunestack.settings import Problem
+from tunestack.settings.problems import Problem
 
 
 def failed_budget(aws: Aws, run: RunCost, *, now: datetime | None = None) -> Iterator[FailedCheck]:

@@ -15,7 +15,7 @@ from tunestack.pipeline.job_steps import JobSteps, property_file
 from tunestack.pipeline.recipe_parameters import GATE_LIMITS, RecipeParameters
 from tunestack.pipeline.resources import Resources
 from tunestack.pipeline.steps import ConditionStep, FailStep, LessThanOrEqualTo, RegisterModelStep, Step
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 EVALUATION = EVALUATE.writes[0]
 HELDOUT_LIMIT, GENERAL_LIMIT = GATE_LIMITS

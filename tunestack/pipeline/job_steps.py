@@ -19,8 +19,8 @@ from tunestack.pipeline.steps import (
     TransformStep,
 )
 from tunestack.pipeline.training_metrics import METRICS
-from tunestack.settings import Settings
 from tunestack.settings.jobs import TrainJobSettings, TransformJobSettings
+from tunestack.settings.loading import Settings
 
 COMMAND = ("python", "-m", "tunestack_training")
 # What PackageModel writes, and serving takes.

@@ -45,6 +45,22 @@ NOT_IN_CHECKPOINT_KEY = frozenset(
 )
 
 
+def run_choices(deployed: Recipe, wanted: Recipe) -> tuple[dict[str, str], list[str]]:
+    """What makes a run of a deployed recipe one of another: parameters, and fields that only a deployment changes."""
+    parameters, fixed = {}, []
+    names = {dotted: name for name, dotted in RUN_CHOICES.items()}
+    for section, fields in wanted.model_dump().items():
+        for key, value in fields.items():
+            dotted = f"{section}.{key}"
+            if value == recipe_value(deployed, dotted):
+                continue
+            if dotted in names and value != "auto":
+                parameters[names[dotted]] = str(value)
+            else:
+                fixed.append(dotted)
+    return parameters, fixed
+
+
 class RecipeParameters:
     """A recipe with the fields that a run can choose replaced by pipeline parameters."""
 

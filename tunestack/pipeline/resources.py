@@ -8,7 +8,7 @@ from typing import Any
 from tunestack.jobs import JOBS
 from tunestack.layout import Bucket, Image, Place, S3Uri
 from tunestack.pipeline.job_defaults import JobDefaults, Vpc
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 ENVIRONMENT_TAG = "environment"
 KEY, SECURITY_GROUP = "Key", "JobSecurityGroup"

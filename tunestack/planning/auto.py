@@ -5,7 +5,7 @@ from dataclasses import replace
 from tunestack.catalogue import find_instance
 from tunestack.costs.workload import Workload
 from tunestack.planning.candidates import MICRO_BATCHES
-from tunestack.settings import Problem, SettingsError
+from tunestack.settings.problems import Problem, SettingsError
 from tunestack.sizing.job.recipe_job import AUTO, ROWS_A_STEP
 from tunestack.sizing.memory.training_memory import training_memory
 

@@ -9,7 +9,7 @@ from tunestack.costs.workload import Workload, workload_of
 from tunestack.definition.jobs import DefinedJob, jobs_of
 from tunestack.pipeline import fine_tuning_pipeline, placeholders
 from tunestack.planning.auto import resolve_auto
-from tunestack.settings import Settings
+from tunestack.settings.loading import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,7 +10,8 @@ from tunestack.errors import nearest
 from tunestack.money import usd
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.memory_checks import memory_problems
-from tunestack.settings import Problem, Settings, SettingsError
+from tunestack.settings.loading import Settings
+from tunestack.settings.problems import Problem, SettingsError
 
 CHECKS = ("memory", "budget", "deadline")
 # Shorter times are said in minutes.

@@ -10,7 +10,7 @@ from tunestack.jobs import MemoryUse
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.plan import make_plans
 from tunestack.planning.request import PlanRequest
-from tunestack.settings import Problem
+from tunestack.settings.problems import Problem
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.serving_memory import package_needs

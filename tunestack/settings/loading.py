@@ -8,11 +8,10 @@ from tunestack.layout import Names
 from tunestack.settings.environment import Environment
 from tunestack.settings.images import PYTHON_BASE
 from tunestack.settings.problems import Problem, SettingsError
-from tunestack.settings.recipe import Recipe, load_recipe
+from tunestack.settings.recipe import CONFIG_FOLDER, Recipe, load_recipe
 from tunestack.settings.validation import validated
 from tunestack.settings.yaml_file import YamlFile, read_yaml
 
-CONFIG_FOLDER = Path(__file__).parents[2] / "config"
 DATA_MAY_BE_DELETED_IN = frozenset({"dev", "local"})
 
 

@@ -5,10 +5,22 @@ from typing import Any
 
 from tunestack_training.recipe import Recipe
 
+from tunestack.errors import UserError, nearest
 from tunestack.settings.validation import validated
 from tunestack.settings.yaml_file import read_yaml
 
-__all__ = ["Recipe", "changed_recipe", "load_recipe", "recipe_schema", "recipe_value", "replaced_values"]
+__all__ = [
+    "CONFIG_FOLDER",
+    "Recipe",
+    "changed_recipe",
+    "find_recipe",
+    "load_recipe",
+    "recipe_schema",
+    "recipe_value",
+    "replaced_values",
+]
+
+CONFIG_FOLDER = Path(__file__).parents[2] / "config"
 
 
 def recipe_schema() -> dict[str, Any]:
@@ -23,6 +35,19 @@ def load_recipe(path: Path, *, name: str) -> Recipe:
         SettingsError: with every problem of the file.
     """
     return validated(Recipe, read_yaml(path, name=name))
+
+
+def find_recipe(name: str) -> Recipe:
+    """A recipe by its file, or by its name in config/recipes/.
+
+    Raises:
+        UserError: there is none, or it is refused.
+    """
+    folder = CONFIG_FOLDER / "recipes"
+    path = Path(name) if Path(name).is_file() else folder / f"{name.removesuffix('.yaml')}.yaml"
+    if not path.is_file():
+        raise UserError(f"no recipe {name!r}; {nearest(name, [file.stem for file in sorted(folder.glob('*.yaml'))])}")
+    return load_recipe(path, name=name)
 
 
 def recipe_value(recipe: Recipe, dotted: str) -> Any:
