@@ -66,6 +66,7 @@ class PipelineStack(Stack):
             self,
             "Trainer",
             pipeline_name=pipeline.pipeline_name,
+            model_package_group_name=settings.names.model_package_group,
             stack_prefix=settings.names.prefix,
             buckets=storage.buckets,
             key=storage.key,

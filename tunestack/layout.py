@@ -76,6 +76,8 @@ PLACES_FILLED_BY_PEOPLE = (DATASETS, BATCH_INPUT, BASE_MODELS)
 PLACES_FILLED_BY_JOBS = (TRAINING, CHECKPOINTS, PACKAGES, EXECUTIONS, EVALUATIONS, TRANSFORM)
 # Of a base model's folder: the whole of it, and what the jobs need that don't read the weights.
 MODEL_PART, TOKENIZER_PART = "model", "tokenizer"
+# Uploaded last of a model: where it lies, the model is whole.
+MODEL_CONFIG = f"{MODEL_PART}/config.json"
 
 
 class S3Uri(NamedTuple):

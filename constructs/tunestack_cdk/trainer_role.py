@@ -26,6 +26,7 @@ class TrainerRole(Construct):
         construct_id: str,
         *,
         pipeline_name: str,
+        model_package_group_name: str,
         stack_prefix: str,
         buckets: Mapping[Bucket, s3.IBucket],
         key: kms.IKey,
@@ -40,6 +41,7 @@ class TrainerRole(Construct):
         for place in (*brings, *reads):
             access.read(buckets[place.bucket], place.prefix)
         self._allow_runs(pipeline_name)
+        self._allow_versions(model_package_group_name)
         self._allow_looking()
         self._allow(["cloudformation:DescribeStacks"], self._arn("cloudformation", "stack", f"{stack_prefix}-*/*"))
 
@@ -57,6 +59,12 @@ class TrainerRole(Construct):
             # An execution's ARN begins with its pipeline's.
             f"{pipeline}/execution/*",
         )
+
+    def _allow_versions(self, group: str) -> None:
+        """To see what was registered; approving is others'."""
+        arn = self._arn("sagemaker", "model-package-group", group)
+        self._allow(["ListModelPackages"], arn)
+        self._allow(["DescribeModelPackage"], self._arn("sagemaker", "model-package", f"{group}/*"))
 
     def _allow_looking(self) -> None:
         """The jobs that the pipeline made, and their logs."""

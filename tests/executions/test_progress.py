@@ -84,3 +84,10 @@ def test_what_is_new_is_read_and_nothing_twice() -> None:
 def test_a_job_that_has_said_nothing_yet_has_its_time_alone() -> None:
     assert in_words(Progress(), 42.0) == ["42 s so far"]
     assert [duration(seconds) for seconds in (0, 59.6, 200, 7500)] == ["0 s", "60 s", "3 min 20 s", "2 h 5 min"]
+
+
+def test_what_is_counted_anew_has_a_rate_of_its_own() -> None:
+    lines = [(10.0, "progress 4/8 rows answered, base"), (20.0, "progress 8/8 rows answered, base")]
+    lines += [(100.0, "progress 2/30 rows answered, base"), (104.0, "progress 4/30 rows answered, base")]
+    found = reader(lines, replace(STEP, job_kind=PROCESSING_API.noun)).read(STEP)
+    assert found.remaining_seconds == pytest.approx(26 / 0.5)

@@ -210,3 +210,14 @@ def test_a_role_of_the_same_template_is_of_this_account() -> None:
 )
 def test_a_wildcard_approves_where_it_holds_the_call(action: str, approves: bool) -> None:
     assert bool(said("approve_models", policy(Action=action, Resource="arn:m"))) is approves
+
+
+@pytest.mark.parametrize("action", ["kms:Put*", "s3:PutBucket*", "lambda:Update*", "iam:At*", "logs:Delete*"])
+def test_a_wildcard_that_holds_what_is_forbidden_is_named(action: str) -> None:
+    assert said("privilege_escalation", policy(Action=action, Resource="arn:r"))
+
+
+def test_a_condition_on_what_must_not_hold_narrows_nothing() -> None:
+    asked = {"StringNotEquals": {"aws:SourceAccount": "123456789012"}}
+    trusting = role(Principal={"Service": "sagemaker.amazonaws.com"}, Action="sts:AssumeRole", Condition=asked)
+    assert len(said("confused_deputy", trusting)) == 1

@@ -12,6 +12,7 @@ from conftest import RECIPE, rows, write_lines
 from tunestack_training import prepare
 from tunestack_training.failure import JobError
 from tunestack_training.rows import read_rows, to_conversation
+from tunestack_training.tokenizer import PLAIN_CHAT_TEMPLATE
 
 
 def prepared(ml: Path, model: Path, **options: str) -> dict[str, list[dict]]:
@@ -111,3 +112,36 @@ def test_no_data_at_all_says_how_to_add_some(ml: Path, tiny_model: Path) -> None
     (ml / "processing" / "input" / "data").mkdir(parents=True)
     with pytest.raises(JobError, match="tunestack data add"):
         prepared(ml, tiny_model)
+
+
+STRICT = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+
+
+def test_a_row_that_the_model_s_template_refuses_is_rejected_with_its_reason(ml: Path, tiny_model: Path) -> None:
+    settings = ml / "processing" / "input" / "base-model" / "tokenizer_config.json"
+    shutil.copytree(tiny_model, settings.parent)
+    strict = json.loads(settings.read_text()) | {"chat_template": STRICT + PLAIN_CHAT_TEMPLATE}
+    settings.write_text(json.dumps(strict))
+    told = [{"role": role, "content": role} for role in ("system", "user", "assistant")]
+    data = [*rows(60), {"messages": told}]
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", data)
+    prepare.run({**RECIPE, "data.test_fraction": "0.2", "data.validation_fraction": "0.2"})
+    rejected = json.loads((ml / "processing" / "output" / "rejected" / "rows.jsonl").read_text())
+    assert rejected["line"] == 61
+    assert rejected["reason"] == "the model's chat template refuses it: System role not supported"
+
+
+def test_the_user_s_general_set_is_found_beside_its_data_and_there_is_one(ml: Path, tiny_model: Path) -> None:
+    data = ml / "processing" / "input" / "data"
+    write_lines(data / "0a1b" / "a.jsonl", rows(60))
+    write_lines(data / "0a1b" / "general.jsonl", [{"instruction": "mine", "response": "own"}])
+    assert [row["prompt"][0]["content"] for row in prepared(ml, tiny_model)["general"]] == ["mine"]
+    write_lines(data / "2c3d" / "general.jsonl", [{"instruction": "other", "response": "own"}])
+    with pytest.raises(JobError, match="2 files are called general.jsonl"):
+        prepared(ml, tiny_model)
+
+
+@pytest.mark.parametrize("given", [{"a": 1}, [1], 5])
+def test_an_input_that_is_no_text_is_not_dropped_in_silence(given: object) -> None:
+    row, reason = to_conversation({"instruction": "a", "input": given, "response": "b"})
+    assert row is None and reason == f"'input' must be text, got {type(given).__name__}"

@@ -20,6 +20,7 @@ from tunestack_training.base_model import check_model_folder, load_base_model
 from tunestack_training.failure import JobError
 from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.recipe import Recipe
+from tunestack_training.rows import to_conversation
 from tunestack_training.serve import ModelServer
 from tunestack_training.tokenizer import encode, load_tokenizer
 
@@ -187,6 +188,23 @@ def test_the_packed_archive_is_served_with_an_answer_per_line(
     assert answers[0] == answers[4]
 
 
+def test_what_is_longer_than_the_model_takes_ends_no_evaluation(adapter: Path, tiny_model: Path, ml: Path) -> None:
+    inputs = ml / "processing" / "input"
+    shutil.copytree(adapter, inputs / "adapter")
+    shutil.copytree(tiny_model, inputs / "base-model")
+    long = "word " * 5000
+    told = [{"role": "user", "content": "q"}, {"role": "assistant", "content": long}]
+    (row, reason) = to_conversation({"messages": told})
+    assert row and reason is None
+    write_lines(inputs / "test" / "rows.jsonl", [row])
+    write_lines(inputs / "general" / "rows.jsonl", conversations(2))
+    write_lines(inputs / "questions" / "a" / "q.jsonl", [{"instruction": long}, {"instruction": "short"}])
+    evaluate.run({"evaluation.generated_rows": "2", "evaluation.max_new_tokens": "3"})
+    kept = (ml / "processing" / "output" / "evaluation" / "answers.jsonl").read_text().splitlines()
+    asked = [json.loads(line) for line in kept if '"questions"' in line]
+    assert [(item["file"], item["line"]) for item in asked] == [("a/q.jsonl", 2)]
+
+
 def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     adapter: Path, tiny_model: Path, ml: Path
 ) -> None:
@@ -205,15 +223,12 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     assert examples[2]["question"] == [{"role": "user", "content": "one"}] and examples[2]["line"] == 1
     result = json.loads((ml / "processing" / "output" / "evaluation" / "evaluation.json").read_text())
     heldout = result["heldout"]
-    assert (
-        heldout["rows"] == 6
-        and heldout["undecided"]
-        and "undecided: on 6 rows" in (ml / "output" / "message").read_text()
-    )
+    assert heldout["rows"] == 6 and heldout["undecided"]
     assert heldout["tuned"]["loss"] < heldout["base"]["loss"]
     assert heldout["loss_ratio"] == pytest.approx(heldout["tuned"]["loss"] / heldout["base"]["loss"], abs=1e-5)
     message = (ml / "output" / "message").read_text()
     assert f"heldout.loss_ratio {heldout['loss_ratio']:.4f}" in message and len(message) <= 256
+    assert "undecided: on 6 rows where 20 say enough" in message
     # What a value of CustomerMetadataProperties may hold: the registry refuses the model otherwise.
     assert re.fullmatch(r"[\w\s.:/=+\-@]*", message)
 

@@ -9,9 +9,19 @@ import pytest
 from moto import mock_aws
 
 from tunestack.aws import Aws
+from tunestack.executions.inputs import has_model, missing_inputs
+from tunestack.jobs import URI_PARAMETERS
 from tunestack.layout import KEY_ARN_OUTPUT, Bucket, S3Uri, StackName
 from tunestack.settings.loading import load_settings
-from tunestack.uploads import UploadError, add_batch_input, add_data_set, add_model, download_from_hub
+from tunestack.uploads import (
+    UploadError,
+    add_batch_input,
+    add_data_set,
+    add_model,
+    download_from_hub,
+    inspect_data_set,
+    upload,
+)
 
 
 class Deployed(Aws):
@@ -157,3 +167,70 @@ def test_a_download_is_named_after_its_commit(tmp_path: Path) -> None:
     python.write_text('#!/bin/sh\necho "Fetching 4 files"\necho 0123abc\n')
     python.chmod(0o755)
     assert download_from_hub("a/b", revision="main", folder=tmp_path, python=python) == "0123abc"
+
+
+def test_two_files_of_one_name_are_refused_before_one_is_lost(aws: Aws, rows: Path, tmp_path: Path) -> None:
+    other = tmp_path / "b" / rows.name
+    other.parent.mkdir()
+    other.write_text('{"instruction": "c", "response": "d"}\n')
+    with pytest.raises(UploadError, match="have one name: rename one of them"):
+        add_data_set(aws, [rows, other], name="questions")
+    assert keys(aws, Bucket.RAW_DATA) == set()
+
+
+def test_where_a_model_s_folder_lies_says_nothing_of_what_it_holds(aws: Aws, model: Path, tmp_path: Path) -> None:
+    moved = tmp_path / "original" / "model"
+    moved.parent.mkdir()
+    model.rename(moved)
+    add_model(aws, moved, name="a/b", revision="1")
+    assert any(key.endswith("model-2.safetensors") for key in keys(aws, Bucket.ARTIFACTS))
+
+
+def test_a_model_whose_upload_was_interrupted_is_not_there(
+    aws: Aws, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = 3
+
+    def interrupted(*_: object, **__: object) -> None:
+        nonlocal left
+        left -= 1
+        if not left:
+            raise KeyboardInterrupt
+
+    real = upload.upload_once
+    monkeypatch.setattr("tunestack.uploads.model.upload_once", lambda *a, **k: (interrupted(), real(*a, **k)))
+    with pytest.raises(KeyboardInterrupt):
+        add_model(aws, model, name="a/b", revision="1")
+    uri = "s3://artifacts/base-models/a/b/1"
+    assert keys(aws, Bucket.ARTIFACTS) and not has_model(aws, uri)
+    monkeypatch.undo()
+    assert add_model(aws, model, name="a/b", revision="1") == uri and has_model(aws, uri)
+    # Another revision that begins alike is another.
+    assert not has_model(aws, uri.removesuffix("1"))
+
+
+def test_several_versions_of_a_data_set_are_never_taken_together(aws: Aws, rows: Path) -> None:
+    folder = "s3://rawdata/datasets/questions/"
+    values = {parameter.name: folder for parameter in URI_PARAMETERS}
+    add_data_set(aws, [rows], name="questions")
+    assert not [line for line in missing_inputs(aws, values) if line.startswith("DataUri")]
+    rows.write_text('{"instruction": "a", "response": "c"}\n')
+    newest = add_data_set(aws, [rows], name="questions")
+    (line,) = (line for line in missing_inputs(aws, values) if line.startswith("DataUri"))
+    assert f"2 versions lie under {folder}; the newest: --param DataUri=" in line
+    assert newest.startswith(folder)
+    assert not [line for line in missing_inputs(aws, values, given={"DataUri"}) if line.startswith("DataUri")]
+
+
+def test_what_is_said_of_data_is_what_the_preparation_makes_of_it(tmp_path: Path) -> None:
+    recipe = load_settings("dev").recipe
+    data, general = tmp_path / "data.jsonl", tmp_path / "general.jsonl"
+    for file, count in ((data, 400), (general, 60)):
+        lines = [{"instruction": f"{file.stem} {n}", "response": "text " * 20} for n in range(count)]
+        file.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    whole = inspect_data_set([data, general], recipe)
+    assert whole is not None and whole.rows == 400
+    few = recipe.model_copy(update={"data": recipe.data.model_copy(update={"max_rows": 100})})
+    part = inspect_data_set([data], few)
+    assert part is not None and sum(part.splits.values()) == 100
+    assert part.about_tokens < whole.about_tokens / 3

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tunestack_training import contract
+from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
 from tunestack_training.generation import answer
@@ -23,8 +24,8 @@ from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.prepare import FEW_TEST_ROWS, ROWS_FILE, write_rows
 from tunestack_training.progress import Progress
 from tunestack_training.recipe import Evaluation, Recipe
-from tunestack_training.rows import Row, parse_line, to_prompt
-from tunestack_training.tokenizer import encode, load_tokenizer, reserved_tokens
+from tunestack_training.rows import Row
+from tunestack_training.tokenizer import encode, load_tokenizer
 
 ANSWERS_FILE = "answers.jsonl"
 log = logging.getLogger(__name__)
@@ -59,8 +60,9 @@ def run(options: Mapping[str, str]) -> None:
     result, examples = {}, {}
     for name in ("heldout", "general"):
         rows = sample(read_set(name), recipe)
-        result[name], examples[name] = compare(name, model, tokenizer, rows, recipe.evaluation)
-    questions = read_questions(contract.processing_input("questions"), recipe.evaluation, tokenizer)
+        result[name], examples[name] = compare(name, model, tokenizer, rows, recipe)
+    asking = Asking(tokenizer, model.config, max_new_tokens=recipe.evaluation.max_new_tokens)
+    questions = read_questions(contract.processing_input("questions"), recipe.evaluation, asking)
     asked = both(model, tokenizer, [item["question"] for item in questions], recipe.evaluation)
     kept = [{"set": "heldout", **example} for example in examples["heldout"]]
     kept += [{"set": "questions", **question, **pair} for question, pair in zip(questions, asked, strict=True)]
@@ -73,11 +75,11 @@ def run(options: Mapping[str, str]) -> None:
 
 
 def compare(
-    name: str, model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation
+    name: str, model: Any, tokenizer: Any, rows: Sequence[Row], recipe: Recipe
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Scores of base and tuned model on the same rows, and the ratio of their losses; examples of what both answer."""
-    generated = rows[: settings.generated_rows]
-    answers = both(model, tokenizer, [row["prompt"] for row in generated], settings)
+    generated = rows[: recipe.evaluation.generated_rows]
+    answers = both(model, tokenizer, [row["prompt"] for row in generated], recipe.evaluation)
     examples = [
         {"question": row["prompt"], "wanted": row["completion"][0]["content"], **pair}
         for row, pair in zip(generated, answers, strict=True)
@@ -86,7 +88,7 @@ def compare(
     for version, adapter in _versions(model):
         with adapter:
             progress = Progress(len(rows), f"rows of the {name} set scored, {version}")
-            found = score(model, tokenizer, rows, settings, progress)
+            found = score(model, tokenizer, rows, recipe, progress)
         hits = [holds(example[version], example["wanted"]) for example in examples]
         scores[version] = replace(found, answer_accuracy=round(sum(hits) / len(hits), 6) if hits else None)
         log.info("%s: %s", version, scores[version])
@@ -121,12 +123,13 @@ def _versions(model: Any) -> Iterator[tuple[str, AbstractContextManager[Any]]]:
     yield "tuned", nullcontext()
 
 
-def score(model: Any, tokenizer: Any, rows: Sequence[Row], settings: Evaluation, progress: Progress) -> Scores:
-    """How well a model finds the answers of rows."""
+def score(model: Any, tokenizer: Any, rows: Sequence[Row], recipe: Recipe, progress: Progress) -> Scores:
+    """How well a model finds the answers of rows, as far as a training would have seen them (`max_length`)."""
     total_loss = correct = tokens = 0.0
-    for start in range(0, len(rows), settings.batch_size):
-        batch = rows[start : start + settings.batch_size]
-        loss, hits, count = _score_batch(model, tokenizer, batch)
+    size = recipe.evaluation.batch_size
+    for start in range(0, len(rows), size):
+        batch = rows[start : start + size]
+        loss, hits, count = _score_batch(model, tokenizer, batch, recipe.training.max_length)
         total_loss, correct, tokens = total_loss + loss, correct + hits, tokens + count
         progress.add(len(batch))
     if not tokens:
@@ -156,11 +159,10 @@ def read_set(name: str) -> list[Row]:
     return rows
 
 
-def read_questions(folder: Path, settings: Evaluation, tokenizer: Any) -> list[dict[str, Any]]:
+def read_questions(folder: Path, settings: Evaluation, asking: Asking) -> list[dict[str, Any]]:
     """The first of the user's questions, as many as rows are answered; what can't be asked is left to the transform."""
-    reserved = reserved_tokens(tokenizer)
     lines = (
-        (file.name, number, line)
+        (file.relative_to(folder).as_posix(), number, line)
         for file in sorted(folder.rglob("*"))
         if file.is_file()
         for number, line in enumerate(file.read_bytes().removesuffix(b"\n").split(b"\n"), start=1)
@@ -168,7 +170,7 @@ def read_questions(folder: Path, settings: Evaluation, tokenizer: Any) -> list[d
     questions: list[dict[str, Any]] = []
     for file, number, line in islice(lines, settings.generated_rows):
         with suppress(ValueError):
-            questions.append({"file": file, "line": number, "question": to_prompt(parse_line(line), reserved)})
+            questions.append({"file": file, "line": number, "question": asking.conversation(line)})
     return questions
 
 
@@ -184,11 +186,12 @@ def summary(name: str, figures: dict[str, Any]) -> str:
     return text + (few if figures["undecided"] else "")
 
 
-def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row]) -> tuple[float, float, int]:
+def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[float, float, int]:
     """Summed loss, tokens found, tokens: over the answers of a batch."""
     import torch
 
     encoded = [encode(tokenizer, row["prompt"], row["completion"]) for row in rows]
+    encoded = [(tokens[:max_length], question) for tokens, question in encoded]
     width = max(len(tokens) for tokens, _ in encoded)
     ids = torch.full((len(encoded), width), tokenizer.pad_token_id)
     labels = torch.full((len(encoded), width), -100)

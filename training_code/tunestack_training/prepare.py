@@ -41,7 +41,7 @@ def run(options: Mapping[str, str]) -> None:
         log.warning(
             "%d held-out rows: below %d the gate is undecided, whatever it says", len(splits["test"]), FEW_TEST_ROWS
         )
-    general = read_general(source / GENERAL_FILE)
+    general = read_general(source, recipe, tokenizer)
     for name in SPLITS:
         write_rows(contract.processing_output(name) / ROWS_FILE, splits[name])
     write_rows(contract.processing_output("general") / ROWS_FILE, general)
@@ -84,27 +84,32 @@ def collect(data_files: Iterable[Path], recipe: Recipe, tokenizer: Any) -> Colle
             if row is None:
                 collected.rejected.append(_rejection(source, reason or ""))
                 continue
-            key = _digest(row)
+            key = digest(row)
             collected.duplicates += key in rows
             rows.setdefault(key, row)
             collected.ignored_keys.update(ignored_keys(source.value))
             collected.untrained_answers += untrained_answers(row)
     _refuse_too_many_rejected(collected.rejected, seen, recipe.data)
     _say_what_is_ignored(collected)
-    collected.rows = _chosen(rows, recipe)
+    collected.rows = chosen_rows(rows, recipe)
     return collected
 
 
-def _chosen(rows: dict[str, Row], recipe: Recipe) -> list[Row]:
+def chosen_rows(rows: dict[str, Row], recipe: Recipe) -> list[Row]:
+    """As many rows as `data.max_rows` says, by the seed; `rows` by their digests."""
     limit = recipe.data.max_rows
     if limit is None or len(rows) <= limit:
         return list(rows.values())
     log.info("data.max_rows: %d of %d rows are used", limit, len(rows))
-    return [rows[key] for key in sorted(rows, key=lambda key: _digest([recipe.training.seed, key]))[:limit]]
+    return [rows[key] for key in sorted(rows, key=lambda key: digest([recipe.training.seed, key]))[:limit]]
 
 
 def _answerless(row: Row, max_length: int, tokenizer: Any) -> str | None:
-    tokens, answer = encode(tokenizer, row["prompt"], row["completion"])
+    """Why nothing of a row's answer could be trained, or None."""
+    try:
+        tokens, answer = encode(tokenizer, row["prompt"], row["completion"])
+    except ValueError as error:
+        return str(error)
     if answer < max_length:
         return None
     return f"its question has {answer} of {len(tokens)} tokens: max_length {max_length} would cut the whole answer off"
@@ -124,7 +129,7 @@ def split(rows: list[Row], data: Data, seed: int) -> dict[str, list[Row]]:
     Raises:
         JobError: there are too few rows.
     """
-    places = [int(_digest([seed, row["prompt"]])[:12], 16) / 16**12 for row in rows]
+    places = [int(digest([seed, row["prompt"]])[:12], 16) / 16**12 for row in rows]
     questions, needed = sorted(set(places)), data.min_test_rows
     if len(questions) < 2 * (needed + 1):
         raise JobError(
@@ -150,16 +155,24 @@ def _after(places: list[float], count: int) -> float:
     return (places[count - 1] + places[count]) / 2 if count < len(places) else 1.0
 
 
-def read_general(file: Path) -> list[Row]:
-    """The general set: the user's own, or the kit's."""
-    if not file.exists():
+def read_general(source: Path, recipe: Recipe, tokenizer: Any) -> list[Row]:
+    """The general set: the user's own, wherever it lies beside the data, or the kit's.
+
+    Raises:
+        JobError: the user's own can't be used, or there are several.
+    """
+    own = sorted(source.rglob(GENERAL_FILE))
+    if len(own) > 1:
+        raise JobError(f"{len(own)} files are called {GENERAL_FILE}: name one version of the data set (DataUri)")
+    if not own:
         with files("tunestack_training").joinpath("general.jsonl").open(encoding="utf-8") as lines:
             return [to_conversation(json.loads(line))[0] or {} for line in lines]
     rows = []
-    for source in read_rows(file):
-        row, reason = (None, source.problem) if source.problem else to_conversation(source.value)
-        if row is None:
-            raise JobError(f"{source.file}, line {source.line}: {reason}")
+    for item in read_rows(own[0]):
+        row, reason = (None, item.problem) if item.problem else to_conversation(item.value)
+        reason = _answerless(row, recipe.training.max_length, tokenizer) if row else reason
+        if row is None or reason:
+            raise JobError(f"{item.file}, line {item.line}: {reason}")
         rows.append(row)
     return rows
 
@@ -227,5 +240,6 @@ def _refuse_too_many_rejected(rejected: list[dict[str, Any]], seen: int, data: D
     )
 
 
-def _digest(value: Any) -> str:
+def digest(value: Any) -> str:
+    """A name for a value: the same for the same."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

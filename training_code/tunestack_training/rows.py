@@ -126,6 +126,8 @@ def _to_prompt(value: Any) -> list[Row]:
         return messages
     for key in ("instruction", "prompt"):
         if key in value:
+            if not isinstance(value.get("input"), str | None):
+                raise ValueError(f"'input' must be text, got {type(value['input']).__name__}")
             text = _question(value, key)
             if not text.strip():
                 raise ValueError(f"{key!r} must be a text that isn't empty")
@@ -139,6 +141,8 @@ def _from_pair(value: Row, question: str, answer: str) -> tuple[Row | None, str 
             return None, f"{key!r} must be text, got {type(value[key]).__name__}"
         if not value[key].strip():
             return None, f"{key!r} is empty"
+    if not isinstance(value.get("input"), str | None):
+        return None, f"'input' must be text, got {type(value['input']).__name__}"
     return {
         "prompt": [{"role": "user", "content": _question(value, question)}],
         "completion": [{"role": "assistant", "content": value[answer]}],

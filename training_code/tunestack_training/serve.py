@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tunestack_training import contract
+from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
 from tunestack_training.batching import Batcher
 from tunestack_training.failure import JobError
@@ -17,8 +18,7 @@ from tunestack_training.options import read_recipe
 from tunestack_training.package import ADAPTER, BASE, FUSED
 from tunestack_training.progress import Progress
 from tunestack_training.recipe import Recipe
-from tunestack_training.rows import parse_line, to_prompt
-from tunestack_training.tokenizer import load_tokenizer, reserved_tokens
+from tunestack_training.tokenizer import load_tokenizer
 
 CONTENT_TYPES = ("application/jsonlines", "application/json", "application/x-ndjson")
 Answer = dict[str, Any]
@@ -45,9 +45,8 @@ class ModelServer:
         self.recipe = Recipe.model_validate(read_recipe(folder))
         self.tokenizer = load_tokenizer(folder / ADAPTER)
         self.model = _load_model(folder, self.recipe)
-        self._reserved = reserved_tokens(self.tokenizer)
+        self._asking = Asking(self.tokenizer, self.model.config, max_new_tokens=self.recipe.inference.max_new_tokens)
         self._progress = Progress(None, "rows answered")
-        self._most_tokens = self.model.config.max_position_embeddings - self.recipe.inference.max_new_tokens
 
     def answer_lines(self, lines: Sequence[bytes]) -> list[Answer]:
         """An answer per line, in order: {"response": …}, or {"error": …} for a line that can't be answered.
@@ -58,7 +57,7 @@ class ModelServer:
         prompts: list[tuple[int, list[dict[str, str]]]] = []
         for line in lines:
             try:
-                prompts.append((len(answers), self._prompt(line)))
+                prompts.append((len(answers), self._asking.conversation(line)))
                 answers.append({})
             except ValueError as error:
                 answers.append({"error": str(error)})
@@ -74,19 +73,6 @@ class ModelServer:
         for (index, _), text in zip(prompts, texts, strict=True):
             answers[index] = {"response": text}
         return answers
-
-    def _prompt(self, line: bytes) -> list[dict[str, str]]:
-        """The conversation that a line asks to be answered.
-
-        Raises:
-            ValueError: it can't be.
-        """
-        prompt = to_prompt(parse_line(line), self._reserved)
-        text = self.tokenizer.apply_chat_template(prompt, tokenize=False, add_generation_prompt=True)
-        tokens = len(self.tokenizer(text, add_special_tokens=False)["input_ids"])
-        if tokens > self._most_tokens:
-            raise ValueError(f"has {tokens:,} tokens, and the model takes {self._most_tokens:,} beside its answer")
-        return prompt
 
 
 def within(

@@ -28,15 +28,28 @@ def encode(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[s
 
     That is where the tokens of the whole and of the question with its generation prompt part ways: a template may put
     more into the one than into the other.
+
+    Raises:
+        ValueError: the model's template refuses the conversation.
     """
-    question = _ids(tokenizer, prompt, add_generation_prompt=True)
-    whole = _ids(tokenizer, prompt + completion)
+    question = token_ids(tokenizer, prompt, add_generation_prompt=True)
+    whole = token_ids(tokenizer, prompt + completion)
     different = (index for index, (asked, found) in enumerate(zip(question, whole, strict=False)) if asked != found)
     return whole, next(different, min(len(question), len(whole)))
 
 
-def _ids(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> list[int]:
-    text = tokenizer.apply_chat_template(messages, tokenize=False, **options)
+def token_ids(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> list[int]:
+    """The tokens of a conversation.
+
+    Raises:
+        ValueError: the model's template refuses it: a system's message, or two of one role after each other.
+    """
+    from jinja2 import TemplateError
+
+    try:
+        text = tokenizer.apply_chat_template(messages, tokenize=False, **options)
+    except TemplateError as error:
+        raise ValueError(f"the model's chat template refuses it: {error}") from None
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
 

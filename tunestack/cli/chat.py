@@ -19,7 +19,7 @@ def chat_command(version: str, env: str) -> None:
 
     Questions may come through a pipe, one a line; each goes on with what was said before.
     """
-    aws = aws_of(env, as_deployer=True)
+    aws = aws_of(env)
     found = find_version(aws, version)
     console.print(f"version {found.number} ({found.approval}) is loaded …")
     conversation: Conversation = []

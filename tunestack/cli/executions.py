@@ -5,6 +5,7 @@ from itertools import islice
 from pathlib import Path
 
 import click
+from rich.markup import escape
 from rich.table import Table
 
 from tunestack.cli.following import colored, console, follow, print_end
@@ -13,10 +14,12 @@ from tunestack.cli.run_options import allow_option, param_option, params_of, rec
 from tunestack.cli.staging import stage_run
 from tunestack.executions.describe import ExecutionView, describe, list_executions
 from tunestack.executions.logs import choose_step, follow_log, read_log
+from tunestack.executions.preview import with_data_of
 from tunestack.executions.retry import retry
 from tunestack.executions.start import start
 from tunestack.executions.stop import stop
 from tunestack.uploads import inspect_data_set
+from tunestack.uploads.data_set import check_data_files
 
 _file = click.Path(path_type=Path)
 
@@ -46,7 +49,9 @@ def run_command(
     aws = aws_of(env)
     given = params_of(aws, recipe, params)
     if data:
-        inspect_data_set(data, aws.settings.recipe)
+        check_data_files(data)
+        if (found := inspect_data_set(data, aws.settings.recipe)) is not None:
+            aws = with_data_of(aws, max(found.about_tokens, 1))
     staged = stage_run(aws, data, questions, name=aws.settings.recipe.data.name)
     arn = start(aws, {**staged, **given}, allow=allow, fresh=fresh)
     execution_id = arn.rpartition("/")[2]
@@ -132,7 +137,7 @@ def logs_command(execution: str, step: str | None, following: bool, env: str, as
 def _print_execution(view: ExecutionView) -> None:
     console.print(f"execution {view.id}: {colored(view.status)}, {view.seconds:.0f} s since {view.started}")
     for name, chosen in view.parameters.items():
-        console.print(f"  {name} = {chosen}")
+        console.print(f"  {name} = {escape(chosen)}")
     for step in view.steps:
         seconds = f"{step.seconds:.0f} s" if step.seconds is not None else ""
         console.print(f"\n{step.name}  {colored(step.status)}  {seconds}")
@@ -143,10 +148,10 @@ def _print_execution(view: ExecutionView) -> None:
             ("what helps", step.advice),
         ):
             if value:
-                console.print(f"  {label}: {value}")
+                console.print(f"  {label}: {escape(value)}")
         for label, places in (("in", step.inputs), ("out", step.outputs)):
             for place, uri in places.items():
-                console.print(f"  {label}  {place}: {uri}")
+                console.print(f"  {label}  {place}: {escape(uri)}")
         if step.metrics:
             console.print("  metrics: " + ", ".join(f"{name} {value:.4g}" for name, value in step.metrics.items()))
     if view.status == "Failed":

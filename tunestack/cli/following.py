@@ -126,16 +126,17 @@ def print_end(view: ExecutionView) -> None:
     console.print(f"execution {view.id}: {colored(view.status)} in {view.seconds:.0f} s")
     failed = view.failed_step
     if failed:
-        console.print(f"step {failed.name} failed: {failed.failure_reason}")
+        console.print(f"step {failed.name} failed: {escape(failed.failure_reason or 'no reason given')}")
         if failed.advice:
-            console.print(f"what helps: {failed.advice}")
+            console.print(f"what helps: {escape(failed.advice)}")
         console.print(f"its log: tunestack logs {view.id} {failed.name}" if failed.job_name else "")
 
 
 def _interrupted(aws: Aws, arn: str) -> str:
     execution_id = arn.rpartition("/")[2]
-    running = [step.name for step in describe(aws, arn).steps if step.status == "Executing"]
+    # First what costs nothing more to wait for: looking may fail.
     stop(aws, arn)
+    running = [step.name for step in describe(aws, arn).steps if step.status in ("Executing", "Stopping", "Stopped")]
     return (
         f"interrupted: execution {execution_id} is being stopped in step {', '.join(running) or 'none'}; nothing was "
         "registered after that, and a training keeps its checkpoint: the same `tunestack run` goes on from there"

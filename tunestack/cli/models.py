@@ -41,7 +41,7 @@ def models() -> None:
 @click.argument("folder", required=False, type=click.Path(path_type=Path))
 @click.option("--from-hub", help="Download this model of the Hugging Face hub instead.")
 @click.option("--name", help="Default: the recipe's model.name_or_path.")
-@click.option("--revision", help="Default: the recipe's model.revision.")
+@click.option("--revision", help="Default: the recipe's model.revision; of another model, what is main today.")
 @env_option
 @json_option
 def add_base_model(
@@ -52,7 +52,9 @@ def add_base_model(
         raise UploadError("give either a FOLDER or --from-hub MODEL")
     aws = aws_of(env)
     name = name or from_hub or aws.settings.recipe.model.name_or_path
-    revision = revision or aws.settings.recipe.model.revision
+    # The recipe's commit is its own model's: of another, the hub says which is today's.
+    of_recipe = from_hub in (None, aws.settings.recipe.model.name_or_path)
+    revision = revision or (aws.settings.recipe.model.revision if of_recipe else "main")
     if from_hub is None:
         assert folder is not None
         uri = add_model(aws, folder, name=name, revision=revision)
@@ -70,7 +72,7 @@ def add_base_model(
 @json_option
 def list_registered(env: str, as_json: bool) -> None:
     """List the registered versions, newest first."""
-    found = list(list_versions(aws_of(env, as_deployer=True)))
+    found = list(list_versions(aws_of(env)))
 
     def text() -> None:
         table = Table("version", "approval", "held-out loss ratio", "registered", "execution", box=None)
@@ -88,7 +90,7 @@ def list_registered(env: str, as_json: bool) -> None:
 @json_option
 def show_registered(version: str, env: str, as_json: bool) -> None:
     """Show a VERSION (a number, or latest): its approval, figures, archive and image."""
-    found = find_version(aws_of(env, as_deployer=True), version)
+    found = find_version(aws_of(env), version)
 
     def text() -> None:
         console.print(f"version {found.number}  {_colored(found)}  registered {found.created}")

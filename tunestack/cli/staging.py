@@ -10,7 +10,7 @@ from rich.markup import escape
 from tunestack.aws import Aws
 from tunestack.cli.following import console
 from tunestack.cli.options import show
-from tunestack.executions.inputs import is_there
+from tunestack.executions.inputs import has_model
 from tunestack.jobs import BASE_MODEL_URI, DATA_URI, TRANSFORM_INPUT_URI
 from tunestack.layout import BASE_MODELS, S3Uri
 from tunestack.uploads import (
@@ -37,9 +37,9 @@ def stage_base_model(aws: Aws) -> None:
     """Upload the recipe's model from the Hugging Face hub, unless it is there."""
     model = aws.settings.recipe.model
     key = BASE_MODELS.key(model.name_or_path, model.revision)
-    if is_there(aws, str(S3Uri(bucket=aws.bucket(BASE_MODELS.bucket), key=key))):
+    if has_model(aws, str(S3Uri(bucket=aws.bucket(BASE_MODELS.bucket), key=key))):
         return
-    console.print(f"{BASE_MODEL_URI.name}: {model.name_or_path} is downloaded from the hub and uploaded")
+    click.echo(f"{BASE_MODEL_URI.name}: {model.name_or_path} is downloaded from the hub and uploaded", err=True)
     with tempfile.TemporaryDirectory() as folder:
         download_from_hub(model.name_or_path, revision=model.revision, folder=Path(folder), python=TRAINING_PYTHON)
         add_model(aws, Path(folder), name=model.name_or_path, revision=model.revision)

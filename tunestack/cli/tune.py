@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,16 @@ from tunestack.cli.staging import print_data_set, print_questions, stage_base_mo
 from tunestack.costs.run import RunCost
 from tunestack.executions.describe import ExecutionView
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.preview import preview
+from tunestack.executions.inputs import missing_inputs
+from tunestack.executions.parameters import declared_parameters, parameter_values
+from tunestack.executions.preview import preview, with_data_of
 from tunestack.executions.results import answers, scores
 from tunestack.executions.start import deployed_definition, start
-from tunestack.jobs import BASE_MODEL_URI
+from tunestack.jobs import BASE_MODEL_URI, TRANSFORM_INPUT_URI
 from tunestack.money import usd
 from tunestack.uploads import inspect_data_set, inspect_questions
-from tunestack.uploads.data_set import check_data_file
+from tunestack.uploads.data_set import check_data_file, check_data_files
+from tunestack.uploads.upload import check_name
 
 _file = click.Path(path_type=Path)
 
@@ -60,8 +64,9 @@ def tune_command(
     aws = aws_of(env)
     # Everything that can be refused is refused before anything is uploaded.
     deployed_definition(aws)
-    for file in (*files, *([questions] if questions else [])):
-        check_data_file(file)
+    check_data_files(files)
+    if questions is not None:
+        check_data_file(questions)
     view = inspect_data_set(files, aws.settings.recipe)
     asked = inspect_questions(questions) if questions else None
     if not as_json:
@@ -69,8 +74,13 @@ def tune_command(
         if asked is not None:
             print_questions(asked)
     name = name or _name_of(files[0])
+    check_name(name)
     given = params_of(aws, recipe, params)
-    cost = preview(aws, given, data_tokens=max(view.about_tokens, 1) if view else None)
+    if view is not None:
+        aws = with_data_of(aws, max(view.about_tokens, 1))
+    if questions is None:
+        _refuse_without_questions(aws, given)
+    cost = preview(aws, given)
     _agree(aws, cost, yes=yes, quiet=as_json)
     if BASE_MODEL_URI.name not in given:
         stage_base_model(aws)
@@ -85,6 +95,18 @@ def tune_command(
         print_end(ended)
         _print_result(aws, ended)
     sys.exit(0 if ended.status == "Succeeded" else 1)
+
+
+def _refuse_without_questions(aws: Aws, given: Mapping[str, str]) -> None:
+    """The batch transform answers questions at the end: without any, all would be refused once it is uploaded.
+
+    Raises:
+        ExecutionError: none are there, or more than one file's.
+    """
+    values = parameter_values(declared_parameters(deployed_definition(aws)), given)
+    for line in missing_inputs(aws, values, given=given):
+        if line.startswith(TRANSFORM_INPUT_URI.name):
+            raise ExecutionError(f"{line}; or give --questions FILE")
 
 
 def _agree(aws: Aws, cost: RunCost, *, yes: bool, quiet: bool) -> None:

@@ -13,6 +13,7 @@ from tunestack.executions.describe import ExecutionView, StepView, describe
 from tunestack.executions.parameters import declared_parameters, parameter_values
 from tunestack.executions.start import deployed_definition
 from tunestack.jobs import TRAIN
+from tunestack.money import total_usd
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.training_memory import training_memory
 
@@ -41,12 +42,12 @@ class Actual:
     findings: tuple[str, ...]
 
     @property
-    def expected_usd(self) -> float:
-        return sum(step.expected_usd or 0.0 for step in self.steps)
+    def expected_usd(self) -> float | None:
+        return total_usd(step.expected_usd for step in self.steps)
 
     @property
-    def billed_usd(self) -> float:
-        return sum(step.billed_usd or 0.0 for step in self.steps)
+    def billed_usd(self) -> float | None:
+        return total_usd(step.billed_usd for step in self.steps)
 
 
 def actual(aws: Aws, execution: str) -> Actual:

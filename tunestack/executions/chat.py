@@ -17,6 +17,7 @@ from tunestack.errors import UserError
 from tunestack.executions.versions import Version
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerHost, ContainerSpec, RunningContainer
+from tunestack.local.runner.errors import JobFailure
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 600
@@ -71,7 +72,10 @@ def served(aws: Aws, version: Version) -> Iterator[ChatModel]:
             ml_folder=Path(folder),
             port=port,
         )
-        server = ContainerHost(ROOT, docker_host=None).start(spec)
+        try:
+            server = ContainerHost(ROOT, docker_host=None).start(spec)
+        except JobFailure as error:
+            raise UserError(str(error)) from None
         lines: list[str] = []
         reader = threading.Thread(target=_collect, args=(server, lines), daemon=True)
         reader.start()
@@ -90,8 +94,11 @@ def _download(aws: Aws, version: Version, folder: Path) -> None:
         aws.s3.download_file(bucket, key, str(archive))
     except aws.s3.exceptions.ClientError as error:
         raise UserError(f"version {version.number}: no archive at {version.model_data_url}: {error}") from None
-    with tarfile.open(archive) as tar:
-        tar.extractall(folder / "model", filter="data")
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder / "model", filter="data")
+    except (tarfile.TarError, EOFError) as error:
+        raise UserError(f"version {version.number}: {version.model_data_url} is no whole archive: {error}") from None
     archive.unlink()
 
 

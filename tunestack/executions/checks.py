@@ -11,7 +11,7 @@ from tunestack.aws import Aws
 from tunestack.costs.workload import workload_of
 from tunestack.executions.month import failed_budget
 from tunestack.jobs import BASE_MODEL_URI
-from tunestack.layout import MODEL_PART, S3Uri
+from tunestack.layout import MODEL_CONFIG, S3Uri
 from tunestack.pipeline.recipe_parameters import RUN_CHOICES
 from tunestack.planning.blueprint import Blueprint, blueprint_of_run
 from tunestack.planning.checks import failed_checks, waive
@@ -46,8 +46,8 @@ def uploaded_architecture(aws: Aws, uri: str) -> Architecture | None:
     """The architecture of the base model that lies in S3, or None where its family isn't known."""
     bucket, prefix = S3Uri.parse(uri)
     try:
-        key = f"{prefix}/{MODEL_PART}/config.json"
+        key = f"{prefix}/{MODEL_CONFIG}"
         body = aws.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-        return from_config(json.loads(body), name=f"{uri}/{MODEL_PART}/config.json")
+        return from_config(json.loads(body), name=f"{uri}/{MODEL_CONFIG}")
     except (ClientError, json.JSONDecodeError, ModelConfigError):
         return None

@@ -74,5 +74,6 @@ def _training(view: ExecutionView) -> dict[str, Any]:
 def _cost(aws: Aws, view: ExecutionView) -> dict[str, Any]:
     figures: dict[str, Any] = {f"{step.name}, s": step.seconds for step in view.steps if step.job_name}
     if not aws.is_local:
-        figures["billed, USD"] = round(actual(aws, view.id).billed_usd, 4)
+        billed = actual(aws, view.id).billed_usd
+        figures["billed, USD"] = None if billed is None else round(billed, 4)
     return figures

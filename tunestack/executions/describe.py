@@ -13,7 +13,7 @@ from tunestack.executions.advice import advice_for
 from tunestack.executions.errors import ExecutionError
 from tunestack.job_api import APIS, Api
 
-ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +107,13 @@ def list_executions(aws: Aws) -> Iterator[dict[str, Any]]:
 
 
 def find_execution(aws: Aws, execution: str) -> str:
-    """The ARN of an execution given by its id, its ARN, or `latest`."""
+    """The ARN of an execution given by its id, its ARN, or `latest`.
+
+    Raises:
+        ExecutionError: there is no such execution.
+    """
+    if f":pipeline/{aws.pipeline_name}/execution/" in execution:
+        return execution
     latest = None
     for item in list_executions(aws):
         latest = latest or item["id"]
@@ -149,8 +155,11 @@ def _describe_job(aws: Aws, api: Api, name: str) -> dict[str, Any]:
     describe_job = getattr(aws.sagemaker, f"describe_{api.resource.replace('-', '_')}")
     try:
         described: dict[str, Any] = describe_job(**{f"{api.noun}Name": name})
-    except ClientError:
-        return {}
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ("ResourceNotFound", "ValidationException"):
+            # Deleted since.
+            return {}
+        raise
     return described
 
 

@@ -81,10 +81,10 @@ class LogReader:
                 )
                 for event in answer["events"]:
                     yield event["timestamp"] / 1000, event["message"]
-                if answer["nextForwardToken"] == token or not answer["events"]:
-                    self._tokens[stream] = answer["nextForwardToken"]
-                    break
                 self._tokens[stream] = answer["nextForwardToken"]
+                # An empty page is no end: the end gives its own token back.
+                if answer["nextForwardToken"] == token:
+                    break
 
     def _streams(self) -> list[str]:
         try:

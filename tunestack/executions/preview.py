@@ -11,8 +11,16 @@ from tunestack.executions.parameters import declared_parameters, parameter_value
 from tunestack.executions.start import deployed_definition
 
 
-def preview(aws: Aws, given: Mapping[str, str], *, data_tokens: int | None = None) -> RunCost:
-    """The cost of a run of the deployed pipeline; `data_tokens` in place of the settings' costs.training_tokens.
+def with_data_of(aws: Aws, tokens: int) -> Aws:
+    """The environment with data of that size assumed, in place of the settings' costs.training_tokens."""
+    environment = aws.settings.environment
+    costs = environment.costs.model_copy(update={"training_tokens": tokens})
+    environment = environment.model_copy(update={"costs": costs})
+    return replace(aws, settings=replace(aws.settings, environment=environment))
+
+
+def preview(aws: Aws, given: Mapping[str, str]) -> RunCost:
+    """The cost of a run of the deployed pipeline.
 
     Raises:
         ExecutionError: a parameter is unknown or out of range; a line for each.
@@ -22,9 +30,4 @@ def preview(aws: Aws, given: Mapping[str, str], *, data_tokens: int | None = Non
     declared = declared_parameters(definition)
     if problems := list(wrong_parameters(declared, given, aws.settings.recipe)):
         raise ExecutionError("\n".join(problems))
-    if data_tokens is not None:
-        environment = aws.settings.environment
-        costs = environment.costs.model_copy(update={"training_tokens": data_tokens})
-        environment = environment.model_copy(update={"costs": costs})
-        aws = replace(aws, settings=replace(aws.settings, environment=environment))
     return blueprint_of_execution(aws, definition, parameter_values(declared, given)).run

@@ -82,6 +82,9 @@ class ProgressReader:
 
     def _count(self, name: str, seconds: float, value: float) -> float | None:
         rate = self._counted.setdefault(name, Rate(first=(seconds, value), last=(seconds, value)))
+        if value < rate.last[1]:
+            # Another set of the same kind: its time is its own.
+            rate.first = (seconds, value)
         rate.last = (seconds, value)
         return rate.per_second
 

@@ -80,10 +80,14 @@ def _questions(aws: Aws, view: ExecutionView, asked: dict[tuple[str, int], Any])
                 of="questions", question=_last_text(item["question"]), base=item["base"], tuned=item["tuned"]
             )
         return
+    if not {"data"} <= transform.inputs.keys() or not {"answers"} <= transform.outputs.keys():
+        raise ExecutionError(f"the job of {TRANSFORM.step} isn't there any more: what it answered can't be found")
+    folder, outputs = _folder(transform.inputs["data"]), _files(aws, transform.outputs["answers"])
     for file in _files(aws, transform.inputs["data"]):
-        name = file.rpartition("/")[2]
-        lines = _lines(_read(aws, file))
-        answered = _lines(_read(aws, f"{transform.outputs['answers'].rstrip('/')}/{name}.out"))
+        name = file.removeprefix(folder)
+        lines, answered = _lines(_read(aws, file)), _lines(_read(aws, _answered_in(name, outputs)))
+        if len(lines) != len(answered):
+            raise ExecutionError(f"{file} has {len(lines)} lines and its answers {len(answered)}: it was changed since")
         for number, (line, answer) in enumerate(zip(lines, answered, strict=True), start=1):
             given = json.loads(answer)
             item = asked.get((name, number), {})
@@ -97,6 +101,23 @@ def _questions(aws: Aws, view: ExecutionView, asked: dict[tuple[str, int], Any])
             )
 
 
+def _folder(uri: str) -> str:
+    """The folder of a prefix: what is named below it, keeps its name in the output."""
+    return uri if uri.endswith("/") else f"{uri.rpartition('/')[0]}/"
+
+
+def _answered_in(name: str, outputs: list[str]) -> str:
+    """The output of a file: below the folders that it lay in, or without them.
+
+    Raises:
+        ExecutionError: there is none.
+    """
+    for wanted in (name, name.rpartition("/")[2]):
+        if found := [output for output in outputs if output.endswith(f"/{wanted}.out")]:
+            return found[0]
+    raise ExecutionError(f"nothing was answered to {name}: its output isn't there, or was deleted")
+
+
 def _step(view: ExecutionView, job: Job) -> StepView | None:
     return next((step for step in view.steps if step.name == job.step), None)
 
@@ -106,7 +127,10 @@ def _output(view: ExecutionView, job: Job) -> str:
     if step is None or step.status != "Succeeded":
         state = f"it is {step.status}" if step else "it hasn't begun"
         raise ExecutionError(f"execution {view.id} has no result of {job.step}: {state}")
-    return step.outputs[job.writes[0].name].rstrip("/")
+    name = job.writes[0].name
+    if name not in step.outputs:
+        raise ExecutionError(f"the job of {job.step} isn't there any more: its output can't be found")
+    return step.outputs[name].rstrip("/")
 
 
 def _last_text(conversation: list[dict[str, str]]) -> str:

@@ -40,7 +40,7 @@ def start(aws: Aws, given: Mapping[str, str], *, allow: Iterable[str] = (), fres
     if problems := refused(with_values(definition, values)):
         # What the service would refuse hours later, when the step is reached.
         raise ExecutionError("\n".join(f"the run would be refused: {problem}" for problem in problems))
-    if missing := list(missing_inputs(aws, values)):
+    if missing := list(missing_inputs(aws, values, given=chosen)):
         raise ExecutionError("\n".join(missing))
     waived = check_run(aws, definition, values, allow=allow)
     if fresh:

@@ -1,5 +1,7 @@
 """Stop an execution: its running jobs get SageMaker's grace period, and a training keeps its checkpoint."""
 
+from uuid import uuid4
+
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
@@ -16,9 +18,8 @@ def stop(aws: Aws, execution: str) -> str:
     arn = find_execution(aws, execution)
     execution_id = arn.rpartition("/")[2]
     try:
-        aws.sagemaker.stop_pipeline_execution(
-            PipelineExecutionArn=arn, ClientRequestToken=f"stop-{execution_id}".ljust(32, "-")
-        )
+        # A token of its own each time: a retried execution is stopped a second time.
+        aws.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken=uuid4().hex)
     except ClientError as error:
         if error.response["Error"]["Code"] not in ("ConflictException", "ValidationException"):
             raise

@@ -1,7 +1,7 @@
 """An execution's report: what ran, how long, at what cost, how the loss fell, and what both models answer."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,18 +46,22 @@ def write_execution_report(aws: Aws, execution: str, out: Path) -> None:
 
 def execution_report(aws: Aws, view: ExecutionView) -> ExecutionReport:
     """Everything that is known of an execution."""
-    try:
-        found = scores(aws, view), answers(aws, view)
-    except ExecutionError:
-        found = {}, []
     return ExecutionReport(
         view=view,
         cost=actual(aws, view.id),
         is_local=aws.is_local,
-        scores=found[0],
-        answers=found[1],
+        scores=_or(lambda: scores(aws, view), {}),
+        answers=_or(lambda: answers(aws, view), []),
         history=training_history(aws, view),
     )
+
+
+def _or(read: Callable[[], Any], otherwise: Any) -> Any:
+    """What is there, or what stands for it."""
+    try:
+        return read()
+    except ExecutionError:
+        return otherwise
 
 
 def _html(report: ExecutionReport) -> str:

@@ -1,7 +1,9 @@
 """The policy statements of resources: what identities may do, who may take a role on, whom a resource lets in."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tunestack.rules.assembly import Resource, as_list, as_mapping, as_mappings, as_text
@@ -41,13 +43,20 @@ class Statement:
     def resources(self) -> list[str]:
         return [as_text(resource) for resource in as_list(self.content.get("Resource"))]
 
+    def may(self, *actions: str) -> list[str]:
+        """Which of its actions hold one of these; both may have wildcards."""
+        return [
+            action for action in self.actions if any(_overlap(action.lower(), wanted.lower()) for wanted in actions)
+        ]
+
     @property
     def conditions(self) -> dict[str, Any]:
-        """Condition keys in lower case, with their values."""
+        """Condition keys in lower case, with their values; of what is allowed, those alone that narrow it."""
         return {
             key.lower(): value
-            for operator in as_mapping(self.content.get("Condition")).values()
-            for key, value in as_mapping(operator).items()
+            for operator, asked in as_mapping(self.content.get("Condition")).items()
+            for key, value in as_mapping(asked).items()
+            if not (self.allows and re.search("not|ifexists", operator, re.IGNORECASE))
         }
 
     def principals(self, kind: str) -> list[str]:
@@ -56,6 +65,11 @@ class Statement:
         if isinstance(principal, Mapping):
             return [as_text(item) for item in as_list(principal.get(kind))]
         return [as_text(principal)] if principal is not None and kind == "AWS" else []
+
+
+def _overlap(action: str, wanted: str) -> bool:
+    """Whether there is an action that both patterns mean."""
+    return fnmatchcase(wanted.replace("*", ""), action) or fnmatchcase(action, wanted)
 
 
 def identity_statements(resource: Resource) -> Iterator[Statement]:

@@ -18,8 +18,7 @@ def add_data_set(aws: Aws, files: Sequence[Path], *, name: str) -> str:
         UploadError: a file is missing, empty, wrongly encoded or of a kind that PrepareData doesn't read.
     """
     check_name(name)
-    for file in files:
-        check_data_file(file)
+    check_data_files(files)
     digest = hashlib.sha256("".join(content_hash(file) for file in sorted(files)).encode()).hexdigest()[:12]
     return _upload(aws, files, place=DATASETS, folder=f"{name}/{digest}")
 
@@ -35,6 +34,21 @@ def add_batch_input(aws: Aws, file: Path, *, name: str) -> str:
     if file.suffix != ".jsonl":
         raise UploadError(f"{file}: a batch transform reads JSON Lines (.jsonl), not {file.suffix!r}")
     return _upload(aws, [file], place=BATCH_INPUT, folder=f"{name}/{content_hash(file)[:12]}")
+
+
+def check_data_files(files: Sequence[Path]) -> None:
+    """See that the files of a data set can be read, and lie beside each other.
+
+    Raises:
+        UploadError: one can't, or two have one name: the second would be uploaded over the first.
+    """
+    for file in files:
+        check_data_file(file)
+    by_name: dict[str, Path] = {}
+    for file in files:
+        if other := by_name.get(file.name):
+            raise UploadError(f"{other} and {file} have one name: rename one of them")
+        by_name[file.name] = file
 
 
 def check_data_file(file: Path) -> None:

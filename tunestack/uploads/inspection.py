@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunestack_training.failure import JobError
-from tunestack_training.prepare import FEW_TEST_ROWS, split
+from tunestack_training.prepare import FEW_TEST_ROWS, GENERAL_FILE, chosen_rows, digest, split
 from tunestack_training.rows import (
     Row,
     ignored_keys,
@@ -30,7 +30,8 @@ CHARACTERS_PER_TOKEN = 4
 class DataSetView:
     """What the preparation will find, but for what needs the model's tokenizer.
 
-    `reasons` has each reason of rejection with its count, `splits` the rows of each split.
+    `about_tokens` are those of the rows to train on, `reasons` has each reason of rejection with its count, `splits`
+    the rows of each split.
     """
 
     kinds: dict[str, int]
@@ -62,7 +63,7 @@ def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | Non
     seen = duplicates = untrained = 0
     first = ""
     try:
-        for file in files:
+        for file in (file for file in files if file.name != GENERAL_FILE):
             for source in read_rows(file):
                 seen += 1
                 row, reason = (None, source.problem) if source.problem else to_conversation(source.value)
@@ -73,18 +74,19 @@ def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | Non
                 kinds["conversations" if "messages" in source.value else "questions with answers"] += 1
                 ignored.update(shown(key) for key in ignored_keys(source.value))
                 untrained += untrained_answers(row)
-                duplicates += str(row) in kept
-                kept[str(row)] = row
+                key = digest(row)
+                duplicates += key in kept
+                kept.setdefault(key, row)
         rejected = sum(reasons.values())
         _refuse_too_many(rejected, seen, first, recipe)
-        rows = list(kept.values())
-        splits = split(rows[: recipe.data.max_rows], recipe.data, recipe.training.seed)
+        splits = split(chosen_rows(kept, recipe), recipe.data, recipe.training.seed)
     except JobError as error:
         raise UploadError(str(error)) from None
-    characters = sum(len(message["content"]) for row in rows for message in row["prompt"] + row["completion"])
+    trained = splits["train"]
+    characters = sum(len(message["content"]) for row in trained for message in row["prompt"] + row["completion"])
     return DataSetView(
         kinds=dict(kinds),
-        rows=len(rows),
+        rows=len(kept),
         duplicates=duplicates,
         rejected=rejected,
         reasons=dict(reasons.most_common()),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tunestack.aws import Aws
-from tunestack.layout import BASE_MODELS, MODEL_PART, TOKENIZER_PART, S3Uri
+from tunestack.layout import BASE_MODELS, MODEL_CONFIG, MODEL_PART, TOKENIZER_PART, S3Uri
 from tunestack.uploads.upload import UploadError, check_name, content_hash, stored_hash, upload_once
 
 WEIGHTS = "*.safetensors"
@@ -28,8 +28,10 @@ def add_model(aws: Aws, folder: Path, *, name: str, revision: str) -> str:
     bucket, prefix = aws.bucket(BASE_MODELS.bucket), BASE_MODELS.key(name, revision)
     files = dict(_keys(folder, prefix))
     _refuse_another_model(aws, bucket, prefix, files)
-    for key, file in files.items():
-        upload_once(aws.s3, file, bucket=bucket, key=key, kms_key=aws.key_arn)
+    # The configuration last: where it lies, the model is whole, and an upload that was interrupted is none.
+    last = f"{prefix}/{MODEL_CONFIG}"
+    for key in sorted(files, key=lambda key: key == last):
+        upload_once(aws.s3, files[key], bucket=bucket, key=key, kms_key=aws.key_arn)
     return str(S3Uri(bucket=bucket, key=prefix))
 
 
@@ -70,10 +72,13 @@ def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) 
     script = (
         "import sys; from huggingface_hub import HfApi, snapshot_download as get; "
         "commit = HfApi().model_info(sys.argv[1], revision=sys.argv[2]).sha; "
-        "get(sys.argv[1], revision=commit, local_dir=sys.argv[3]); print(commit)"
+        "get(sys.argv[1], revision=commit, local_dir=sys.argv[3], ignore_patterns=sys.argv[4:]); print(commit)"
     )
     done = subprocess.run(
-        [str(python), "-c", script, model, revision, str(folder)], capture_output=True, text=True, check=False
+        [str(python), "-c", script, model, revision, str(folder), *_LEFT_OUT, "original/*"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode != 0:
         shutil.rmtree(folder, ignore_errors=True)
@@ -109,5 +114,5 @@ def _files(folder: Path) -> list[Path]:
         for file in sorted(folder.rglob("*"))
         if file.is_file()
         and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and not any(file.match(pattern) or pattern in file.parts for pattern in _LEFT_OUT)
+        and not any(file.match(pattern) or pattern in file.relative_to(folder).parts for pattern in _LEFT_OUT)
     ]

@@ -3,7 +3,7 @@
 import json
 import pickle
 from pathlib import Path
-from threading import Lock
+from threading import RLock
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,7 +22,7 @@ class MotoSageMaker:
         from moto.server import create_backend_app
 
         self._app = create_backend_app("sagemaker")
-        self._file, self._saving = file, Lock()
+        self._file, self._lock = file, RLock()
         self._load()
 
     def _load(self) -> None:
@@ -38,7 +38,7 @@ class MotoSageMaker:
     def _save(self) -> None:
         from moto.sagemaker.models import sagemaker_backends
 
-        with self._saving:
+        with self._lock:
             backends = {
                 account: {region: backend.__dict__ for region, backend in regions.items()}
                 for account, regions in sagemaker_backends.items()
@@ -67,6 +67,11 @@ class MotoSageMaker:
             ClientError: the service refuses it.
             ApiError: moto doesn't have it, or breaks at it.
         """
+        with self._lock:
+            # One at a time: what is saved must not change meanwhile.
+            return self._call(action, account=account, region=region, request=request)
+
+    def _call(self, action: str, *, account: str, region: str, request: dict[str, Any]) -> dict[str, Any]:
         try:
             status, body = self._answer(action, json.dumps(request).encode(), account=account, region=region)
         except (NotImplementedError, OperationNotFoundError):
@@ -87,12 +92,14 @@ class MotoSageMaker:
         """Delete a model package; moto has no call for it."""
         from moto.sagemaker.models import sagemaker_backends
 
-        sagemaker_backends[account][region].model_packages.pop(arn, None)
-        self._save()
+        with self._lock:
+            sagemaker_backends[account][region].model_packages.pop(arn, None)
+            self._save()
 
     def forget_group(self, name: str, *, account: str, region: str) -> None:
         """Delete a model package group; moto has no call for it."""
         from moto.sagemaker.models import sagemaker_backends
 
-        sagemaker_backends[account][region].model_package_groups.pop(name, None)
-        self._save()
+        with self._lock:
+            sagemaker_backends[account][region].model_package_groups.pop(name, None)
+            self._save()

@@ -9,7 +9,6 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 from tunestack.job_api import TRANSFORM_API
@@ -140,6 +139,11 @@ class TransformJob(Job):
                 problem = str(error)
         raise JobFailure(f"ClientError: {key}: the server refused a batch: {problem}")
 
+    def _below_the_source(self, key: str) -> str:
+        """A file's name in the output: with the folders that it lies in below the source's."""
+        _, source = S3Uri.parse(self.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
+        return key.removeprefix(source if source.endswith("/") else f"{source.rpartition('/')[0]}/")
+
     def _write_answers(self, key: str, answers: list[bytes]) -> None:
         output = self.request["TransformOutput"]
         bucket, prefix = S3Uri.parse(output["S3OutputPath"])
@@ -148,7 +152,7 @@ class TransformJob(Job):
         self.clients.s3.upload_fileobj(
             BytesIO(lines),
             bucket,
-            f"{prefix.rstrip('/')}/{Path(key).name}.out",
+            f"{prefix.rstrip('/')}/{self._below_the_source(key)}.out",
             ExtraArgs=encryption(output.get("KmsKeyId")),
         )
 

@@ -1,6 +1,5 @@
 """No role changes roles, policies, keys' policies or who may do what."""
 
-import fnmatch
 from collections.abc import Iterator
 
 from tunestack.rules.assembly import Assembly, Resource
@@ -21,7 +20,5 @@ _FORBIDDEN = (
 
 def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
     for statement in identity_statements(resource):
-        for action in statement.actions if statement.allows else ():
-            lowered = action.lower()
-            if any(fnmatch.fnmatchcase(lowered, pattern) for pattern in _FORBIDDEN):
-                yield f"{statement.where}.Action", f"allows {action}: a role could change what protects the others"
+        for action in statement.may(*_FORBIDDEN) if statement.allows else ():
+            yield f"{statement.where}.Action", f"allows {action}: a role could change what protects the others"
