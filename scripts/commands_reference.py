@@ -18,7 +18,7 @@ Colours are left out in a pipe.
 |---|---|
 | 0 | done; of a run: it succeeded |
 | 1 | refused, failed or stopped, with the reason on standard error |
-| 2 | the command line itself is wrong: an unknown command, option or value |
+| 2 | the command line can't be read: an unknown command or option, a value of another kind |
 
 `eval "$(_TUNESTACK_COMPLETE=bash_source tunestack)"` completes commands and options in bash (`zsh_source` in zsh,
 `fish_source` in fish).

@@ -109,7 +109,11 @@ class Aws:
         config = Config(retries={"max_attempts": 5, "mode": "standard"})
         if self.is_local:
             options["endpoint_url"] = lifecycle.running(local_aws()).endpoint_url
-        return session.client(service, config=config, **options)
+        try:
+            return session.client(service, config=config, **options)
+        except ValueError as error:
+            # botocore's word for an AWS_ENDPOINT_URL that is none.
+            raise UserError(f"{error}: AWS_ENDPOINT_URL must be http://HOST… or https://HOST…, or not set") from None
 
     @cached_property
     def _session(self) -> boto3.Session:

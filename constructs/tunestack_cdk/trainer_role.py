@@ -62,9 +62,9 @@ class TrainerRole(Construct):
 
     def _allow_versions(self, group: str) -> None:
         """To see what was registered; approving is others'."""
-        arn = self._arn("sagemaker", "model-package-group", group)
-        self._allow(["ListModelPackages"], arn)
-        self._allow(["DescribeModelPackage"], self._arn("sagemaker", "model-package", f"{group}/*"))
+        versions = self._arn("sagemaker", "model-package", f"{group}/*")
+        self._allow(["ListModelPackages"], self._arn("sagemaker", "model-package-group", group), versions)
+        self._allow(["DescribeModelPackage"], versions)
 
     def _allow_looking(self) -> None:
         """The jobs that the pipeline made, and their logs."""

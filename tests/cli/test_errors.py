@@ -13,7 +13,10 @@ from click.testing import CliRunner
 from tunestack.cli import main as cli
 from tunestack.cli.aws_errors import in_words
 from tunestack.cli.main import tunestack
+from tunestack.errors import UserError
 from tunestack.local import lifecycle, local_aws
+from tunestack.settings.loading import load_settings
+from tunestack.settings.problems import SettingsError
 from tunestack.uploads import UploadError
 from tunestack.uploads.data_set import check_data_file
 
@@ -95,3 +98,55 @@ def test_every_command_has_a_line_of_help_and_is_imported() -> None:
     for name in tunestack.list_commands(context):
         command = tunestack.get_command(context, name)
         assert command is not None and command.get_short_help_str(), name
+
+
+def said(*arguments: str) -> str:
+    answer = CliRunner().invoke(tunestack, arguments)
+    assert answer.exit_code == 1 and isinstance(answer.exception, UserError), answer.output
+    return str(answer.exception)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"), [("[" * 100_000, "nested too deeply"), ("{", "not JSON"), ("", "not JSON")]
+)
+def test_a_definition_that_is_none_is_said_to_be(content: str, message: str, tmp_path: Path) -> None:
+    file = tmp_path / "definition.json"
+    file.write_text(content)
+    assert message in said("definition", "validate", str(file))
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 100_000, "nested too deeply"),
+        ('{"Resources": {}, "Metadata": {"tunestack:cost": {}}}', "isn't what this version of the kit writes"),
+    ],
+)
+def test_an_assembly_of_another_kit_is_said_to_be(content: str, message: str, tmp_path: Path) -> None:
+    (tmp_path / "m.template.json").write_text(content)
+    assert message in said("cost", "diff", str(tmp_path), str(tmp_path))
+
+
+def test_without_node_it_is_node_that_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "node isn't on the PATH" in said("definition", "show", "--env", "dev")
+
+
+def test_an_endpoint_that_is_none_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "localhost:4566")
+    assert "AWS_ENDPOINT_URL must be http://HOST" in said("executions", "--env", "dev")
+
+
+@pytest.mark.parametrize("content", [b"PAR1" + bytes(50) + b"PAR1", b'{"a": 1}\n' * 9, b"PAR1"])
+def test_what_is_called_parquet_is_looked_at(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "a.parquet"
+    file.write_bytes(content)
+    with pytest.raises(UploadError, match="is not Parquet, or only a part of it"):
+        check_data_file(file)
+
+
+@pytest.mark.parametrize("name", ["Z_z", "../dev", "dev.old"])
+def test_an_environment_s_name_can_be_in_a_stack_s_name(name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{Path(name).name}.yaml").write_text("")
+    with pytest.raises(SettingsError, match="lower-case letters, digits and '-'|no environment"):
+        load_settings(name, config=tmp_path)

@@ -66,6 +66,7 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
         ("[ml.g5.xlarge, ml.g5.4xlarge", "[ml.g5.12xlarge", "jobs.train: ml.g5.12xlarge has 4 GPUs, and the training uses one"),
         ("recipe: smollm2-135m-qlora.yaml", "recipe: smolm2-135m-qlora.yaml", "did you mean 'smollm2-135m-qlora.yaml'?"),
         ("private_vpc: false", "private_vpc: perhaps", "network.private_vpc"),
+        ("private_vpc: false", "availability_zone_ids: [euw1-az1, euw1-az2]", "euw1-az1 isn't in us-east-1 (use1-az1 …)"),
         ("jobs:", "jobs: {}\nnot_jobs:", "jobs.prepare: missing"),
         ("  package:", "  register:", "jobs.register: unknown key; it is called 'package' now"),
         ("recipe:", "recipe: a.yaml\nrecipe:", "given twice, first on line"),
@@ -141,6 +142,14 @@ def test_flash_attention_is_refused_where_the_image_cannot_have_it(config: Path)
         ("budget: {run_usd: 1e3}", "must be a number, got '1e3', which YAML reads as text: write 1.0e+03, without quotes"),
         ("budget: {run_usd: '5'}", "must be a number, got '5', which YAML reads as text: write 5, without quotes"),
         ("tags: {'aws:owner': me}", "a tag must not begin with aws:"),
+        ("tags: {Cost: x, cost: y}", "'Cost' and 'cost' are one key to IAM"),
+        ("tags: {Project: x}", "'Project' is a tag that the kit sets itself"),
+        ("budget: {month_usd: 5, alert_emails: [a@b.c, a@b.c]}", "names 'a@b.c' twice"),
+        ("registry: {consumer_accounts: ['111111111111', '111111111111']}", "names '111111111111' twice"),
+        ("costs: {training_tokens: 9999999999999999999999}", "costs.training_tokens: must be at most 1000000000000000"),
+        ("costs: {config_json: nowhere.json}", "costs.config_json: no such file: 'nowhere.json'"),
+        ("log_retention_days: true", "log_retention_days: must be a whole number of days"),
+        ("recipe: ../recipes/smollm2-135m-qlora.yaml", "recipe: must be the name of a file in config/recipes/"),
         ("tags: {owner: 'a\\b'}", "must have letters, digits, spaces and _ . : / = + - @"),
         ("security: {permissions_boundary: 'arn:aws:iam::1:policy/x'}", "must be the name of an IAM policy"),
         ("project: My_Project", "must have 3 to 20 lower-case letters"),
@@ -174,7 +183,7 @@ def test_a_network_that_a_vpc_cannot_have_is_refused(config: Path, cidr: str) ->
 def test_a_folder_or_an_unreadable_file_is_one_problem(config: Path) -> None:
     (config / "dev.yaml").unlink()
     (config / "dev.yaml").mkdir()
-    assert problems(config) == ["config/dev.yaml: can't be read: Is a directory"]
+    assert problems(config) == ["config/dev.yaml: is no regular file"]
 
 
 def test_every_region_that_botocore_knows_is_known() -> None:

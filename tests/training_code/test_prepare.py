@@ -96,6 +96,7 @@ def test_csv_parquet_and_chat_messages_give_the_same_rows(tmp_path: Path) -> Non
         ("a.jsonl", b'{"instruction": "a", "response": "b"}\n{"instruc', "half-written: line 2"),
         ("a.jsonl", '{"instruction": "é"}'.encode("latin-1"), "not UTF-8"),
         ("a.parquet", b"PAR1 and nothing", "not Parquet, or half-written"),
+        ("a.csv", b"instruction,instruction,response\n1,2,3\n", "names a column twice"),
         ("a.txt", b"hello", "ends in .jsonl, .csv, .parquet, not in '.txt'"),
         ("a.csv", b'instruction,response\n"a,b', "not CSV, or half-written"),
     ],
@@ -145,3 +146,24 @@ def test_the_user_s_general_set_is_found_beside_its_data_and_there_is_one(ml: Pa
 def test_an_input_that_is_no_text_is_not_dropped_in_silence(given: object) -> None:
     row, reason = to_conversation({"instruction": "a", "input": given, "response": "b"})
     assert row is None and reason == f"'input' must be text, got {type(given).__name__}"
+
+
+def test_what_is_no_json_lines_isn_t_called_half_written(tmp_path: Path) -> None:
+    pretty = tmp_path / "a.jsonl"
+    pretty.write_text('{\n  "instruction": "a"\n}')
+    assert all(row.problem and row.problem.startswith("not JSON: ") for row in read_rows(pretty))
+
+
+def test_a_long_field_of_csv_is_as_long_as_one_of_json_lines_may_be(tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(f"instruction,response\na,{'b' * 200_000}\n")
+    (row,) = read_rows(file)
+    assert row.problem is None
+
+
+@pytest.mark.parametrize(
+    "roles", [("assistant", "assistant"), ("system", "assistant"), ("user", "system", "assistant")]
+)
+def test_an_answer_answers_a_user(roles: tuple[str, ...]) -> None:
+    row, reason = to_conversation({"messages": [{"role": role, "content": "a"} for role in roles]})
+    assert row is None and reason == "the last message must be the assistant's, after a user's"

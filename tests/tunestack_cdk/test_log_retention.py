@@ -8,5 +8,5 @@ from tunestack.settings.environment import RETENTION_DAYS
 
 
 def test_each_number_of_days_has_its_name() -> None:
-    names = [log_retention(days) for days in get_args(RETENTION_DAYS)]
+    names = [log_retention(days) for days in get_args(get_args(RETENTION_DAYS)[0])]
     assert len(set(names)) == len(names) > 10

@@ -17,7 +17,7 @@ from tunestack.layout import DATASETS, EVALUATIONS, Bucket
 @pytest.fixture
 def made(stack: Stack, key: kms.Key, bucket: s3.Bucket, template: Any) -> Any:
     TrainerRole(
-        stack, "Trainer", pipeline_name="mine", stack_prefix="kit-dev", key=key,
+        stack, "Trainer", pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev", key=key,
         buckets={Bucket.RAW_DATA: bucket, Bucket.RESULTS: s3.Bucket(stack, "Results")},
         brings=[DATASETS], reads=[EVALUATIONS],
     )  # fmt: skip

@@ -159,7 +159,7 @@ def _from_messages(messages: Any) -> tuple[Row | None, str | None]:
     checked, problem = _checked_messages(messages)
     if problem:
         return None, problem
-    if len(checked) < 2 or checked[-1]["role"] != "assistant":
+    if [message["role"] for message in checked[-2:]] != ["user", "assistant"]:
         return None, "the last message must be the assistant's, after a user's"
     return {"prompt": checked[:-1], "completion": checked[-1:]}, None
 
@@ -205,18 +205,22 @@ def _read_json_lines(file: Path) -> Iterator[SourceRow]:
         try:
             yield SourceRow(file.name, number, parse_line(line))
         except json.JSONDecodeError as error:
-            if number == len(lines):
+            if number == len(lines) and number > 1 and line.lstrip().startswith("{"):
                 raise JobError(f"{file.name} is half-written: line {number}, its last, ends in the middle") from None
-            yield SourceRow(file.name, number, line, f"not JSON: {error}")
+            yield SourceRow(file.name, number, line, f"not JSON: {error.msg} (column {error.colno})")
         except ValueError as error:
             yield SourceRow(file.name, number, line[:MAX_LINE], str(error))
 
 
 def _read_csv(file: Path) -> Iterator[SourceRow]:
+    csv.field_size_limit(MAX_LINE)
     reader = csv.DictReader(io.StringIO(_decode(file), newline=""), strict=True)
     if not any({*pair} <= {*(reader.fieldnames or ())} for pair in _PAIRS):
         # Not shown: a file without a header has a row there.
         raise JobError(f"{file.name}: its first line must name the columns, instruction and response among them")
+    names = reader.fieldnames or ()
+    if len({*names}) != len(names):
+        raise JobError(f"{file.name}: its first line names a column twice")
     try:
         for row in reader:
             if None in row or None in row.values():
@@ -227,7 +231,7 @@ def _read_csv(file: Path) -> Iterator[SourceRow]:
             else:
                 yield SourceRow(file.name, reader.line_num, row)
     except csv.Error as error:
-        raise JobError(f"{file.name}, line {reader.line_num}: not CSV, or half-written: {error}") from None
+        raise JobError(f"{file.name}, after line {reader.line_num}: not CSV, or half-written: {error}") from None
 
 
 def _read_parquet(file: Path) -> Iterator[SourceRow]:

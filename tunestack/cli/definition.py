@@ -11,6 +11,7 @@ from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.synthesis import synthesize
 from tunestack.definition import Level, validate
 from tunestack.definition.template import definition_of_template
+from tunestack.errors import UserError
 from tunestack.layout import StackName
 from tunestack.settings.loading import load_settings
 
@@ -37,11 +38,13 @@ def validate_definition(file: Path, strict: bool) -> None:
     What is invalid the service refuses (exit code 1). What breaks a policy of this kit the service takes.
     """
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        content = json.loads(file.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        sys.exit(f"{file}: no such file")
+        raise UserError(f"{file}: no such file") from None
+    except RecursionError:
+        raise UserError(f"{file} is nested too deeply") from None
     except (UnicodeDecodeError, ValueError) as error:
-        sys.exit(f"{file}: not JSON: {error}")
+        raise UserError(f"{file}: not JSON: {error}") from None
     findings = validate(content)
     for finding in findings:
         click.echo(f"{finding.level}{f' {finding.rule}' if finding.rule else ''}: {finding}")

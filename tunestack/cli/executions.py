@@ -14,12 +14,12 @@ from tunestack.cli.run_options import allow_option, param_option, params_of, rec
 from tunestack.cli.staging import stage_run
 from tunestack.executions.describe import ExecutionView, describe, list_executions
 from tunestack.executions.logs import choose_step, follow_log, read_log
-from tunestack.executions.preview import with_data_of
+from tunestack.executions.preview import preview, with_data_of
 from tunestack.executions.retry import retry
 from tunestack.executions.start import start
 from tunestack.executions.stop import stop
-from tunestack.uploads import inspect_data_set
-from tunestack.uploads.data_set import check_data_files
+from tunestack.uploads import inspect_data_set, inspect_questions
+from tunestack.uploads.data_set import check_data_file, check_data_files
 
 _file = click.Path(path_type=Path)
 
@@ -48,10 +48,16 @@ def run_command(
     """Start an execution and follow it to its end. Ctrl-C stops the execution."""
     aws = aws_of(env)
     given = params_of(aws, recipe, params)
+    if questions is not None:
+        check_data_file(questions)
+        inspect_questions(questions)
     if data:
         check_data_files(data)
         if (found := inspect_data_set(data, aws.settings.recipe)) is not None:
             aws = with_data_of(aws, max(found.about_tokens, 1))
+    if data or questions:
+        # What is wrong with a parameter is said before anything is uploaded.
+        preview(aws, given)
     staged = stage_run(aws, data, questions, name=aws.settings.recipe.data.name)
     arn = start(aws, {**staged, **given}, allow=allow, fresh=fresh)
     execution_id = arn.rpartition("/")[2]

@@ -1,7 +1,6 @@
 """`tunestack settings`: the configuration files."""
 
 import json
-import sys
 
 import click
 
@@ -10,7 +9,6 @@ from tunestack.catalogue.prices import regions as priced_regions
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import env_option
 from tunestack.settings.loading import load_settings
-from tunestack.settings.problems import SettingsError
 from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import environment_schema
 
@@ -31,11 +29,7 @@ def schema(recipe: bool) -> None:
 @env_option
 def check(env: str) -> None:
     """Validate an environment's file and its recipe: every problem at once."""
-    try:
-        loaded = load_settings(env)
-    except SettingsError as error:
-        click.echo(str(error))
-        sys.exit(1)
+    loaded = load_settings(env)
     click.echo(f"config/{env}.yaml and config/recipes/{loaded.environment.recipe} are good")
     region = loaded.environment.region
     if region not in priced_regions():

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,7 @@ from pathlib import Path
 
 from tunestack.errors import UserError
 
+_BANNER = re.compile(r"(b')?!!")
 ROOT = Path(__file__).parents[2]
 
 
@@ -20,6 +23,8 @@ def synthesize(env: str, folder: Path, *, root: Path = ROOT) -> None:
     Raises:
         UserError: synthesis fails; with its message.
     """
+    if shutil.which("node") is None:
+        raise UserError("node isn't on the PATH, and CDK needs it: install Node.js 20 or newer, or `make setup`")
     context = {**json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
     # A revision's own packages come before the installed ones.
     path = os.pathsep.join(str(item) for item in (root, root / "constructs", root / "training_code"))
@@ -30,7 +35,9 @@ def synthesize(env: str, folder: Path, *, root: Path = ROOT) -> None:
         [sys.executable, "app.py"], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        reason = done.stderr.strip() or "no reason given"
+        # jsii's banner on Node's version isn't the reason.
+        lines = [line for line in done.stderr.strip().splitlines() if not _BANNER.match(line)]
+        reason = "\n".join(lines) or "no reason given"
         if "Traceback" in reason:
             reason = reason.splitlines()[-1]
         raise UserError(f"config/{env}.yaml: synthesis failed: {reason}")

@@ -150,7 +150,7 @@ def _print_result(aws: Aws, view: ExecutionView) -> None:
 
 def _name_of(file: Path) -> str:
     """A data set's name after its file's: what a name may not have is a '-'."""
-    return re.sub(r"[^\w.\-]+", "-", file.stem, flags=re.ASCII).strip("-.") or "data"
+    return re.sub(r"[^\w.\-]+", "-", file.stem, flags=re.ASCII).strip("-._")[:100] or "data"
 
 
 def _scores(aws: Aws, view: ExecutionView) -> dict[str, Any]:

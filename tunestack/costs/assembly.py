@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from tunestack.costs.stack_cost import METADATA_KEY, StackCost
 from tunestack.errors import UserError
 
@@ -28,6 +30,10 @@ def _stack(file: Path) -> StackCost:
         template = json.loads(file.read_text(encoding="utf-8"))
         figures = (template.get("Metadata") or {}).get(METADATA_KEY)
         return _read(template, figures) if figures is not None else _not_ours(file)
+    except RecursionError:
+        raise UserError(f"{file} is nested too deeply") from None
+    except ValidationError:
+        raise UserError(f"{file}: its {METADATA_KEY} metadata isn't what this version of the kit writes") from None
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file}: not a template of this kit: {type(error).__name__}: {error}") from None
 

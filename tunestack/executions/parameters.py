@@ -1,6 +1,7 @@
 """The parameters of a deployed definition, and what is wrong with the values that a run chooses for them."""
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -18,12 +19,14 @@ from tunestack.pipeline.recipe_parameters import (
 from tunestack.settings.recipe import Recipe, changed_recipe
 from tunestack.settings.validation import in_words
 
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?|-?\.[0-9]+")
+_KEY = re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]{0,62}")
 Declared = Mapping[str, Mapping[str, Any]]
 
 
 def _number(value: str) -> float:
-    """A number as the service reads it: Python's own reader takes 1_000, digits of every script, and nan."""
-    if not value.isascii() or "_" in value or not math.isfinite(float(value)):
+    """A number as the service reads it: Python's own reader takes 1_000, +5, digits of every script, and nan."""
+    if not _NUMBER.fullmatch(value) or not math.isfinite(float(value)):
         raise ValueError(value)
     return float(value)
 
@@ -69,6 +72,8 @@ def _wrong(name: str, value: str, declared: Declared) -> str | None:
         return f"unknown parameter {name!r}; {nearest(name, declared)}"
     if parameter["Type"] == "String" and not value.strip():
         return f"{name} must not be empty"
+    if name == CHECKPOINT_KEY and not _KEY.fullmatch(value):
+        return f"{name} is a folder's name: letters, digits, '-' and '_', got {value!r}"
     allowed = parameter.get("EnumValues")
     if allowed and value not in allowed:
         return f"{name} must be one of {', '.join(allowed)}, got {value!r}; {nearest(value, allowed)}"

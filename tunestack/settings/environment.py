@@ -3,11 +3,11 @@
 from ipaddress import IPv4Network
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.catalogue.regions import REGIONS
-from tunestack.catalogue.zones import zones_with_endpoints
+from tunestack.catalogue.zones import zone_prefix, zones_with_endpoints
 from tunestack.errors import nearest
 from tunestack.layout import Image
 from tunestack.settings.forms import form
@@ -15,6 +15,7 @@ from tunestack.settings.images import Images
 from tunestack.settings.jobs import JobsSettings
 from tunestack.settings.section import Section
 
+_TAGS_OF_THE_KIT = ("project", "environment")
 _PRIVATE_NETWORKS = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
 
@@ -42,6 +43,30 @@ def _not_aws_own(key: str) -> str:
     return key
 
 
+def _each_once(items: list[str]) -> list[str]:
+    if twice := next((item for index, item in enumerate(items) if item in items[:index]), None):
+        raise ValueError(f"names {twice!r} twice")
+    return items
+
+
+def _days(value: object) -> object:
+    # To Python true is 1 and 14.0 is 14; to a reader of the file they aren't.
+    if isinstance(value, (bool, float)):
+        raise ValueError(f"must be a whole number of days, got {value}")
+    return value
+
+
+def _no_key_in_two_spellings(tags: dict[str, str]) -> dict[str, str]:
+    by_lower: dict[str, str] = {}
+    for key in tags:
+        if key.lower() in _TAGS_OF_THE_KIT:
+            raise ValueError(f"{key!r} is a tag that the kit sets itself")
+        if other := by_lower.get(key.lower()):
+            raise ValueError(f"{other!r} and {key!r} are one key to IAM, which doesn't look at case")
+        by_lower[key.lower()] = key
+    return tags
+
+
 Account = Annotated[str, form(r"^[0-9]{12}$", "must be an AWS account's 12 digits, in quotes")]
 # What may stand in a tag: "Tag naming limits and requirements" of the AWS Tagging guide.
 TagKey = Annotated[
@@ -53,9 +78,10 @@ TagValue = Annotated[
     str,
     form(r"^[\p{L}\p{N} _.:/=+\-@]*$", "must have letters, digits, spaces and _ . : / = + - @", max_length=256),
 ]
-ZoneId = Annotated[str, form(r"^[a-z]+[0-9]-az[0-9]$", "must be a zone's id, such as use1-az1")]
 Days = Annotated[int, Field(ge=1, le=3_650)]
-RETENTION_DAYS = Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653]
+RETENTION_DAYS = Annotated[
+    Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653], BeforeValidator(_days)
+]
 
 
 class Storage(Section):
@@ -117,9 +143,9 @@ class Security(Section):
 class Costs(Section):
     """What the cost of a run is estimated from."""
 
-    training_tokens: Annotated[int, Field(ge=1)] = 1_000_000
+    training_tokens: Annotated[int, Field(ge=1, le=10**15)] = 1_000_000
     """The data set's size in tokens: rows × tokens a row, as PrepareData's report gives it."""
-    config_json: str | None = None
+    config_json: Annotated[str, Field(min_length=1)] | None = None
     """The path of the model's config.json, for a model that the catalogue has no preset of."""
     spot_savings: Annotated[float, Field(ge=0, lt=1)] = SPOT_SAVINGS
     """The share of the on-demand price that spot is assumed to save; public logs show 0.54 to 0.78."""
@@ -136,8 +162,10 @@ class Budget(Section):
     """How many runs a month are counted."""
     deadline_hours: Annotated[float, Field(gt=0)] | None = None
     """How long the training may be expected to take."""
-    alert_emails: list[
-        Annotated[str, form(r"^[^@\s]+@[^@\s]+\.[^@\s]+$", "must be an e-mail address", max_length=50)]
+    alert_emails: Annotated[
+        list[Annotated[str, form(r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$", "must be an e-mail address", max_length=50)]],
+        Field(max_length=10),
+        AfterValidator(_each_once),
     ] = []
     """Who is told when 80 % of month_usd are spent or more than all of it is forecast; an AWS Budget watches."""
 
@@ -151,7 +179,7 @@ class Budget(Section):
 class Registry(Section):
     """Who else may read the model registry."""
 
-    consumer_accounts: list[Account] = []
+    consumer_accounts: Annotated[list[Account], AfterValidator(_each_once)] = []
     """AWS accounts that may read the registered versions."""
 
 
@@ -170,7 +198,9 @@ class Environment(Section):
     """The AWS account; null: the one that the credentials belong to."""
     region: Annotated[str, AfterValidator(_known_region)] = "us-east-1"
     """The AWS region; costs are counted at its prices."""
-    recipe: Annotated[str, Field(min_length=1)]
+    recipe: Annotated[
+        str, form(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,200}$", "must be the name of a file in config/recipes/")
+    ]
     """The recipe, a file under `config/recipes/`."""
     storage: Storage = Storage()
     network: Network = Network()
@@ -182,8 +212,18 @@ class Environment(Section):
     budget: Budget = Budget()
     log_retention_days: RETENTION_DAYS = 90
     """How long the jobs' and builds' logs are kept."""
-    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40)] = {}
+    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40), AfterValidator(_no_key_in_two_spellings)] = {}
     """Put on every resource and every job; cost allocation reads them."""
+
+    @model_validator(mode="after")
+    def _zones_are_the_region_s(self) -> "Environment":
+        prefix = zone_prefix(self.region)
+        for zone in self.network.availability_zone_ids or ():
+            if not zone.startswith(f"{prefix}-"):
+                raise ValueError(
+                    f"network.availability_zone_ids: {zone} isn't in {self.region}, whose are {prefix}-az1 …"
+                )
+        return self
 
     @model_validator(mode="after")
     def _torch_runs_on_the_gpus(self) -> "Environment":

@@ -1,5 +1,6 @@
 """The only reader of `config/`: an environment's file and its recipe, validated whole."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from tunestack.settings.recipe import CONFIG_FOLDER, Recipe, load_recipe
 from tunestack.settings.validation import validated
 from tunestack.settings.yaml_file import YamlFile, read_yaml
 
+_NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
 DATA_MAY_BE_DELETED_IN = frozenset({"dev", "local"})
 
 
@@ -58,6 +60,9 @@ def load_settings(name: str, *, config: Path = CONFIG_FOLDER) -> Settings:
     if name not in environment_names(config):
         hint = nearest(name, environment_names(config))
         raise SettingsError([Problem(file="config/", message=f"no environment {name!r}; {hint}")])
+    if not _NAME.fullmatch(name):
+        message = f"an environment's name is in its stacks' names: lower-case letters, digits and '-', got {name!r}"
+        raise SettingsError([Problem(file="config/", message=message)])
     source = read_yaml(config / f"{name}.yaml", name=f"config/{name}.yaml")
     problems: list[Problem] = []
     environment = recipe = None
@@ -68,6 +73,9 @@ def load_settings(name: str, *, config: Path = CONFIG_FOLDER) -> Settings:
     recipe = _read_recipe(source, config, problems)
     if environment is None or recipe is None or problems:
         raise SettingsError(problems)
+    model_config = environment.costs.config_json
+    if model_config is not None and not Path(model_config).is_file():
+        raise SettingsError([source.problem(("costs", "config_json"), f"no such file: {model_config!r}")])
     settings = Settings(name=name, environment=environment, recipe=recipe)
     if (
         recipe.model.attn_implementation == "flash_attention_2"

@@ -34,12 +34,16 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
     Raises:
         SettingsError: the file is missing, not UTF-8, not YAML, has a key twice, or isn't a mapping.
     """
+    if path.exists() and not path.is_file():
+        raise SettingsError([Problem(file=name, message="is no regular file")])
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if isinstance(node, yaml.MappingNode):
             _refuse_endless(node, name)
         data = yaml.safe_load(text)
+    except SettingsError:
+        raise
     except FileNotFoundError:
         raise SettingsError([Problem(file=name, message="no such file")]) from None
     except OSError as error:
@@ -57,7 +61,8 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
         raise SettingsError([Problem(file=name, line=line, message=message)]) from None
     except ValueError as error:
         # A date that no calendar has, as YAML reads `2026-13-01`.
-        raise SettingsError([Problem(file=name, message=f"not YAML: {error}; put it in quotes")]) from None
+        reason = "a number of thousands of digits" if "integer string conversion" in str(error) else str(error)
+        raise SettingsError([Problem(file=name, message=f"not YAML: {reason}; put it in quotes")]) from None
     if not isinstance(node, yaml.MappingNode):
         raise SettingsError([Problem(file=name, message="must be a mapping of keys to values")])
     lines: dict[KeyPath, int] = {}

@@ -65,11 +65,23 @@ def check_data_file(file: Path) -> None:
         raise UploadError(f"{file}: a data file ends in {', '.join(SUFFIXES)}, not in {file.suffix!r}")
     if file.stat().st_size == 0:
         raise UploadError(f"{file} is empty")
-    if file.suffix.lower() != ".parquet":
+    if file.suffix.lower() == ".parquet":
+        _check_parquet(file)
+    else:
         try:
             file.read_bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise UploadError(f"{file} is not UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8") from None
+
+
+def _check_parquet(file: Path) -> None:
+    """See that a file is Parquet from its first bytes to its last; what its rows are, the job says."""
+    with file.open("rb") as content:
+        head, size = content.read(4), content.seek(0, 2)
+        content.seek(max(size - 8, 0))
+        footer_bytes, tail = int.from_bytes(content.read(4), "little"), content.read(4)
+    if (head, tail) != (b"PAR1", b"PAR1") or not 0 < footer_bytes < size - 12:
+        raise UploadError(f"{file} is not Parquet, or only a part of it")
 
 
 def _upload(aws: Aws, files: Sequence[Path], *, place: Place, folder: str) -> str:

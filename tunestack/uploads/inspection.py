@@ -56,14 +56,15 @@ def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | Non
     Raises:
         UploadError: the preparation would fail: a file can't be read, too many rows are unusable, or too few are left.
     """
-    if any(file.suffix.lower() == ".parquet" for file in files):
+    columnar = [file for file in files if file.suffix.lower() == ".parquet"]
+    if len(columnar) == len(files):
         return None
     kept: dict[str, Row] = {}
     kinds, ignored, reasons = Counter[str](), Counter[str](), Counter[str]()
     seen = duplicates = untrained = 0
     first = ""
     try:
-        for file in (file for file in files if file.name != GENERAL_FILE):
+        for file in (file for file in files if file.name != GENERAL_FILE and file not in columnar):
             for source in read_rows(file):
                 seen += 1
                 row, reason = (None, source.problem) if source.problem else to_conversation(source.value)
@@ -79,6 +80,8 @@ def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | Non
                 kept.setdefault(key, row)
         rejected = sum(reasons.values())
         _refuse_too_many(rejected, seen, first, recipe)
+        if columnar:
+            return None
         splits = split(chosen_rows(kept, recipe), recipe.data, recipe.training.seed)
     except JobError as error:
         raise UploadError(str(error)) from None

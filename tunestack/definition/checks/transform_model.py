@@ -1,5 +1,7 @@
 """A transform takes a model that is one archive: it refuses every other source."""
 
+from collections.abc import Mapping
+
 from tunestack.definition.subject import TRANSFORM, Problems, Subject
 
 KINDS = frozenset({TRANSFORM})
@@ -7,8 +9,8 @@ KINDS = frozenset({TRANSFORM})
 
 def check(subject: Subject) -> Problems:
     model = subject.model or {}
-    for container in [model.get("PrimaryContainer", {}), *model.get("Containers", [])]:
+    for container in [model.get("PrimaryContainer") or {}, *(model.get("Containers") or [])]:
         for member in ("ModelDataSource", "AdditionalModelDataSources"):
-            if member in container:
+            if isinstance(container, Mapping) and member in container:
                 message = f"a model with {member} is refused by a batch transform: give ModelDataUrl, one model.tar.gz"
                 yield "ModelName", message

@@ -70,9 +70,9 @@ def volume_encryption(key: str) -> Iterator[Needed]:
 
 
 def _resources(action: str, request: Request, prefix: str) -> Iterator[str]:
-    if action == "CreateModelPackage" and "ModelPackageGroupName" in request:
+    if action in ("CreateModelPackage", "ListModelPackages") and "ModelPackageGroupName" in request:
         group = str(request["ModelPackageGroupName"]).rpartition("/")[2]
-        # A version's number is given when it is made.
+        # A version's number is given when it is made; which of both a list is asked for isn't documented.
         yield f"{prefix}:model-package/{group}/*"
         yield f"{prefix}:model-package-group/{group}"
         return

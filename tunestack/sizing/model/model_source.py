@@ -24,7 +24,7 @@ def find_model(source: str) -> Architecture:
         return from_config(_read(path), name=str(path))
     hint = nearest(source, presets)
     raise ModelConfigError(
-        f"no preset and no config.json: {source!r}; {hint} Name a model without a preset by its config.json's path"
+        f"no preset and no config.json: {source!r}; {hint}. Name a model without a preset by its config.json's path"
     )
 
 
