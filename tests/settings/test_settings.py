@@ -66,7 +66,7 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
         ("[ml.g5.xlarge, ml.g5.4xlarge", "[ml.g5.12xlarge", "jobs.train: ml.g5.12xlarge has 4 GPUs, and the training uses one"),
         ("recipe: smollm2-135m-qlora.yaml", "recipe: smolm2-135m-qlora.yaml", "did you mean 'smollm2-135m-qlora.yaml'?"),
         ("private_vpc: false", "private_vpc: perhaps", "network.private_vpc"),
-        ("private_vpc: false", "availability_zone_ids: [euw1-az1, euw1-az2]", "euw1-az1 isn't in us-east-1 (use1-az1 …)"),
+        ("private_vpc: false", "availability_zone_ids: [euw1-az1, euw1-az2]", "euw1-az1 isn't in us-east-1, whose are use1-az1 …"),
         ("jobs:", "jobs: {}\nnot_jobs:", "jobs.prepare: missing"),
         ("  package:", "  register:", "jobs.register: unknown key; it is called 'package' now"),
         ("recipe:", "recipe: a.yaml\nrecipe:", "given twice, first on line"),
