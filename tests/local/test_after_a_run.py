@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
+from tests.axe import serious
 from tests.local.conftest import command, run
 from tunestack.aws import Aws
 from tunestack.cli.main import tunestack
@@ -84,6 +85,7 @@ def test_an_execution_has_a_page(succeeded: ExecutionView, tmp_path: Path) -> No
         "EvaluateModels",
     ):
         assert text in page
+    assert serious(tmp_path / "run.html", tmp_path, scheme="dark", width=360) == []
     kept = json.loads((tmp_path / "run.json").read_text())
     assert len(kept["history"]) >= 2 and kept["scores"]["heldout"]["rows"] and kept["answers"]
     assert "| FineTune | Succeeded |" in (tmp_path / "run.md").read_text()

@@ -1,115 +1,139 @@
-"""The report's charts, with plotly: on a transparent ground and in greys that read on light and dark."""
+"""The report's charts, as Altair makes them: on no ground of their own, in colours that read on light and dark."""
 
-import plotly.graph_objects as go
+from typing import Any
 
+import altair as alt
+
+from tunestack.planning import Plan
 from tunestack.report.content import Report
 from tunestack.sizing.memory.estimate import GIB
 
-GREY = "#7a7f87"
-LAYOUT = {
-    "paper_bgcolor": "rgba(0,0,0,0)",
-    "plot_bgcolor": "rgba(0,0,0,0)",
-    "font": {"color": GREY, "size": 13},
-    "margin": {"l": 10, "r": 10, "t": 10, "b": 10},
-    "colorway": [
-        "#4e79a7",
-        "#f28e2b",
-        "#59a14f",
-        "#e15759",
-        "#76b7b2",
-        "#b07aa1",
-        "#edc948",
-        "#9c755f",
-        "#bab0ac",
-        "#86bcb6",
-        "#ff9da7",
-        "#d4a6c8",
-        "#8cd17d",
-        "#a0cbe8",
-    ],
-}
-AXIS = {"gridcolor": "rgba(122,127,135,0.25)", "zerolinecolor": "rgba(122,127,135,0.4)", "automargin": True}
+GREY, WIDTH = "#7a7f87", 560
+# Each far from the others, on white and on black, and for most who see few colours: Tableau's ten and four more.
+COLORS = (
+    "#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#76b7b2", "#edc948", "#b07aa1",
+    "#9c755f", "#ff9da7", "#8c8c8c", "#2f4b9c", "#a6d854", "#8b1a4a", "#17becf",
+)  # fmt: skip
+# A smaller part of a phase can't be seen.
 SMALLEST_SHOWN = 0.005
 PLANS_SHOWN = 30
-# Of logarithmic axes.
-TICKS = [digit * 10**power for power in range(-2, 5) for digit in (1, 2, 5)]
+_LOG = alt.Scale(type="log", nice=False, padding=24)
+# Pixels beside a chart: a browser's font may be wider than the one that the labels were measured in.
+_PADDING = {"left": 44, "right": 24, "top": 5, "bottom": 5}
 
 
-def memory_chart(report: Report) -> go.Figure:
+def memory_chart(report: Report) -> alt.Chart:
     """Each phase's components, in GiB: the longest bar is the peak."""
     assert report.memory is not None
     phases = [phase for phase in report.memory.phases if phase.size_bytes]
-    names = list(dict.fromkeys(part.name for phase in phases for part in phase.components))
     least = SMALLEST_SHOWN * report.memory.allocated_bytes
-    figure = go.Figure()
-    for name in names:
-        sizes = [sum(part.size_bytes for part in phase.components if part.name == name) for phase in phases]
-        if max(sizes) >= least:
-            figure.add_bar(
-                y=[phase.name for phase in phases], x=[size / GIB for size in sizes], name=name, orientation="h",
-                hovertemplate=f"{name}: %{{x:.2f}} GiB<extra>%{{y}}</extra>",
-            )  # fmt: skip
-    figure.update_layout(
-        **LAYOUT, barmode="stack", height=420,
-        legend={"orientation": "h", "y": -0.28, "yanchor": "top", "x": 0, "xanchor": "left", "font": {"size": 11}},
+    rows = [
+        {"phase": phase.name, "component": part.name, "gib": part.size_bytes / GIB}
+        for phase in phases
+        for part in phase.components
+        if part.size_bytes >= least
+    ]
+    names = list(dict.fromkeys(row["component"] for row in rows))
+    chart = alt.Chart(alt.Data(values=rows)).mark_bar().encode(
+        y=alt.Y("phase:N", sort=[phase.name for phase in phases], title=None),
+        x=alt.X("sum(gib):Q", title="GiB on one GPU"),
+        color=alt.Color(
+            "component:N", sort=names, title=None,
+            scale=alt.Scale(domain=names, range=list(COLORS)),
+            legend=alt.Legend(orient="bottom", columns=2, columnPadding=60, labelLimit=260),
+        ),
     )  # fmt: skip
-    figure.update_xaxes(**AXIS, title="GiB on one GPU")
-    figure.update_yaxes(automargin=True, autorange="reversed")
-    return figure
+    peak = report.memory.peak
+    return _drawn(
+        chart, 46 * len(phases), f"GPU memory by phase; the peak, {peak.name}, is made of the parts listed below"
+    )
 
 
-def plans_chart(report: Report) -> go.Figure:
-    """The plans by time and cost, each with the range that its throughput leaves open."""
+def plans_chart(report: Report) -> alt.LayerChart:
+    """The plans by time and cost, each with the range that its throughput leaves open; the configured one is ringed."""
     plans = report.plans[:PLANS_SHOWN]
-    figure = go.Figure()
-    figure.add_scatter(
-        x=[plan.hours for plan in plans], y=[plan.usd for plan in plans], mode="markers", name="on demand",
-        marker={"size": 10},
-        error_x={
-            "type": "data", "symmetric": False, "thickness": 1, "width": 0, "color": "rgba(122,127,135,0.45)",
-            "array": [plan.hours_high - plan.hours for plan in plans],
-            "arrayminus": [plan.hours - plan.hours_low for plan in plans],
-        },
-        text=[f"{plan.candidate.count} × {plan.instance.name}" for plan in plans],
-        hovertemplate="%{text}<br>%{x:.2f} h, $%{y:.2f}<extra></extra>",
-    )  # fmt: skip
-    figure.add_scatter(
-        x=[plan.hours for plan in plans], y=[plan.spot_usd for plan in plans], mode="markers", name="spot",
-        marker={"size": 7, "symbol": "diamond-open"}, text=[plan.instance.name for plan in plans],
-        hovertemplate="%{text}, spot<br>%{x:.2f} h, $%{y:.2f}<extra></extra>",
-    )  # fmt: skip
-    figure.update_layout(**LAYOUT, height=420, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    figure.update_xaxes(**AXIS, title="hours", type="log", tickvals=TICKS)
-    figure.update_yaxes(**AXIS, title="$", type="log", tickvals=TICKS)
-    return figure
+    rows = [row for plan in plans for row in _points(plan, configured=report.is_configured(plan))]
+    base = alt.Chart(alt.Data(values=rows)).encode(
+        x=alt.X("hours:Q", scale=_LOG, title="hours", axis=_log_axis(plan.hours for plan in plans)),
+        y=alt.Y("usd:Q", scale=_LOG, title="$", axis=_log_axis(row["usd"] for row in rows)),
+    )
+    ranges = base.mark_rule(opacity=0.4, color=GREY).encode(x="low:Q", x2="high:Q").transform_filter("datum.low")
+    points = base.mark_point(size=70).encode(
+        color=alt.Color("price:N", title=None, scale=alt.Scale(range=list(COLORS)), legend=alt.Legend(orient="top")),
+        shape=alt.Shape("price:N", title=None, scale=alt.Scale(range=["circle", "diamond"])),
+    )
+    chosen = base.transform_filter("datum.configured")
+    ring = chosen.mark_point(size=260, color=GREY, strokeWidth=2)
+    name = chosen.mark_text(dy=-16, color=GREY, fontSize=12).encode(text="name:N")
+    return _drawn(
+        alt.layer(ranges, points, ring, name),
+        340,
+        "Hours and cost of each plan, on demand and on spot; the table lists them",
+    )
 
 
-def loss_chart(history: list[dict[str, float]]) -> go.Figure:
+def loss_chart(history: list[dict[str, float]]) -> alt.Chart:
     """The training's loss by step, and the validation's where it was measured."""
-    figure = go.Figure()
-    for name, title in (("loss", "training"), ("eval_loss", "validation")):
-        points = [(item["step"], item[name]) for item in history if name in item]
-        if points:
-            figure.add_scatter(
-                x=[step for step, _ in points], y=[loss for _, loss in points], name=title, mode="lines+markers",
-                hovertemplate="step %{x}: %{y:.3f}<extra>" + title + "</extra>",
-            )  # fmt: skip
-    figure.update_layout(**LAYOUT, height=320, legend={"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0})
-    figure.update_xaxes(**AXIS, title="step")
-    figure.update_yaxes(**AXIS, title="loss")
-    return figure
+    rows = [
+        {"step": item["step"], "loss": item[name], "of": title}
+        for name, title in (("loss", "training"), ("eval_loss", "validation"))
+        for item in history
+        if name in item
+    ]
+    chart = alt.Chart(alt.Data(values=rows)).mark_line(point=True).encode(
+        x=alt.X("step:Q", title="step"),
+        y=alt.Y("loss:Q", title="loss", scale=alt.Scale(zero=False)),
+        color=alt.Color("of:N", title=None, scale=alt.Scale(range=list(COLORS)), legend=alt.Legend(orient="top")),
+    )  # fmt: skip
+    trained = [row for row in rows if row["of"] == "training"]
+    said = f", from {trained[0]['loss']:.3f} to {trained[-1]['loss']:.3f}" if trained else ""
+    return _drawn(chart, 280, f"The loss by step{said}")
 
 
-def steps_chart(report: Report) -> go.Figure:
+def steps_chart(report: Report) -> alt.Chart:
     """What each step of a run is expected to cost."""
     steps = report.run.steps
-    figure = go.Figure()
-    figure.add_bar(
-        x=list(steps), y=[step.expected_usd or 0 for step in steps.values()],
-        customdata=[[step.instance_type, step.expected_hours] for step in steps.values()],
-        hovertemplate="%{x} on %{customdata[0]}: $%{y:.2f}, %{customdata[1]:.2f} h<extra></extra>",
+    rows = [{"step": name, "usd": step.expected_usd or 0} for name, step in steps.items()]
+    chart = alt.Chart(alt.Data(values=rows)).mark_bar(color=COLORS[0]).encode(
+        y=alt.Y("step:N", sort=list(steps), title=None), x=alt.X("usd:Q", title="$ a run"),
     )  # fmt: skip
-    figure.update_layout(**LAYOUT, height=320, showlegend=False)
-    figure.update_xaxes(automargin=True)
-    figure.update_yaxes(**AXIS, title="$ a run")
-    return figure
+    return _drawn(chart, 34 * len(rows), "What each step of a run is expected to cost; the table has the figures")
+
+
+def svg(chart: alt.Chart | alt.LayerChart) -> str:
+    """A chart as SVG, which needs no script and prints; its description stands for it where it isn't seen."""
+    import vl_convert
+
+    text: str = vl_convert.vegalite_to_svg(chart.to_json())
+    return text.replace("<svg ", f'<svg role="img" aria-label="{chart.description}" ', 1)
+
+
+def _points(plan: Plan, *, configured: bool) -> list[dict[str, Any]]:
+    name = f"{plan.candidate.count} × {plan.instance.name}" if plan.candidate.count > 1 else plan.instance.name
+    shared = {"name": f"{name}, configured", "hours": plan.hours}
+    spread = {"low": plan.hours_low, "high": plan.hours_high, "configured": configured}
+    return [
+        shared | spread | {"price": "on demand", "usd": plan.usd},
+        shared | {"price": "spot", "usd": plan.spot_usd},
+    ]
+
+
+def _log_axis(values: Any) -> alt.Axis:
+    """Ticks at 1, 2 and 5 of each power of ten that the values span."""
+    found = [value for value in values if value]
+    ticks = [digit * 10.0**power for power in range(-3, 6) for digit in (1, 2, 5)]
+    shown = [tick for tick in ticks if min(found) / 2 <= tick <= max(found) * 2] if found else ticks
+    return alt.Axis(values=shown, format="~g")
+
+
+def _drawn(chart: Any, height: int, description: str) -> Any:
+    """A chart in its size and in the greys of the page."""
+    soft = {"gridColor": GREY, "gridOpacity": 0.25, "domainColor": GREY, "tickColor": GREY}
+    words = {"labelColor": GREY, "titleColor": GREY, "labelFontSize": 13, "titleFontSize": 13}
+    return (
+        chart.properties(width=WIDTH, height=height, description=description, padding=_PADDING)
+        .configure(background="transparent", font="sans-serif")
+        .configure_axis(**soft, **words, labelLimit=220)
+        .configure_legend(labelColor=GREY, labelFontSize=12)
+        .configure_view(strokeOpacity=0)
+    )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tunestack.costs.stack_cost import StackCost
+from tunestack.jobs import TRAIN
 from tunestack.money import total_usd
 from tunestack.planning import Plan, Planning, PlanRequest, make_plans
 from tunestack.planning.blueprint import Blueprint
@@ -31,6 +32,11 @@ class Report:
     def run(self) -> StackCost:
         """The stack that starts the jobs."""
         return max(self.stacks.values(), key=lambda stack: len(stack.steps))
+
+    def is_configured(self, plan: Plan) -> bool:
+        """Whether a plan is what the settings say: the training's instance type, one of it."""
+        training = self.run.steps.get(TRAIN.step)
+        return training is not None and plan.candidate.count == 1 and plan.instance.name == training.instance_type
 
     @property
     def plans(self) -> tuple[Plan, ...]:

@@ -13,7 +13,7 @@ from tunestack.executions.errors import ExecutionError
 from tunestack.executions.results import Answered, answers, scores, training_history
 from tunestack.files import write_whole
 from tunestack.money import usd
-from tunestack.report.page import Column, Page, Section
+from tunestack.report.page import Column, Page, Section, made_on
 from tunestack.report.write import as_html, as_markdown, check_place
 
 # Of each set.
@@ -91,7 +91,7 @@ def execution_page(report: ExecutionReport) -> Page:
     view = report.view
     return Page(
         title=f"Execution {view.id}: {view.status}",
-        subtitle=f"started {view.started}, {view.seconds / 60:,.1f} min",
+        subtitle=f"started {view.started}, {view.seconds / 60:,.1f} min; {made_on()}",
         figures=tuple(_figures(report)),
         warnings=tuple(_warnings(report)),
         sections=tuple(_sections(report)),

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
 
 from tunestack.costs.stack_cost import StackCost, StepCost
 from tunestack.money import usd
@@ -46,12 +48,17 @@ class Page:
     sections: tuple[Section, ...]
 
 
+def made_on() -> str:
+    """When a report was made, and by which version: prices and models change."""
+    return f"made on {datetime.now(UTC).date()} by tunestack {version('tunestack')}"
+
+
 def page_of(report: Report) -> Page:
     """The page of a report."""
     size = f", {report.parameters:,} parameters" if report.parameters else ""
     return Page(
         title=report.model,
-        subtitle=f"environment {report.environment}, {report.region}{size}",
+        subtitle=f"environment {report.environment}, {report.region}{size}; {made_on()}",
         figures=tuple(_figures(report)),
         warnings=report.run.waived,
         sections=tuple(_sections(report)),
@@ -70,13 +77,13 @@ def _sections(report: Report) -> Iterator[Section]:
     if report.memory:
         yield _memory(report.memory)
     if report.plans:
-        yield _plans(report.plans[:PLANS_SHOWN])
+        yield _plans(report)
     yield Section(
         title="What a run costs, step by step",
         chart="steps",
         columns=(
-            Column(title="step"), Column(title="instance"), Column(title="hours", number=True),
-            Column(title="$ an hour", number=True), Column(title="expected", number=True), Column(title="price of"),
+            Column(title="step"), Column(title="expected", number=True), Column(title="instance"),
+            Column(title="hours", number=True), Column(title="$ an hour", number=True), Column(title="price of"),
         ),
         rows=tuple(_step(name, step) for name, step in report.run.steps.items()),
     )  # fmt: skip
@@ -98,7 +105,7 @@ def _memory(memory: MemoryEstimate) -> Section:
         title="GPU memory of the training",
         note=f"At its peak, {memory.peak.name}: {totals}.",
         chart="memory",
-        columns=(Column(title="component"), Column(title="size", number=True), Column(title="how")),
+        columns=(Column(title="component", wrap=True), Column(title="size", number=True), Column(title="how")),
         rows=tuple(
             (part.name, _gib(part.size_bytes), part.formula)
             for part in memory.peak.components
@@ -107,27 +114,53 @@ def _memory(memory: MemoryEstimate) -> Section:
     )
 
 
-def _plans(plans: tuple[Plan, ...]) -> Section:
+def _plans(report: Report) -> Section:
+    shown = report.plans[:PLANS_SHOWN]
+    # The configured one is always there, however dear it is.
+    plans = shown + tuple(plan for plan in report.plans[PLANS_SHOWN:] if report.is_configured(plan))
     return Section(
         title="Where it fits: time and cost",
-        note="Both axes are logarithmic. The range of hours is what the throughput's leaves open.",
+        note=f"{_why_configured(report)}Both axes are logarithmic; a line is the range of hours that the throughput's "
+        "leaves open.",
         chart="plans",
         columns=(
-            Column(title="instance"), Column(title="GPU memory", number=True), Column(title="hours", number=True),
-            Column(title="on demand", number=True), Column(title="spot", number=True), Column(title="quota"),
+            Column(title="instance", wrap=True),
+            Column(title="on demand", number=True),
+            Column(title="spot", number=True),
+            Column(title="hours", number=True),
+            Column(title="GPU memory", number=True),
+            Column(title="quota"),
         ),
-        rows=tuple(_plan(plan) for plan in plans),
+        rows=tuple(_plan(plan, configured=report.is_configured(plan)) for plan in plans),
     )  # fmt: skip
 
 
-def _plan(plan: Plan) -> tuple[str, ...]:
+def _why_configured(report: Report) -> str:
+    """What the configured instance type gains and costs beside the cheapest that this kit can use."""
+    possible = [plan for plan in report.plans if plan.not_by_this_kit is None and plan.usd]
+    chosen = next((plan for plan in possible if report.is_configured(plan)), None)
+    if chosen is None or chosen.usd is None:
+        return ""
+    cheapest = possible[0]
+    if cheapest is chosen or cheapest.usd is None:
+        return f"{chosen.instance.name} is configured, and the cheapest that this kit can use. "
+    dearer, faster = chosen.usd / cheapest.usd, cheapest.hours / chosen.hours
+    speed = f"{faster:.1f} × as fast" if faster >= 1 else f"{1 / faster:.1f} × as slow"
+    return (
+        f"{chosen.instance.name} is configured (jobs.train.instance_type): {dearer:.2f} × the cost of "
+        f"{cheapest.instance.name}, the cheapest, and {speed}. "
+    )
+
+
+def _plan(plan: Plan, *, configured: bool) -> tuple[str, ...]:
     count = f"{plan.candidate.count} × " if plan.candidate.count > 1 else ""
     return (
-        f"{count}{plan.instance.name}{f' ({plan.not_by_this_kit})' if plan.not_by_this_kit else ''}",
-        _gib(plan.candidate.memory.device_bytes),
-        f"{plan.hours:.2f} ({plan.hours_low:.2f}–{plan.hours_high:.2f})",
+        f"{'→ ' if configured else ''}{count}{plan.instance.name}"
+        f"{f' ({plan.not_by_this_kit})' if plan.not_by_this_kit else ''}{', configured' if configured else ''}",
         usd(plan.usd) if plan.price is None or plan.price.exact else f"~{usd(plan.usd)}",
         usd(plan.spot_usd),
+        f"{plan.hours:.2f} ({plan.hours_low:.2f}–{plan.hours_high:.2f})",
+        _gib(plan.candidate.memory.device_bytes),
         plan.quota.code if plan.quota else "unknown",
     )
 
@@ -135,7 +168,7 @@ def _plan(plan: Plan) -> tuple[str, ...]:
 def _step(name: str, step: StepCost) -> tuple[str, ...]:
     share = f" × {step.paid_share:.2f}" if step.paid_share < 1 else ""
     rate = "unknown" if step.usd_per_hour is None else f"{step.usd_per_hour}{share}"
-    return (name, step.instance_type, f"{step.expected_hours:.2f}", rate, usd(step.expected_usd), step.price_as_of)
+    return (name, usd(step.expected_usd), step.instance_type, f"{step.expected_hours:.2f}", rate, step.price_as_of)
 
 
 def _made_of(stack: StackCost) -> str:

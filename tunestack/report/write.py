@@ -1,4 +1,4 @@
-"""A report's file: HTML with its charts and scripts inside, Markdown, or JSON."""
+"""A report's file: HTML with its charts inside, Markdown, or JSON."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from tunestack.report.content import Report, make_report
 from tunestack.report.page import Page, page_of
 
 if TYPE_CHECKING:
-    from plotly.graph_objects import Figure
+    from altair import Chart, LayerChart
 
 FORMATS = (".html", ".md", ".json")
 
@@ -53,14 +53,12 @@ def _templates() -> Environment:
     return found
 
 
-def as_html(page: Page, figures: Mapping[str, "Figure"]) -> str:
-    """A page with its charts; it carries plotly's script itself, once: it opens anywhere, without a network."""
-    charts: dict[str, str] = {}
-    for name, figure in figures.items():
-        charts[name] = figure.to_html(
-            full_html=False, include_plotlyjs=not charts, config={"responsive": True, "displayModeBar": False}
-        )
-    return _templates().get_template("report.html.jinja").render(page=page, charts=charts)
+def as_html(page: Page, charts: "Mapping[str, Chart | LayerChart]") -> str:
+    """A page with its charts as pictures inside: it opens anywhere, without a network and without a script."""
+    from tunestack.report.charts import svg
+
+    drawn = {name: svg(chart) for name, chart in charts.items()}
+    return _templates().get_template("report.html.jinja").render(page=page, charts=drawn)
 
 
 def as_markdown(page: Page) -> str:
