@@ -1,5 +1,6 @@
-"""MkDocs hooks: the site draws its pictures with Mermaid from node_modules, so that it needs no network."""
+"""MkDocs hooks: pictures are drawn with Mermaid from node_modules, without a network; what scrolls takes the focus."""
 
+import re
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
@@ -12,3 +13,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the script that `extra_javascript` names; Material takes it instead of a CDN's."""
     files.append(File.generated(config, "javascripts/mermaid.js", abs_src_path=str(MERMAID)))
     return files
+
+
+def on_page_content(html: str, **_: object) -> str:
+    """Let blocks of code be scrolled by keyboard."""
+    return re.sub(r"(<pre[^>]*>(?:<span></span>)?)<code>", r'\1<code tabindex="0">', html)

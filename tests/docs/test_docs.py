@@ -11,6 +11,7 @@ import click
 import pytest
 from botocore import xform_name
 
+from tests.axe import serious
 from tests.conftest import ROOT
 from tunestack.cli.main import tunestack
 
@@ -70,11 +71,27 @@ def test_commands_that_need_no_aws_run(arguments: list[str]) -> None:
     assert done.returncode == 0 and done.stdout
 
 
-def test_the_site_builds_strictly(tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).parent / "mkdocs"), "build", "--strict", "--quiet", "--site-dir", str(tmp_path)]
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The documentation, built strictly."""
+    folder = tmp_path_factory.mktemp("site")
+    command = [str(Path(sys.executable).parent / "mkdocs"), "build", "--strict", "--quiet", "--site-dir", str(folder)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "settings" / "index.html").exists()
+    return folder
+
+
+def test_the_site_builds_strictly(site: Path) -> None:
+    assert (site / "settings" / "index.html").exists()
     # Pictures are drawn without a network: the page names the site's own script, and it is there.
-    assert "javascripts/mermaid.js" in (tmp_path / "index.html").read_text()
-    assert (tmp_path / "javascripts" / "mermaid.js").stat().st_size > 1_000_000
+    assert "javascripts/mermaid.js" in (site / "index.html").read_text()
+    assert (site / "javascripts" / "mermaid.js").stat().st_size > 1_000_000
+
+
+@pytest.mark.parametrize(
+    "page", ["index", *sorted(file.stem for file in (ROOT / "docs").glob("*.md") if file.stem != "index")]
+)
+def test_a_page_can_be_read_by_all(page: str, site: Path, tmp_path: Path) -> None:
+    """axe-core's rules, in a real browser, as narrow as a phone."""
+    file = site / "index.html" if page == "index" else site / page / "index.html"
+    assert serious(file, tmp_path, scheme="light", width=390) == []
