@@ -91,14 +91,19 @@ def test_a_finished_training_is_not_trained_on_but_loaded_with_its_metrics(
     training_inputs(ml, tiny_model, constant)
     train.run({})
     first = {name: (ml / "model" / name).read_bytes() for name in ("adapter_model.safetensors", "metrics.json")}
-    # WHEN it is started again, twice
-    for _ in range(2):
+    (kept,) = (ml / "checkpoints").glob("*/finished")
+    # WHEN it is started again, with another evaluation, and again where only its checkpoints were kept
+    for said in ("come to its end before: what it left is taken", "checkpoint-6 is of the last step: it is loaded"):
         shutil.rmtree(ml / "model")
         with caplog.at_level("INFO"):
-            train.run({})
-        # THEN it gives the very same model, says so, and has trained nothing
-        assert (ml / "model" / "adapter_model.safetensors").read_bytes() == first["adapter_model.safetensors"]
-        assert "checkpoint-6 is of the last step: it is loaded, and not trained on" in caplog.text
+            train.run({"evaluation.max_rows": "7"})
+        # THEN it gives the very same model, under its own recipe, says so, and has trained nothing
+        for name, content in first.items():
+            assert (ml / "model" / name).read_bytes() == content or (name == "metrics.json" and "loaded" in said)
+        assert read_recipe(ml / "model")["evaluation"]["max_rows"] == 7
+        assert not (ml / "model" / "manifest.json").exists()
+        assert said in caplog.text and "step 6/6: {" in caplog.text
+        shutil.rmtree(kept)
     steps = [item["step"] for item in json.loads((ml / "model" / "metrics.json").read_text()) if "loss" in item]
     assert steps == [item["step"] for item in json.loads(first["metrics.json"]) if "loss" in item] == [1, 2, 3, 4, 5, 6]
     assert sorted(path.name for path in (ml / "checkpoints").glob("*/checkpoint-*")) == [

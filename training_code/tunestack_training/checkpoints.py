@@ -8,12 +8,15 @@ import hashlib
 import json
 import logging
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 from tunestack_training.recipe import Recipe
 
 MANIFEST, TRAINER_STATE, HISTORY = "manifest.json", "trainer_state.json", "metrics.json"
+# Beside the checkpoints: what a training that has ended left as its model.
+FINISHED = "finished"
 # A folder of another name (checkpoint-best) is somebody else's.
 _STEP = re.compile(r"checkpoint-\d+")
 # Of the recipe's training section: what is logged and kept, and how often.
@@ -53,6 +56,19 @@ def seal(checkpoint: Path) -> None:
     partial = checkpoint / f"{MANIFEST}.partial"
     partial.write_text(json.dumps(files, indent=1), encoding="utf-8")
     partial.replace(checkpoint / MANIFEST)
+
+
+def finished_model(folder: Path) -> Path | None:
+    """What the training left as its model, if it has come to its end before."""
+    found = folder / FINISHED
+    return found if _is_complete(found) else None
+
+
+def keep_finished(model: Path, folder: Path) -> None:
+    """Keep what a training leaves, so that started again it has nothing to load and nothing to do."""
+    shutil.rmtree(folder / FINISHED, ignore_errors=True)
+    shutil.copytree(model, folder / FINISHED)
+    seal(folder / FINISHED)
 
 
 def newest_complete(folder: Path) -> Path | None:

@@ -26,6 +26,12 @@ def run(options: Mapping[str, str]) -> None:
         if not file.exists():
             raise JobError(f"no {file.name} in channel {file.parent.name!r}: it must be an output of PrepareData")
     output = contract.checkpoint_folder() / checkpoints.training_identity(recipe, train_rows)
+    if finished := checkpoints.finished_model(output):
+        log.info(
+            "this training has come to its end before: what it left is taken, nothing is trained; --fresh trains anew"
+        )
+        take_finished(recipe, finished)
+        return
     trainer, callbacks = build_trainer(recipe, train_rows, validation_rows, output)
     explain(recipe, trainer)
     resume_from = checkpoints.newest_complete(output)
@@ -38,6 +44,7 @@ def run(options: Mapping[str, str]) -> None:
         train(trainer, resume_from, callbacks["stop"])
     trainer.evaluate()
     save(recipe, trainer, callbacks["metrics"].history)
+    checkpoints.keep_finished(contract.model_folder(), output)
 
 
 def train(trainer: Any, resume_from: Path | None, stop: Any) -> None:
@@ -54,6 +61,17 @@ def train(trainer: Any, resume_from: Path | None, stop: Any) -> None:
             f"stopped at step {trainer.state.global_step} of {trainer.state.max_steps} by SIGTERM; the checkpoint is "
             "kept: started again, the training goes on from there"
         )
+
+
+def take_finished(recipe: Recipe, finished: Path) -> None:
+    """Leave what the same training left before, under this job's recipe; its metrics are said again."""
+    folder = contract.model_folder()
+    shutil.copytree(finished, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(checkpoints.MANIFEST))
+    contract.write_json(folder / RECIPE_FILE, recipe.model_dump())
+    history = json.loads((folder / checkpoints.HISTORY).read_text(encoding="utf-8"))
+    steps = max((item["step"] for item in history), default=0)
+    for item in history:
+        log.info("step %d/%d: %s", item["step"], steps, {name: value for name, value in item.items() if name != "step"})
 
 
 def load_finished(trainer: Any, checkpoint: Path) -> None:
