@@ -35,7 +35,7 @@ def test_a_version_is_listed_shown_approved_and_rejected(succeeded: ExecutionVie
 
 def test_a_version_answers_on_this_machine_as_in_the_batch_transform(succeeded: ExecutionView) -> None:
     versions = json.loads(command("models", "list", "--json").output)
-    (number,) = (item["number"] for item in versions if item["metadata"].get("pipeline_execution_id") == succeeded.id)
+    (number,) = (item["number"] for item in versions if succeeded.id in item["model_data_url"])
     asked = [
         item for item in json.loads(command("answers", succeeded.id, "--json").output) if item["of"] == "questions"
     ]
