@@ -58,7 +58,10 @@ def test_the_version_is_registered_pending_with_metrics_and_where_it_came_from(
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("/evaluation.json")
     assert package["CustomerMetadataProperties"]["data_uri"] == uploaded["DataUri"]
     evaluation = package["CustomerMetadataProperties"]["evaluation"]
-    assert re.fullmatch(r"heldout\.loss_ratio [\d.]+ = [\d.]+ / [\d.]+ - general\.loss_ratio .*", evaluation)
+    assert re.fullmatch(
+        r"heldout\.loss_ratio [\d.]+ = [\d.]+ / [\d.]+ undecided: on \d+ rows where 20 say enough - general\.loss_ratio .*",
+        evaluation,
+    )
 
 
 def test_each_line_of_the_batch_has_its_answer_in_order(succeeded: ExecutionView, deployed: Aws) -> None:
