@@ -30,7 +30,7 @@ GUIDES = (
     Guide("meta-llama/Llama-3.2-3B", "qlora", 512, f"one A10G ({LITGPT})",
           "any 24 GB GPU holds it; the L40S takes fewer hours for its price"),
     Guide("meta-llama/Llama-3.1-8B", "qlora", 512, f"one A10G, 17.4 GB measured at 2 × 512 tokens ({LITGPT})",
-          "any 24 GB GPU holds it; the L40S takes fewer hours for its price"),
+          "any 24 GB GPU holds it; an H100 takes fewer hours for its price"),
     Guide("meta-llama/Llama-3.1-8B", "lora", 4096, f"1 × ml.g5.12xlarge or larger ({HYPERPOD})",
           "one 80 GB GPU needs no checkpointing and is cheapest by the token; 24 GB ones are sharded"),
     Guide("meta-llama/Llama-2-13b-hf", "qlora", 2048, "ml.g5.4xlarge: 31,728 s, $17.89 (a public bill)",

@@ -51,7 +51,7 @@ def test_the_comment_says_what_a_month_and_a_run_cost_more_and_why(assembly: Any
 def test_no_change_is_one_line(assembly: Any) -> None:
     same = assembly_costs(assembly("dev").folder)
     text = to_markdown(cost_diff(same, same), title="x")
-    assert re.fullmatch(r"### x\n\n\*\*No change\*\*: \$\d+\.\d\d a month, \$0\.54 a run\.\n", text)
+    assert re.fullmatch(r"### x\n\n\*\*No change\*\*: \$\d+\.\d\d a month, \$0\.61 a run\.\n", text)
 
 
 def test_a_new_stack_counts_whole(assembly: Any) -> None:

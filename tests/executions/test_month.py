@@ -66,7 +66,7 @@ def test_a_run_that_the_month_has_room_for_passes() -> None:
 
 def test_a_run_beyond_the_month_s_budget_says_what_it_is_made_of() -> None:
     (found,) = problems(aws(days_ago(*[1] * 6), days_ago(*[2] * 5, 25)))
-    assert "config/prod.yaml: budget.month_usd: with this run at $4." in found
+    assert "config/prod.yaml: budget.month_usd: with this run at $3." in found
     assert "11 earlier runs at about $4.00 and $60.00 for the stacks; the budget is $100.00" in found
 
 

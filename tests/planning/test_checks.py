@@ -29,7 +29,7 @@ def test_the_shipped_environments_pass(name: str) -> None:
 
 
 def test_a_training_that_does_not_fit_names_its_need_the_gpu_and_what_fits() -> None:
-    found = lines(changed(recipe={"training": {"max_length": 4096, "per_device_train_batch_size": 2}}))
+    found = lines(changed(recipe={"training": {"max_length": 8192, "per_device_train_batch_size": 4}}))
     assert any("config/prod.yaml: jobs.train: ml.g5.2xlarge: the training needs" in line for line in found)
     assert any("GiB of its A10G; ml." in line and "is the cheapest type that it fits" in line for line in found)
 
@@ -57,7 +57,7 @@ def test_a_transform_on_a_gpu_needs_the_gpu_s_memory() -> None:
         update={"instance_type": "ml.g4dn.xlarge", "ami_version": "al2-ami-sagemaker-batch-gpu-535"}
     )
     (found,) = lines(changed(jobs={"transform": on_gpu}))
-    assert "jobs.transform: ml.g4dn.xlarge: serving the model needs 20.9 GiB" in found and "GiB of its T4; ml." in found
+    assert "jobs.transform: ml.g4dn.xlarge: serving the model needs 21.0 GiB" in found and "GiB of its T4; ml." in found
 
 
 def moved(job: str, name: str, **recipe: dict[str, Any]) -> list[str]:
@@ -97,7 +97,7 @@ def test_each_job_is_held_to_the_gpu_or_the_host_that_it_runs_on(job: str, name:
 def test_a_run_over_budget_names_the_most_expensive_step() -> None:
     found = lines(changed(budget={"run_usd": 1.0}))
     assert any(
-        "budget.run_usd: a run is expected to cost $4." in line and "FineTune on ml.g5.2xlarge" in line
+        "budget.run_usd: a run is expected to cost $3." in line and "FineTune on ml.g5.2xlarge" in line
         for line in found
     )
 
@@ -114,7 +114,7 @@ def test_a_time_limit_or_deadline_that_cannot_be_met_is_refused() -> None:
 
 def test_a_deadline_that_the_slow_end_of_the_estimate_misses_is_a_risk_not_a_refusal() -> None:
     assert time_risks(changed_blueprint(budget={"deadline_hours": 10})) == ()
-    slow = changed(costs={"training_tokens": 6_000_000}, budget={"deadline_hours": 10})
+    slow = changed(costs={"training_tokens": 7_000_000}, budget={"deadline_hours": 10})
     assert not any("deadline" in line for line in lines(slow))
     (risk,) = time_risks(blueprint_of(slow))
     assert "budget.deadline_hours: the training may take longer than is allowed" in risk and "is 10 h" in risk
@@ -124,7 +124,7 @@ def test_a_month_counts_runs_and_stacks() -> None:
     blueprint = changed_blueprint(budget={"month_usd": 150.0, "runs_per_month": 10})
     assert failed_month_checks(blueprint, standing_usd=0) == []
     (problem,) = failed_month_checks(blueprint, standing_usd=140)
-    assert "10 runs at $4." in str(problem.problem) and "$140.00 for the stacks" in str(problem.problem)
+    assert "10 runs at $3." in str(problem.problem) and "$140.00 for the stacks" in str(problem.problem)
 
 
 def test_an_allowed_check_is_waived_and_recorded_an_unknown_one_is_refused() -> None:

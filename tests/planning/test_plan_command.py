@@ -19,7 +19,7 @@ def plan(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 def test_it_shows_plans_components_quota_and_assumptions() -> None:
     shown = plan(*LLAMA, "--tokens", "10000000").stdout
-    for text in ("8,030,261,248 parameters", "ml.g6.xlarge", "logits and loss", "L-", "assumed:", "spot: 60% saved"):
+    for text in ("8,030,261,248 parameters", "ml.g6.xlarge", "weights: linears", "L-", "assumed:", "spot: 60% saved"):
         assert text in shown
 
 

@@ -35,7 +35,7 @@ def test_every_form_has_the_stacks_own_figures(report: Any, assembly: Any) -> No
         text = report(suffix).read_text()
         for value in (metadata["RunExpectedUsd"], metadata["RunLowUsd"], metadata["RunCeilingUsd"]):
             assert f"${value}" in text
-        for word in ("logits and loss", "FineTune", "27 × VPC Interface endpoint: $197.10", "L-2D6DEB3C"):
+        for word in ("activations: one layer", "FineTune", "27 × VPC Interface endpoint: $197.10", "L-2D6DEB3C"):
             assert word in text
         assert "training tokens" in text
 

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import resource
 import signal
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from tunestack_training.checkpoints import HISTORY, seal
+from tunestack_training.peak_memory import peak_memory
 from tunestack_training.progress import Progress
 
 TOKENS = "num_tokens"
@@ -79,15 +79,6 @@ class StopOnSigterm(TrainerCallback):
         if self.stopped:
             control.should_save = True
             control.should_training_stop = True
-
-
-def peak_memory() -> dict[str, float]:
-    """The most memory in use so far, in GiB: the GPU's, or this process's where there is none."""
-    import torch
-
-    if torch.cuda.is_available():
-        return {"gpu_peak_gib": round(torch.cuda.max_memory_allocated() / 2**30, 3)}
-    return {"rss_peak_gib": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20, 3)}
 
 
 def write_history(file: Path, history: list[dict[str, float]]) -> None:

@@ -11,6 +11,7 @@ from tunestack_training import checkpoints, contract
 from tunestack_training.base_model import compute_dtype, load_base_model
 from tunestack_training.failure import JobError, Stopped
 from tunestack_training.options import RECIPE_FILE, recipe_from_options
+from tunestack_training.peak_memory import peak_memory
 from tunestack_training.prepare import ROWS_FILE
 from tunestack_training.recipe import Recipe
 from tunestack_training.tokenizer import load_tokenizer
@@ -34,6 +35,7 @@ def run(options: Mapping[str, str]) -> None:
         return
     trainer, callbacks = build_trainer(recipe, train_rows, validation_rows, output)
     explain(recipe, trainer)
+    log.info("loaded and ready to train: %s", peak_memory())
     resume_from = checkpoints.newest_complete(output)
     if resume_from:
         callbacks["metrics"].go_on_from(resume_from)

@@ -30,6 +30,11 @@ class Gpu:
         return self.name in _BLACKWELL
 
     @property
+    def has_bfloat16(self) -> bool:
+        """Whether it computes in bfloat16: NVIDIA's do from Ampere on."""
+        return self.name not in _BEFORE_AMPERE
+
+    @property
     def usable_bytes(self) -> float:
         return self.usable_gib * GIB
 
@@ -62,6 +67,7 @@ GPUS = (
     _gpu("B300", 270, 267.0, 2250, 8000, 900),
 )
 _BLACKWELL = frozenset({"RTX-PRO-SERVER-6000", "B200", "B300"})
+_BEFORE_AMPERE = frozenset({"T4", "V100"})
 # Of a card that isn't in the table: with ECC on GDDR6 a sixteenth is gone, and some hundred MiB.
 UNKNOWN_SHARE = 0.92
 

@@ -1,6 +1,7 @@
 """`tunestack memory`: one job's GPU memory, phase by phase and component by component, with nothing planned."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, get_args
 
 import click
@@ -13,7 +14,7 @@ from tunestack.sizing.job.fine_tuning import AttentionKernel, Checkpointing, Los
 from tunestack.sizing.job.named_methods import NamedMethod
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory import rules_of_thumb
-from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
+from tunestack.sizing.memory.estimate import GIB, Fit, MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.precision import Quantization
@@ -62,7 +63,10 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--optimizer", type=_choice(Optimizer), default="adamw", show_default=True)
 @click.option("--checkpointing", type=_choice(Checkpointing), default="full", show_default=True)
 @click.option("--attention", type=_choice(AttentionKernel), default="sdpa", show_default=True)
-@click.option("--loss", type=click.Choice(LOSSES), default="plain", show_default=True)
+@click.option(
+    "--loss", type=click.Choice(LOSSES), default="tiled", show_default=True,
+    help="tiled: TRL's, which this kit's images run.",
+)  # fmt: skip
 @click.option("--gpus", type=int, default=1, show_default=True)
 @click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
 @click.option("--sync-each-batch", is_flag=True, help="With fsdp: gradients are reduced at every micro-step.")
@@ -77,21 +81,24 @@ def memory_command(context: click.Context, /, model: str, objective: str, as_jso
     """Size one job on one of its GPUs: what is there when, the peak, and which GPUs have room for it."""
     given = frozenset(name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     options, architecture = options_of(objective, chosen, given), find_model(model)
-    found = options.memory(architecture)
+    found, older = (options.memory(architecture, has_bfloat16=newer) for newer in (True, False))
+    fits = {gpu: (found if gpu.has_bfloat16 else older).fits(gpu.usable_bytes) for gpu in _gpus()}
     if as_json:
-        click.echo(json.dumps(to_json(found), indent=2))
+        click.echo(json.dumps(to_json(found, fits), indent=2))
         return
     click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}\n")
     _print_phases(found)
-    _print_gpus(found)
+    _print_gpus(fits)
+    if older.device_bytes > found.device_bytes:
+        click.echo(f"GPUs without bfloat16 (T4, V100) compute in fp32: {older.range_gib} there")
     if line := options.afterwards(architecture):
         click.echo(f"\n{line}")
     _print_rules(architecture)
 
 
-def to_json(found: MemoryEstimate) -> dict[str, Any]:
+def to_json(found: MemoryEstimate, fits: Mapping[Gpu, Fit]) -> dict[str, Any]:
     """The estimate in bytes, and which GPUs have room for it."""
-    return {**found.to_json(), "fits": {_gpu_name(gpu): found.fits(gpu.usable_bytes) for gpu in _gpus()}}
+    return {**found.to_json(), "fits": {_gpu_name(gpu): answer for gpu, answer in fits.items()}}
 
 
 def _print_phases(found: MemoryEstimate) -> None:
@@ -110,9 +117,9 @@ def _print_phases(found: MemoryEstimate) -> None:
         click.echo(f"and {found.paged_bytes / GIB:.1f} GiB of paged optimizer states, on the GPU while there is room")
 
 
-def _print_gpus(found: MemoryEstimate) -> None:
+def _print_gpus(fits: Mapping[Gpu, Fit]) -> None:
     for answer, word in (("yes", "fits"), ("tight", "may fit"), ("no", "does not fit")):
-        names = [_gpu_name(gpu) for gpu in _gpus() if found.fits(gpu.usable_bytes) == answer]
+        names = [_gpu_name(gpu) for gpu, found in fits.items() if found == answer]
         if names:
             click.echo(f"{word}: {', '.join(names)}")
 

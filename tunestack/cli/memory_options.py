@@ -78,8 +78,8 @@ class TrainingOptions:
         )
         return under_accelerate(job)
 
-    def memory(self, architecture: Architecture) -> MemoryEstimate:
-        return objective_memory(architecture, self.job(), self.objective)
+    def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
+        return objective_memory(architecture, self.job().on(has_bfloat16=has_bfloat16), self.objective)
 
     def afterwards(self, architecture: Architecture) -> str | None:
         """What fusing the adapter takes after the training."""
@@ -125,7 +125,8 @@ class InferenceOptions:
             tensor_parallel=self.sharding == "tensor",
         )
 
-    def memory(self, architecture: Architecture) -> MemoryEstimate:
+    def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
+        """The same on every GPU: those without bfloat16 answer in float16."""
         if self.adapters:
             return many_adapters(architecture, self.job(), count=self.adapters, rank=self.rank)
         return inference_memory(architecture, self.job())

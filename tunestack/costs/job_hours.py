@@ -39,7 +39,7 @@ def training_hours(workload: Workload, instance_type: str) -> Hours:
     architecture, gpu = workload.architecture, _gpu(instance_type)
     if architecture is None or gpu is None:
         return _small()
-    rate = throughput(Work.of(architecture), workload.job, gpu)
+    rate = throughput(Work.of(architecture), workload.job_on(gpu), gpu)
     hours = workload.training_tokens / 3600
     trained = Hours(low=hours / rate.high, expected=hours / rate.tokens_per_second, high=hours / rate.low)
     return trained.plus(START_UP_HOURS + _moved_gb(architecture) / GB_PER_HOUR)
@@ -51,7 +51,7 @@ def _scoring_hours(workload: Workload, instance_type: str) -> Hours:
     if architecture is None or gpu is None:
         return _small()
     # Forward costs a third of the training's FLOPs with recomputation.
-    rate = 3 * throughput(Work.of(architecture), workload.job, gpu).tokens_per_second
+    rate = 3 * throughput(Work.of(architecture), workload.job_on(gpu), gpu).tokens_per_second
     scored = 2 * 2 * evaluation.max_rows * workload.recipe.training.max_length / rate
     # Each generated token reads all weights once, of a 16-bit model; a batch shares the reading.
     reading = 2 * architecture.active_parameters / (gpu.bandwidth_gb_per_s * 1e9 * 0.4)

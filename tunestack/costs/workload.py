@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from tunestack.catalogue.gpus import Gpu
 from tunestack.settings.loading import Settings
 from tunestack.settings.recipe import Recipe
 from tunestack.sizing.job.fine_tuning import FineTuning
@@ -26,6 +27,10 @@ class Workload:
     @property
     def region(self) -> str:
         return self.settings.environment.region
+
+    def job_on(self, gpu: Gpu | None) -> FineTuning:
+        """The training as a GPU runs it; as a newer one does where it isn't known."""
+        return self.job.on(has_bfloat16=gpu is None or gpu.has_bfloat16)
 
     @property
     def training_tokens(self) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunestack.aws import Aws
-from tunestack.catalogue import find_instance_price
+from tunestack.catalogue import find_instance, find_instance_price
 from tunestack.costs.run import JobCost
 from tunestack.costs.workload import Workload
 from tunestack.definition.jobs import DefinedJob
@@ -119,5 +119,7 @@ def _memory(training: StepView, workload: Workload) -> Iterator[str]:
     peak = training.metrics.get("train:gpu_peak_gib")
     if peak is None or workload.architecture is None:
         return
-    modelled = training_memory(workload.architecture, workload.job).allocated_bytes / GIB
+    instance = find_instance(training.instance_type or "")
+    job = workload.job_on(instance.gpu if instance else None)
+    modelled = training_memory(workload.architecture, job).allocated_bytes / GIB
     yield f"the GPU's peak was {peak:.2f} GiB allocated, {modelled:.2f} were expected ({peak / modelled - 1:+.0%})"

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 from tunestack.catalogue import find_instance
+from tunestack.catalogue.gpus import Gpu
 from tunestack.costs.workload import Workload
 from tunestack.planning.candidates import MICRO_BATCHES
 from tunestack.settings.problems import Problem, SettingsError
 from tunestack.sizing.job.recipe_job import AUTO, ROWS_A_STEP
 from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.model.architecture import Architecture
 
 
 def resolve_auto(workload: Workload) -> Workload:
@@ -43,7 +45,11 @@ def _largest_batch(workload: Workload) -> int:
     found = (find_instance(name) for name in settings.environment.jobs.train.instance_choices)
     gpus = [instance.gpu for instance in found if instance and instance.gpu]
     for batch in MICRO_BATCHES:
-        memory = training_memory(architecture, replace(workload.job, per_device_train_batch_size=batch))
-        if all(memory.fits(gpu.usable_bytes) == "yes" for gpu in gpus):
+        if all(_surely_fits(workload, architecture, gpu, batch) for gpu in gpus):
             return batch
     return min(MICRO_BATCHES)
+
+
+def _surely_fits(workload: Workload, architecture: Architecture, gpu: Gpu, batch: int) -> bool:
+    job = replace(workload.job_on(gpu), per_device_train_batch_size=batch)
+    return training_memory(architecture, job).fits(gpu.usable_bytes) == "yes"

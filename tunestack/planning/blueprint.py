@@ -9,6 +9,7 @@ from tunestack.costs.workload import Workload, workload_of
 from tunestack.definition.jobs import DefinedJob, jobs_of
 from tunestack.pipeline import fine_tuning_pipeline, placeholders
 from tunestack.planning.auto import resolve_auto
+from tunestack.planning.model_checks import check_model
 from tunestack.settings.loading import Settings
 
 
@@ -33,10 +34,12 @@ def blueprint_of(settings: Settings) -> Blueprint:
     """The blueprint of an environment's settings.
 
     Raises:
-        SettingsError: `auto` is asked for a model that isn't known.
+        SettingsError: `auto` is asked for a model that isn't known, or the recipe doesn't suit its model.
         ModelConfigError: the settings name a config.json that can't be sized.
     """
-    workload = resolve_auto(workload_of(settings))
+    workload = workload_of(settings)
+    check_model(workload)
+    workload = resolve_auto(workload)
     definition = fine_tuning_pipeline(workload.settings, placeholders(workload.settings)).to_definition()
     return blueprint_of_run(workload, definition)
 

@@ -49,6 +49,7 @@ def best_candidate(request: PlanRequest, work: Work, instance: InstanceType, cou
 def _candidate(
     request: PlanRequest, work: Work, instance: InstanceType, count: int, job: FineTuning, gpu: Gpu, network: Network
 ) -> Candidate:
+    job = job.on(has_bfloat16=gpu.has_bfloat16)
     memory = training_memory(request.architecture, job)
     return Candidate(
         instance=instance,

@@ -11,6 +11,7 @@ from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.plan import make_plans
 from tunestack.planning.request import PlanRequest
 from tunestack.settings.problems import Problem
+from tunestack.sizing.job.recipe_job import DTYPES
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.serving_memory import package_needs
@@ -23,7 +24,6 @@ HOST_SHARE = 0.95
 # What training_code computes in where the recipe leaves it open: on a GPU, and without one.
 ON_GPU: Dtype = "bf16"
 ON_HOST: Dtype = "fp32"
-_DTYPES: dict[str, Dtype] = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
 
 
 def memory_problems(blueprint: Blueprint) -> Iterator[Problem]:
@@ -45,7 +45,13 @@ def memory_problems(blueprint: Blueprint) -> Iterator[Problem]:
 
 
 def _training(workload: Workload, architecture: Architecture, instance: InstanceType) -> str | None:
-    needs = training_memory(architecture, workload.job)
+    gpu = instance.gpu
+    if gpu and not gpu.has_bfloat16 and workload.recipe.quantization.bnb_4bit_compute_dtype == "bfloat16":
+        return (
+            f"its {gpu.name} has no bfloat16, which quantization.bnb_4bit_compute_dtype asks for; auto computes in "
+            "float32 there"
+        )
+    needs = training_memory(architecture, workload.job_on(gpu))
     if not (short := _too_small(instance, needs.allocated_bytes, needs)):
         return None
     return f"the training {short}; {_what_works(workload, architecture)}"
@@ -73,7 +79,7 @@ def _fusing(workload: Workload, architecture: Architecture, instance: InstanceTy
     package = workload.recipe.package
     if not package.fuse:
         return None
-    needs = package_needs(architecture, dtype=_DTYPES[package.save_dtype])
+    needs = package_needs(architecture, dtype=DTYPES[package.save_dtype])
     # On a GPU the model is fused there, and only written from the host.
     needed_bytes = needs.gpu_memory_bytes if instance.gpus else needs.host_memory_bytes
     if not (short := _too_small(instance, needed_bytes)):
@@ -100,7 +106,7 @@ _CHECKS: dict[MemoryUse, Callable[[Workload, Architecture, InstanceType], str | 
 def _serving(workload: Workload, default: Dtype) -> Inference:
     """Fused weights as they are; an adapter on its base, quantised as in training. Rows as long as in training."""
     recipe = workload.recipe
-    dtype = _DTYPES.get(recipe.quantization.bnb_4bit_compute_dtype, default)
+    dtype = DTYPES.get(recipe.quantization.bnb_4bit_compute_dtype, default)
     return Inference(
         batch=recipe.inference.batch_size,
         max_length=recipe.training.max_length + recipe.inference.max_new_tokens,

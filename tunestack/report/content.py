@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tunestack.catalogue import find_instance
 from tunestack.costs.stack_cost import StackCost
+from tunestack.costs.workload import Workload
 from tunestack.jobs import TRAIN
 from tunestack.money import total_usd
 from tunestack.planning import Plan, Planning, PlanRequest, make_plans
 from tunestack.planning.blueprint import Blueprint
+from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.training_memory import training_memory
 
@@ -44,6 +47,11 @@ class Report:
         return tuple(plan for plan in self.planning.plans if plan.usd is not None) if self.planning else ()
 
 
+def _as_configured(workload: Workload) -> FineTuning:
+    instance = find_instance(workload.settings.environment.jobs.train.instance_choices[0])
+    return workload.job_on(instance.gpu if instance else None)
+
+
 def make_report(blueprint: Blueprint, stacks: Mapping[str, StackCost]) -> Report:
     """The report of an environment, from its blueprint and its synthesized stacks' costs."""
     settings, workload = blueprint.settings, blueprint.workload
@@ -64,7 +72,7 @@ def make_report(blueprint: Blueprint, stacks: Mapping[str, StackCost]) -> Report
         region=workload.region,
         model=settings.recipe.model.name_or_path,
         parameters=architecture.parameters if architecture else None,
-        memory=training_memory(architecture, job) if architecture else None,
+        memory=training_memory(architecture, _as_configured(workload)) if architecture else None,
         planning=planning,
         stacks=stacks,
     )

@@ -7,6 +7,9 @@ Quantization = Literal[
     "none", "nf4", "fp4", "int8", "fp8", "gptq-int4", "gptq-int8", "awq-int4", "int4", "int2", "mxfp4"
 ]
 
+# What bitsandbytes quantises.
+BITSANDBYTES: frozenset[Quantization] = frozenset({"nf4", "fp4", "int8"})
+
 BYTES: dict[str, float] = {"fp32": 4, "bf16": 2, "fp16": 2, "fp8": 1, "int8": 1}
 
 # bitsandbytes: one fp32 absmax for each block of 64 weights (QLoRA, arXiv 2305.14314, section 3); with double

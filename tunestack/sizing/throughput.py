@@ -23,8 +23,12 @@ EFFICIENCY_UNKNOWN = 0.40
 ADAPTER_EFFICIENCY = 0.75
 # fp8 products have twice the peak; what isn't a product keeps the gain lower.
 FP8_SPEED_UP = 1.6
-# Launching a layer's kernels, forward, backward and again, where they are too small to hide it.
-SECONDS_PER_LAYER = 0.6e-3
+# Launching a layer's kernels takes the host this long, forward and backward, and hides behind what the GPU computes.
+SECONDS_PER_LAYER = 2.5e-3
+# With adapters on every linear, and casts around each (ours, alone on an H200: benchmarks/data/gpu_blind.csv).
+SECONDS_PER_ADAPTED_LAYER = 5.4e-3
+# The forward pass once more (10.4 ms), and bitsandbytes' own calls (12.9 ms).
+RECOMPUTING_LAUNCHES, QUANTISED_LAUNCHES = 1.9, 1.25
 # bitsandbytes' dequantisation reads 0.5 B and writes 2 B, and the product reads 2 B; of the bandwidth it gets a third.
 DEQUANTISED_BYTES, DEQUANTISATION_EFFICIENCY = 4.5, 0.3
 # Of a link's or network's rate, and how much of it hides behind computing.
@@ -105,11 +109,12 @@ def throughput(
         traffic = DEQUANTISED_BYTES * work.all_parameters * passes
         dequantising = traffic / (gpu.bandwidth_gb_per_s * 1e9 * DEQUANTISATION_EFFICIENCY)
     communicating = _communication(work, job, gpu, network)
+    launching = _launching(work, job)
     exposed = max(communicating - OVERLAP * computing, (1 - OVERLAP) * communicating)
     offloading = 2 * 12 * work.all_parameters / job.gpus / (OFFLOAD_GB_PER_S * 1e9) if job.cpu_offload else 0.0
     seconds = {
         "computing": computing,
-        "launching kernels": SECONDS_PER_LAYER * work.depth,
+        "waiting for launches": max(0.0, launching - computing - dequantising),
         "dequantising": dequantising,
         "communicating": exposed,
         "offloading": offloading / job.gradient_accumulation_steps,
@@ -117,6 +122,16 @@ def throughput(
     # `tokens` are one GPU's already under context parallelism; under tensor parallelism several GPUs share them.
     expected = tokens / sum(seconds.values()) / job.tensor_parallel
     return Throughput(tokens_per_second=expected, low=expected * LOW, high=expected * HIGH, seconds=seconds)
+
+
+def _launching(work: Work, job: FineTuning) -> float:
+    """Seconds that the host needs to launch a micro-step's kernels."""
+    each = SECONDS_PER_ADAPTED_LAYER if job.trains_adapters else SECONDS_PER_LAYER
+    if job.checkpointing != "none":
+        each *= RECOMPUTING_LAUNCHES
+    if job.quantization != "none":
+        each *= QUANTISED_LAUNCHES
+    return each * work.depth
 
 
 def _communication(work: Work, job: FineTuning, gpu: Gpu, network: Network | None) -> float:

@@ -1,6 +1,6 @@
 """One training job as the memory model sees it: what trains, in which numbers, over how many tokens and GPUs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from tunestack.errors import UserError
@@ -11,7 +11,7 @@ Method = Literal["full", "frozen", "lora", "dora", "prompt_tuning", "prefix_tuni
 Checkpointing = Literal["none", "full", "selective"]
 AttentionKernel = Literal["flash", "sdpa", "eager"]
 # How the loss is taken from the logits; see `loss_head`.
-LossKernel = Literal["plain", "trainer_2023", "chunked", "fused", "score"]
+LossKernel = Literal["plain", "trainer_2023", "chunked", "tiled", "fused", "score"]
 Sharding = Literal["none", "ddp", "zero1", "zero2", "zero3", "fsdp", "tensor", "layers"]
 
 
@@ -109,6 +109,13 @@ class FineTuning:
     def tokens(self) -> int:
         """Tokens that one GPU computes at a time."""
         return self.per_device_train_batch_size * self.max_length // self.context_parallel
+
+    def on(self, *, has_bfloat16: bool) -> "FineTuning":
+        """The job as a GPU runs it: one without bfloat16 computes in fp32 instead, from fp32 weights."""
+        if has_bfloat16 or self.compute_dtype != "bf16":
+            return self
+        weights: Dtype = "fp32" if self.weight_dtype == "bf16" else self.weight_dtype
+        return replace(self, weight_dtype=weights, compute_dtype="fp32")
 
     @property
     def stream_bytes(self) -> float:

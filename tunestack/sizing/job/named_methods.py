@@ -12,7 +12,9 @@ VIRTUAL_TOKENS = 20
 
 
 def job_of_method(name: NamedMethod, **chosen: Any) -> FineTuning:
-    """A job of a method, with the fields of `FineTuning` that are chosen. QLoRA: NF4 with double quantisation.
+    """A job of a method under TRL, as this kit's recipes have it, with the fields of `FineTuning` that are chosen.
+
+    QLoRA is NF4 with double quantisation.
 
     Raises:
         SizingError: a field is out of range.
@@ -23,6 +25,8 @@ def job_of_method(name: NamedMethod, **chosen: Any) -> FineTuning:
         "quantization": "nf4" if quantized else "none",
         "double_quant": quantized,
         "virtual_tokens": VIRTUAL_TOKENS if name.endswith("_tuning") else 0,
+        "loss": "tiled",
+        "lora_dropout": 0.0,
         "per_device_train_batch_size": 1,
         "max_length": 1024,
         **chosen,

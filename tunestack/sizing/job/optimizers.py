@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Literal
 
 Optimizer = Literal[
-    "adamw", "adamw_fp32", "adamw_8bit", "adamw_4bit", "paged_adamw", "paged_adamw_8bit", "sgd", "sgd_momentum",
-    "adafactor", "lion", "lion_8bit", "galore", "galore_8bit", "muon",
+    "adamw", "adamw_fused", "adamw_fp32", "adamw_8bit", "adamw_4bit", "paged_adamw", "paged_adamw_8bit", "sgd",
+    "sgd_momentum", "adafactor", "lion", "lion_8bit", "galore", "galore_8bit", "muon",
 ]  # fmt: skip
 
 # bitsandbytes' blockwise states: an fp32 absmax for each 256 values (arXiv 2110.02861).
@@ -33,6 +33,8 @@ def state_bytes(optimizer: Optimizer, *, parameter_bytes: float) -> StateBytes:
     four_bit = 0.5 + 4 / 128
     return {
         "adamw": StateBytes(kept=2 * parameter_bytes, step=parameter_bytes),
+        # torch.optim's fused kernel has no such tensor.
+        "adamw_fused": StateBytes(kept=2 * parameter_bytes, step=0),
         "adamw_fp32": StateBytes(kept=8, step=4),
         "adamw_8bit": StateBytes(kept=2 * eight_bit, step=0),
         "adamw_4bit": StateBytes(kept=2 * four_bit, step=0),

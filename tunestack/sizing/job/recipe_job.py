@@ -5,10 +5,11 @@ from typing import Literal
 from tunestack.settings.recipe import Recipe
 from tunestack.sizing.job.fine_tuning import AttentionKernel, FineTuning
 from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.precision import Dtype
 
 _OPTIMIZERS: dict[str, Optimizer] = {
     "adamw_torch": "adamw",
-    "adamw_torch_fused": "adamw",
+    "adamw_torch_fused": "adamw_fused",
     "adamw_8bit": "adamw_8bit",
     "paged_adamw_8bit": "paged_adamw_8bit",
     "adafactor": "adafactor",
@@ -19,15 +20,23 @@ AUTO: Literal["auto"] = "auto"
 ROWS_A_STEP = 16
 _ATTENTION: dict[str, AttentionKernel] = {"sdpa": "sdpa", "eager": "eager", "flash_attention_2": "flash"}
 
+DTYPES: dict[str, Dtype] = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16"}
+
 
 def job_of_recipe(recipe: Recipe) -> FineTuning:
-    """The recipe's training on one GPU, as `training_code` runs it: fp32 adapters, full logits, rows padded."""
+    """The recipe's training on one GPU, as `training_code` runs it: fp32 adapters, no logits kept, rows padded.
+
+    Where the recipe leaves the type to the GPU it is bf16; `FineTuning.on` says what an older one makes of that.
+    """
     quantization, lora, training = recipe.quantization, recipe.lora, recipe.training
     targets = lora.target_modules
     batch = 1 if training.per_device_train_batch_size == AUTO else training.per_device_train_batch_size
     accumulation = training.gradient_accumulation_steps
+    dtype = DTYPES.get(quantization.bnb_4bit_compute_dtype, "bf16")
     return FineTuning(
         method="lora",
+        weight_dtype=dtype,
+        compute_dtype=dtype,
         quantization=quantization.bnb_4bit_quant_type if quantization.load_in_4bit else "none",
         double_quant=quantization.bnb_4bit_use_double_quant,
         r=lora.r,
@@ -39,5 +48,6 @@ def job_of_recipe(recipe: Recipe) -> FineTuning:
         max_length=training.max_length,
         checkpointing="full" if training.gradient_checkpointing else "none",
         attention=_ATTENTION[recipe.model.attn_implementation],
+        loss="tiled",
         varying_lengths=not training.packing,
     )

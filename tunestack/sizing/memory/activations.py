@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.trainable import is_targeted
 from tunestack.sizing.model.architecture import Architecture, Layer, Linear
+from tunestack.sizing.precision import BITSANDBYTES
 
 FP32 = 4
 MASK = 1
+# The softmax's backward pass has its incoming and its outgoing gradient in fp32, beside the fp32 and the 16-bit
+# scores that are kept: 8 bytes for each 6.
+SCORES_BACKWARD = 8 / 6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +47,7 @@ def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning,
         scores=scores,
         mlp=_mlp(architecture, layer, job, trains=trains),
         adapters=sum(_adapter_input(job, linear) for linear in layer.linears if is_targeted(job, linear)) / width,
-        backward=max(backward, scores),
+        backward=max(backward, scores * SCORES_BACKWARD),
     )
 
 
@@ -106,9 +110,16 @@ def _keeps(job: FineTuning, linear: Linear, trains: bool) -> bool:
 
     An adapter without dropout on 16-bit numbers reads the very same tensor.
     """
-    shares = is_targeted(job, linear) and job.lora_dropout == 0 and job.adapter_dtype == job.compute_dtype
+    shares = is_targeted(job, linear) and job.lora_dropout == 0 and _adapters_cast_nothing(job)
     kernel = job.quantization != "none" and job.quantized_inputs not in (None, "fp32")
     return trains or shares or kernel
+
+
+def _adapters_cast_nothing(job: FineTuning) -> bool:
+    """Whether an adapter reads the linear's own input: one of 16-bit numbers does, and so does one on a linear of
+    bitsandbytes', whose class casts nothing under autocast (PEFT's tuners/lora/bnb.py, `requires_conversion`).
+    """
+    return job.adapter_dtype == job.compute_dtype or job.quantization in BITSANDBYTES
 
 
 def _adapter_input(job: FineTuning, linear: Linear) -> float:
@@ -117,6 +128,6 @@ def _adapter_input(job: FineTuning, linear: Linear) -> float:
     rank = e * job.r
     if job.lora_dropout > 0:
         return (MASK + e) * linear.inputs * linear.active + rank
-    if job.adapter_dtype != job.compute_dtype:
+    if not _adapters_cast_nothing(job):
         return e * linear.inputs * linear.active + rank
     return rank

@@ -6,7 +6,7 @@ from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.trainable import adapts_head, trained_layers
 from tunestack.sizing.memory.activations import LayerActivations, checkpoint_bytes, layer_activations
 from tunestack.sizing.memory.estimate import Component
-from tunestack.sizing.memory.loss_head import BYTES_PER_LOGIT, head_input_bytes, logit_bytes
+from tunestack.sizing.memory.loss_head import BYTES_PER_LOGIT, FP32, head_input_bytes, logit_bytes
 from tunestack.sizing.memory.sharding import Shares, layers_share
 from tunestack.sizing.model.architecture import Architecture, Layer
 from tunestack.sizing.precision import BYTES
@@ -88,11 +88,14 @@ def _kept(
 def _head_gradient(architecture: Architecture, job: FineTuning, share: Shares) -> Component:
     """The head's gradient while the layers' activations are all there: beside no other where none accumulate.
 
-    A fused loss makes it whole, during the forward pass.
+    A fused loss makes it whole, during the forward pass; a tiled one in fp32, and once more in the weight's type.
     """
     own_head = job.method == "full" or (job.method == "frozen" and not architecture.tied_embeddings)
     trains = own_head and job.loss != "score"
     alone = job.gpus == 1 and job.gradient_accumulation_steps == 1
     part = 1 / job.tensor_parallel if job.loss == "fused" else share.gradients if alone else 0.0
-    size = architecture.embedding_parameters * BYTES[job.weight_dtype] * part if trains else 0
+    each = BYTES[job.weight_dtype]
+    if job.loss == "tiled":
+        part, each = 1 / job.tensor_parallel, FP32 + (each if each < FP32 else 0)
+    size = architecture.embedding_parameters * each * part if trains else 0
     return Component(name="gradient of the head", size_bytes=size, formula="vocabulary × hidden")

@@ -15,6 +15,8 @@ BYTES_PER_LOGIT: dict[LossKernel, float] = {
     # The head computed in chunks: every chunk's fp32 logits and log-softmax are kept, but gradients are a chunk's
     # (litgpt; torchtune keeps 16-bit logits and needs 6).
     "chunked": 8,
+    # TRL's own head: no logits, but one tile of them at a time (`tile_bytes`), computed once more in the backward pass.
+    "tiled": 0,
     # Liger's fused linear cross-entropy, cut cross-entropy: a chunk at a time, gradients at once.
     "fused": 0,
     # A reward model's head has one output, not a vocabulary.
@@ -24,6 +26,10 @@ BYTES_PER_LOGIT: dict[LossKernel, float] = {
 SOFTCAP_BYTES = 2
 # Liger's chunk is about hidden/vocabulary of the tokens: its logits take as much as the hidden states, in fp32 twice.
 FUSED_CHUNKS_OF_HIDDEN = 3
+# TRL's tile, always so wide, and as high as there are tokens up to this (`TOKEN_CHUNK_SIZE` in its
+# kernels/chunked_logprob.py, `_CHUNKED_LOGPROB_CHUNK_SIZE` in its trainer/utils.py, 1.16.0).
+TILE_TOKENS, TILE_VOCABULARY = 4096, 32768
+FP32 = 4
 
 
 def logit_bytes(architecture: Architecture, job: FineTuning) -> float:
@@ -32,8 +38,16 @@ def logit_bytes(architecture: Architecture, job: FineTuning) -> float:
         return 16.0 * job.per_device_train_batch_size
     if job.loss == "fused":
         return FUSED_CHUNKS_OF_HIDDEN * job.compute_bytes * job.tokens * architecture.hidden
+    if job.loss == "tiled":
+        return tile_bytes(architecture, job)
     softcap = SOFTCAP_BYTES if architecture.softcaps else 0
     return (BYTES_PER_LOGIT[job.loss] + softcap) * job.tokens * architecture.vocabulary / job.tensor_parallel
+
+
+def tile_bytes(architecture: Architecture, job: FineTuning) -> float:
+    """One tile of logits, the hidden states that it reads, and their gradient: fp32, and once more in 16 bit."""
+    tile = min(job.tokens, TILE_TOKENS) * TILE_VOCABULARY * job.compute_bytes
+    return tile + job.tokens * architecture.hidden * (FP32 + 2 * job.compute_bytes)
 
 
 def head_input_bytes(architecture: Architecture, job: FineTuning, *, trains: bool) -> float:

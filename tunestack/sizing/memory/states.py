@@ -27,6 +27,7 @@ class States:
     buckets: Component
     copies: Component
     unpacked: Component
+    joined: Component
     workspace: Component
     paged_bytes: float
     share: Shares
@@ -71,6 +72,11 @@ def states(architecture: Architecture, job: FineTuning) -> States:
         ),
         copies=_autocast_copies(architecture, job, share),
         unpacked=_unpacked(architecture, job),
+        joined=Component(
+            name="experts being joined",
+            size_bytes=architecture.largest_joined_experts * BYTES[job.weight_dtype],
+            formula="one layer's, from the checkpoint's single ones",
+        ),
         workspace=Component(name="cuBLAS workspace", size_bytes=workspace_bytes(), formula="32 MiB"),
         paged_bytes=paged,
         share=share,

@@ -5,7 +5,14 @@ from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_para
 from tunestack.sizing.job.trainable import check_rank
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.graph import Graph, graph
-from tunestack.sizing.memory.overhead import TEMPORARIES, device_bytes, reserved_bytes
+from tunestack.sizing.memory.overhead import (
+    SLACK_OF_DYNAMIC,
+    SLACK_OF_VARYING,
+    SLACK_WITHOUT_RECOMPUTING,
+    TEMPORARIES,
+    device_bytes,
+    reserved_bytes,
+)
 from tunestack.sizing.memory.states import States, states
 from tunestack.sizing.model.architecture import Architecture
 
@@ -52,7 +59,13 @@ def training_memory(
 def _reserved(phase: Phase, static: tuple[Component, ...], job: FineTuning) -> float:
     """What the allocator holds at an instant: what stays between steps, and what moves with its slack."""
     stays = sum(part.size_bytes for part in phase.components if part in static)
-    return reserved_bytes(phase.size_bytes, static=stays, varying=job.varying_lengths)
+    return reserved_bytes(phase.size_bytes, static=stays, slack=_slack(job))
+
+
+def _slack(job: FineTuning) -> float:
+    if job.varying_lengths:
+        return SLACK_OF_VARYING
+    return SLACK_WITHOUT_RECOMPUTING if job.checkpointing == "none" else SLACK_OF_DYNAMIC
 
 
 def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Component, ...]) -> tuple[Phase, ...]:
@@ -67,8 +80,8 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
     head = (step.head_gradient, *step.kept, step.head_input, step.logits)
     last, first = (*step.kept, *recomputed), live
     return (
-        # The model is there, and the largest linear twice more while it is quantised.
-        Phase(name="load", components=(*held.weights, held.adapter, held.workspace, twice, *resident)),
+        # The model is there, and the largest linear twice more while it is quantised, or a layer's experts once more.
+        Phase(name="load", components=(*held.weights, held.adapter, held.workspace, twice, held.joined, *resident)),
         # The loss's gradient leaves the logits; every layer's activations are still there.
         Phase(
             name="backward of the head",

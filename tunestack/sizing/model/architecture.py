@@ -120,6 +120,8 @@ class Architecture:
     tower_parameters: int = 0
     # Gemma 2 passes logits and attention scores through tanh: flash kernels of most versions can't.
     softcaps: bool = False
+    # Whether transformers' class refuses `attn_implementation="sdpa"`.
+    lacks_sdpa: bool = False
 
     @property
     def depth(self) -> int:
@@ -169,6 +171,12 @@ class Architecture:
     @property
     def largest_linear(self) -> int:
         return max(linear.inputs * linear.outputs for _, linear in self.linears())
+
+    @property
+    def largest_joined_experts(self) -> int:
+        """The most parameters of one bare parameter that transformers joins from the checkpoint's experts; or 0."""
+        joined = (linear.weight for _, linear in self.linears() if not linear.is_module and linear.name != "router")
+        return max(joined, default=0)
 
     @property
     def largest_layer(self) -> int:

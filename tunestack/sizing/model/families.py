@@ -44,7 +44,7 @@ def _gemma(c: ModelConfig, **differs: Any) -> Architecture:
 
 def _gemma2(c: ModelConfig) -> Architecture:
     layers = _alternating(c, norms=4, every=2)
-    return _gemma(c, layers=layers, softcaps=True)
+    return _gemma(c, layers=layers, softcaps=True, lacks_sdpa=True)
 
 
 def _gemma3_text(c: ModelConfig) -> Architecture:

@@ -114,4 +114,4 @@ def gpt_oss(c: ModelConfig) -> Architecture:
         c, copies=depth - depth // 2, qkv_bias=bias, output_bias=bias, mlp=mlp, mlp_width=active * width,
         experts_per_token=active, other=c.positive("num_attention_heads"),
     )  # fmt: skip
-    return llama_model(c, layers=(layer, *without_window(layer, depth // 2)))
+    return llama_model(c, layers=(layer, *without_window(layer, depth // 2)), lacks_sdpa=True)

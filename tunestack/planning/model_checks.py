@@ -1,0 +1,52 @@
+"""Whether a recipe suits its model: what the libraries would refuse in a paid job is refused here."""
+
+from collections.abc import Iterator
+
+from tunestack.costs.workload import Workload
+from tunestack.settings.problems import Problem, SettingsError
+from tunestack.sizing.model.architecture import Architecture
+
+HEAD = "lm_head"
+
+
+def check_model(workload: Workload) -> None:
+    """Refuse an attention kernel that the model's class is without, and adapters on linears that it hasn't.
+
+    A model that nobody knows is the container's to check.
+
+    Raises:
+        SettingsError: with every problem.
+    """
+    if workload.architecture is None:
+        return
+    file = workload.settings.recipe_file
+    if problems := [
+        Problem(file=file, key=key, message=message) for key, message in _problems(workload, workload.architecture)
+    ]:
+        raise SettingsError(problems)
+
+
+def _problems(workload: Workload, architecture: Architecture) -> Iterator[tuple[str, str]]:
+    recipe = workload.recipe
+    if recipe.model.attn_implementation == "sdpa" and architecture.lacks_sdpa:
+        yield "model.attn_implementation", f"{architecture.name} has no sdpa kernel in transformers; choose eager"
+    if isinstance(recipe.lora.target_modules, str):
+        return
+    names = sorted({linear.name for _, linear in architecture.linears() if linear.is_module})
+    for target in recipe.lora.target_modules:
+        if target == HEAD:
+            yield (
+                "lora.target_modules",
+                f"{HEAD} can't have an adapter: TRL computes the loss from the head's own weights, so that it would "
+                "never be trained",
+            )
+        elif not any(_names(target, name) for name in names):
+            yield (
+                "lora.target_modules",
+                f"{architecture.name} has no linear {target!r} that an adapter could sit on; it has {', '.join(names)}",
+            )
+
+
+def _names(target: str, name: str) -> bool:
+    """Whether PEFT takes a linear for the target: a module's whole name, or its end after a dot."""
+    return target == name or target.endswith(f".{name}") or name.endswith(f".{target}")
