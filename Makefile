@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export npm_config_update_notifier := false
 
-.PHONY: help setup setup-sdk demo test lint lock bench docs snapshots generated clean distclean
+.PHONY: help setup setup-sdk demo test lint lock bench docs snapshots samples generated clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,10 +52,13 @@ bench: setup ## measure speed side by side; writes docs/benchmarks.md
 	@python -m benchmarks
 
 docs: setup ## build the site into site/, strictly
-	@mkdocs build --strict --quiet
+	@python -m scripts.build_site site
 
 snapshots: setup ## accept changed templates and definitions as the new snapshots
 	@pytest tests/stacks/test_snapshots.py tests/sizing/test_components.py --snapshot-update
+
+samples: setup ## write what the docs show under each command, as the tests that run them print it
+	@WRITE_SAMPLES=1 pytest -q tests/local/test_documented_commands.py
 
 generated: setup ## write again what is generated and checked in: schemas, pictures, the settings reference
 	@python -m scripts.generate

@@ -10,6 +10,7 @@ from typing import Any
 from benchmarks import memory_accuracy, throughput_accuracy
 from scripts import pictures
 from scripts.commands_reference import commands_reference
+from scripts.cost_example import example
 from scripts.planned_recipes import table as planned_recipes_table
 from scripts.rules_reference import rules_reference
 from scripts.settings_reference import reference
@@ -47,6 +48,8 @@ def with_accuracy(file: Path) -> str:
         table = "\n".join(module.table(ROOT / "benchmarks" / "data" / f"{name}.csv"))
         pattern = rf"<!-- accuracy: {name} -->(?s:.*?)<!-- /accuracy -->"
         text = re.sub(pattern, f"<!-- accuracy: {name} -->\n{table}\n<!-- /accuracy -->", text)
+    pattern = r"<!-- worked example -->(?s:.*?)<!-- /worked example -->"
+    text = re.sub(pattern, lambda _: f"<!-- worked example -->\n{worked_example()}\n<!-- /worked example -->", text)
     pattern = r"<!-- planned recipes -->(?s:.*?)<!-- /planned recipes -->"
     return re.sub(pattern, lambda _: f"<!-- planned recipes -->\n{planned_recipes()}\n<!-- /planned recipes -->", text)
 
@@ -57,8 +60,18 @@ def planned_recipes() -> str:
 
 
 @cache
+def worked_example() -> str:
+    return example(_stacks())
+
+
+@cache
+def _stacks() -> dict[str, dict[str, Any]]:
+    return pictures.synthesized("prod")
+
+
+@cache
 def _pictures() -> dict[str, str]:
-    stacks = pictures.synthesized("prod")
+    stacks = _stacks()
     return {"architecture": pictures.architecture(stacks), "pipeline": pictures.pipeline_graph(stacks)}
 
 

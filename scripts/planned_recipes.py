@@ -1,10 +1,10 @@
 """The eight recipes that people run most, planned, beside what published guides choose: a table for the docs."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import cast
 
 from tunestack.planning import Plan, PlanRequest, make_plans
-from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.model.model_source import find_model
 
@@ -80,10 +80,5 @@ def _cells(plan: Plan) -> tuple[str, ...]:
 
 
 def _request(guide: Guide) -> PlanRequest:
-    method: Any = "lora" if guide.method == "qlora" else guide.method
-    quantised: Any = "nf4" if guide.method == "qlora" else "none"
-    job = FineTuning(
-        method=method, quantization=quantised, double_quant=guide.method == "qlora", per_device_train_batch_size=1,
-        max_length=guide.length,
-    )  # fmt: skip
+    job = job_of_method(cast(NamedMethod, guide.method), max_length=guide.length)
     return PlanRequest(architecture=find_model(guide.model), job=job, tokens=TOKENS)

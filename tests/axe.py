@@ -14,12 +14,13 @@ AXE = Path(__file__).parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 _SCHEMES = {"dark": 0, "light": 1}
 _RUN = """
 <script>
-axe.run(document, {resultTypes: ["violations"]}).then(found => {
+// What a page's own scripts do when it is loaded is a part of it.
+addEventListener("load", () => setTimeout(() => axe.run(document, {resultTypes: ["violations"]}).then(found => {
   const pre = document.createElement("pre");
   pre.id = "axe";
   pre.textContent = JSON.stringify(found.violations.map(v => [v.impact, v.id, v.nodes.map(n => n.html.slice(0, 120))]));
   document.body.append(pre);
-});
+}), 500));
 </script>
 """
 

@@ -61,6 +61,23 @@ def test_what_is_not_there_is_refused_by_its_name(deployer: Aws) -> None:
             call(**request)
 
 
+def test_an_updated_version_keeps_what_the_update_doesn_t_name(succeeded: ExecutionView, deployer: Aws) -> None:
+    sagemaker = deployer.sagemaker
+    (version,) = sagemaker.list_model_packages(ModelPackageGroupName=deployer.model_package_group_name)[
+        "ModelPackageSummaryList"
+    ]
+    arn = version["ModelPackageArn"]
+    before = sagemaker.describe_model_package(ModelPackageName=arn)["CustomerMetadataProperties"]
+    sagemaker.update_model_package(
+        ModelPackageArn=arn, ApprovalDescription="looked at", CustomerMetadataProperties={"Ticket": "7"}
+    )
+    sagemaker.update_model_package(ModelPackageArn=arn, CustomerMetadataPropertiesToRemove=["Ticket"])
+    after = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert before and after["CustomerMetadataProperties"] == before
+    assert after["ApprovalDescription"] == "looked at"
+    assert after["ModelApprovalStatus"] == "PendingManualApproval"
+
+
 def test_a_group_with_versions_is_not_deleted(succeeded: ExecutionView, deployer: Aws) -> None:
     with pytest.raises(ClientError, match="has model versions"):
         deployer.sagemaker.delete_model_package_group(ModelPackageGroupName=deployer.model_package_group_name)

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
+from tests.local import samples
 from tunestack.local import LocalAws
 
 pytestmark = pytest.mark.slow
@@ -49,8 +50,14 @@ class Shell:
         self.project = project
         self.environment = {
             **os.environ, **local.environment(), "PATH": f"{tools}:{os.environ['PATH']}", "CI": "true",
-            "CDK_OUTPUT": str(assembly), "CDK_REQUIRE_APPROVAL": "never",
+            "CDK_OUTPUT": str(assembly), "CDK_REQUIRE_APPROVAL": "never", "COLUMNS": str(samples.WIDTH),
         }  # fmt: skip
+
+    def show(self, page: str, line: str, more: str = "") -> str:
+        """Run a line of a page, with more behind it, and hold the page's sample of its output to what it prints."""
+        printed = self.run(line + more)
+        samples.hold(page, line, printed)
+        return printed
 
     def run(self, line: str) -> str:
         cwd = ROOT if line.startswith(("npx", "make", "source")) else self.project
@@ -89,9 +96,11 @@ def test_a_deployment_to_an_account_as_the_page_shows_it(
         if "--from-hub" in line:  # no hub can be reached from a test
             shell.run(line.replace("--from-hub", f"{tiny_model} --name"))
         elif "DataUri=s3://…" in line:
-            assert "Succeeded" in shell.run(f"{line.replace('s3://…', uri)} {SHORT}")
+            printed = shell.run(f"{line.replace('s3://…', uri)} {SHORT}")
+            samples.hold(page, line, printed)
+            assert "Succeeded" in printed
         else:
-            printed = shell.run(line)
+            printed = shell.show(page, line)
             uri = next(iter(re.findall(r"DataUri=(s3://\S+)", printed)), uri)
     assert uri
 
@@ -99,19 +108,19 @@ def test_a_deployment_to_an_account_as_the_page_shows_it(
 @pytest.mark.parametrize("page", SIZING_PAGES)
 def test_sizing_and_planning_as_the_page_shows_it(page: str, shell: Shell) -> None:
     for line in shown(f"docs/{page}.md"):
-        assert shell.run(line)
+        assert shell.show(f"docs/{page}.md", line)
 
 
 @pytest.mark.parametrize("page", LOCAL_PAGES)
 def test_the_local_aws_is_used_as_its_pages_show(page: str, shell: Shell) -> None:
     for line in shown(f"docs/{page}.md"):
-        shell.run(line)
+        shell.show(f"docs/{page}.md", line)
 
 
 def test_operating_as_its_page_shows(shell: Shell, uploaded: dict[str, str]) -> None:
     parameters = " ".join(f"--param '{name}={value}'" for name, value in uploaded.items() if name != "MaxSteps")
     for line in shown("docs/operating.md"):
-        shell.run(f"{line} {parameters}" if line.startswith("tunestack run") else line)
+        shell.show("docs/operating.md", line, f" {parameters}" if line.startswith("tunestack run") else "")
 
 
 def test_the_tutorial_as_its_page_shows_it(shell: Shell, uploaded: dict[str, str], project: Path) -> None:
@@ -120,7 +129,7 @@ def test_the_tutorial_as_its_page_shows_it(shell: Shell, uploaded: dict[str, str
     (project / "my-chat.txt").write_text("what does function 3 do\n")
     for line in shown("docs/tutorial.md"):
         tiny = f" --param BaseModelUri={uploaded['BaseModelUri']} {SHORT}" if line.startswith("tunestack tune") else ""
-        assert shell.run(f"{line}{tiny}") or line.startswith("source")
+        assert shell.show("docs/tutorial.md", line, tiny) or line.startswith("source")
 
 
 def test_following_a_log_ends_with_the_step(shell: Shell, uploaded: dict[str, str]) -> None:

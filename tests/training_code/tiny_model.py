@@ -9,11 +9,12 @@ WORDS = "what does the function do return a list of names and paths for each fil
 def make_tiny_model(folder: Path) -> Path:
     """Write a model of about 300,000 parameters to a folder."""
     import torch
-    from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(vocab_size=384, special_tokens=["<eos>", "<pad>"], initial_alphabet=alphabet)
     tokenizer.train_from_iterator([WORDS] * 20, trainer)

@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tunestack.cli.following import colored, console, follow, print_end
-from tunestack.cli.options import aws_of, env_option, json_option, show
+from tunestack.cli.options import aws_of, env_option, json_option, quiet_option, show
 from tunestack.cli.run_options import allow_option, param_option, params_of, recipe_option
 from tunestack.cli.staging import stage_run
 from tunestack.executions.describe import ExecutionView, describe, list_executions
@@ -33,6 +33,7 @@ _file = click.Path(path_type=Path)
 @allow_option
 @click.option("--fresh", is_flag=True, help="Train from the first step, whatever checkpoints there are.")
 @click.option("--detach", is_flag=True, help="Start it and return; it goes on without this command.")
+@quiet_option
 @json_option
 def run_command(
     env: str,
@@ -43,6 +44,7 @@ def run_command(
     allow: tuple[str, ...],
     fresh: bool,
     detach: bool,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Start an execution and follow it to its end. Ctrl-C stops the execution."""
@@ -64,7 +66,7 @@ def run_command(
     if detach:
         show({"id": execution_id, "arn": arn}, as_json=as_json, text=lambda: click.echo(f"started {execution_id}"))
         return
-    view = follow(aws, arn, quiet=as_json)
+    view = follow(aws, arn, quiet=quiet or as_json)
     show(view.to_json(), as_json=as_json, text=lambda: print_end(view))
     sys.exit(0 if view.status == "Succeeded" else 1)
 
@@ -72,24 +74,26 @@ def run_command(
 @click.command("stop")
 @click.argument("execution", default="latest")
 @env_option
+@quiet_option
 @json_option
-def stop_command(execution: str, env: str, as_json: bool) -> None:
+def stop_command(execution: str, env: str, quiet: bool, as_json: bool) -> None:
     """Stop an EXECUTION (default: the latest), and wait for its end. A training keeps its checkpoint."""
     aws = aws_of(env)
     arn = stop(aws, execution)
-    view = follow(aws, arn, quiet=as_json)
+    view = follow(aws, arn, quiet=quiet or as_json)
     show(view.to_json(), as_json=as_json, text=lambda: print_end(view))
 
 
 @click.command("retry")
 @click.argument("execution", default="latest")
 @env_option
+@quiet_option
 @json_option
-def retry_command(execution: str, env: str, as_json: bool) -> None:
+def retry_command(execution: str, env: str, quiet: bool, as_json: bool) -> None:
     """Run what failed or was stopped of an EXECUTION again, with its data and parameters; what succeeded stays."""
     aws = aws_of(env)
     arn = retry(aws, execution)
-    view = follow(aws, arn, quiet=as_json)
+    view = follow(aws, arn, quiet=quiet or as_json)
     show(view.to_json(), as_json=as_json, text=lambda: print_end(view))
     sys.exit(0 if view.status == "Succeeded" else 1)
 

@@ -13,6 +13,7 @@ env_option = click.option(
     "--env", "env", default="local", show_default=True, help="The environment, a file in config/."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="Say nothing on the way, only how it ended.")
 
 
 def aws_of(env: str, *, as_deployer: bool = False) -> "Aws":

@@ -13,7 +13,7 @@ import click
 from tunestack.aws import Aws
 from tunestack.cli.answers import print_answers
 from tunestack.cli.following import console, follow, print_end
-from tunestack.cli.options import aws_of, env_option, json_option
+from tunestack.cli.options import aws_of, env_option, json_option, quiet_option
 from tunestack.cli.run_options import allow_option, param_option, params_of, recipe_option
 from tunestack.cli.staging import print_data_set, print_questions, stage_base_model, stage_run
 from tunestack.costs.run import RunCost
@@ -43,6 +43,7 @@ _file = click.Path(path_type=Path)
 @click.option("--fresh", is_flag=True, help="Train from the first step, whatever checkpoints there are.")
 @click.option("--yes", is_flag=True, help="Don't ask before money is spent.")
 @env_option
+@quiet_option
 @json_option
 def tune_command(
     files: tuple[Path, ...],
@@ -54,6 +55,7 @@ def tune_command(
     fresh: bool,
     yes: bool,
     env: str,
+    quiet: bool,
     as_json: bool,
 ) -> None:
     """Tune the recipe's model on DATA files (JSON Lines, CSV), and show its answers beside the base's.
@@ -69,7 +71,8 @@ def tune_command(
         check_data_file(questions)
     view = inspect_data_set(files, aws.settings.recipe)
     asked = inspect_questions(questions) if questions else None
-    if not as_json:
+    quiet = quiet or as_json
+    if not quiet:
         print_data_set(view)
         if asked is not None:
             print_questions(asked)
@@ -81,12 +84,12 @@ def tune_command(
     if questions is None:
         _refuse_without_questions(aws, given)
     cost = preview(aws, given)
-    _agree(aws, cost, yes=yes, quiet=as_json)
+    _agree(aws, cost, yes=yes, quiet=quiet, can_ask=not as_json and sys.stdin.isatty())
     if BASE_MODEL_URI.name not in given:
         stage_base_model(aws)
     staged = stage_run(aws, files, questions, name=name)
     arn = start(aws, {**staged, **given}, allow=allow, fresh=fresh)
-    ended = follow(aws, arn, quiet=as_json)
+    ended = follow(aws, arn, quiet=quiet)
     if as_json:
         found = [asdict(item) for item in _answers(aws, ended)]
         value = {"execution": ended.to_json(), "scores": _scores(aws, ended), "answers": found}
@@ -109,7 +112,7 @@ def _refuse_without_questions(aws: Aws, given: Mapping[str, str]) -> None:
             raise ExecutionError(f"{line}; or give --questions FILE")
 
 
-def _agree(aws: Aws, cost: RunCost, *, yes: bool, quiet: bool) -> None:
+def _agree(aws: Aws, cost: RunCost, *, yes: bool, quiet: bool, can_ask: bool) -> None:
     """Say what it costs, and ask where it does.
 
     Raises:
@@ -128,9 +131,9 @@ def _agree(aws: Aws, cost: RunCost, *, yes: bool, quiet: bool) -> None:
         console.print(f"{text}{'; on this machine nothing is paid' if aws.is_local else ''}")
     if aws.is_local or yes:
         return
-    if quiet or not sys.stdin.isatty():
+    if not can_ask:
         raise ExecutionError(f"{text}: nobody is there to ask; give --yes")
-    click.confirm("start it?", abort=True)
+    click.confirm(f"{text}; start it?" if quiet else "start it?", abort=True)
 
 
 def _print_result(aws: Aws, view: ExecutionView) -> None:

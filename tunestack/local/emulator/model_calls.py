@@ -30,6 +30,7 @@ class ModelCalls:
             "ListModelPackages": self._list_versions,
             "GetModelPackageGroupPolicy": self._get_group_policy,
             "PutModelPackageGroupPolicy": self._put_group_policy,
+            "UpdateModelPackage": self._update_version,
         }
 
     def _moto_call(self, action: str, request: Request) -> Request:
@@ -71,6 +72,19 @@ class ModelCalls:
     def _delete_group_policy(self, request: Request) -> Request:
         self._caller.store.delete("group-policies", self._key(request["ModelPackageGroupName"]))
         return {}
+
+    def _update_version(self, request: Request) -> Request:
+        """moto forgets what an update doesn't name: metadata is merged here, the rest kept."""
+        check_request("UpdateModelPackage", request)
+        described = self._moto_call("DescribeModelPackage", {"ModelPackageName": request["ModelPackageArn"]})
+        gone = request.get("CustomerMetadataPropertiesToRemove", ())
+        metadata = {**described.get("CustomerMetadataProperties", {}), **request.get("CustomerMetadataProperties", {})}
+        kept = {name: value for name, value in metadata.items() if name not in gone}
+        whole = {name: value for name, value in request.items() if name != "CustomerMetadataPropertiesToRemove"}
+        for name in ("ModelApprovalStatus", "ApprovalDescription"):
+            if name in described:
+                whole.setdefault(name, described[name])
+        return self._moto_call("UpdateModelPackage", {**whole, "CustomerMetadataProperties": kept})
 
     def _delete_version(self, request: Request) -> Request:
         described = self._moto_call("DescribeModelPackage", request)

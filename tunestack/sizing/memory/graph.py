@@ -6,7 +6,14 @@ from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.trainable import adapts_head, trained_layers
 from tunestack.sizing.memory.activations import LayerActivations, checkpoint_bytes, layer_activations
 from tunestack.sizing.memory.estimate import Component
-from tunestack.sizing.memory.loss_head import BYTES_PER_LOGIT, FP32, head_input_bytes, logit_bytes
+from tunestack.sizing.memory.loss_head import (
+    BYTES_PER_LOGIT,
+    FP32,
+    TILE_TOKENS,
+    TILE_VOCABULARY,
+    head_input_bytes,
+    logit_bytes,
+)
 from tunestack.sizing.memory.sharding import Shares, layers_share
 from tunestack.sizing.model.architecture import Architecture, Layer
 from tunestack.sizing.precision import BYTES
@@ -56,9 +63,15 @@ def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
         logits=Component(
             name="logits and loss",
             size_bytes=logit_bytes(architecture, job),
-            formula=f"{BYTES_PER_LOGIT[job.loss]:g} B × {job.tokens:,} tokens × {architecture.vocabulary:,}",
+            formula=_loss_formula(architecture, job),
         ),
     )
+
+
+def _loss_formula(architecture: Architecture, job: FineTuning) -> str:
+    if job.loss == "tiled":
+        return f"a tile of {min(job.tokens, TILE_TOKENS):,} × {TILE_VOCABULARY:,}, and the hidden states' gradient"
+    return f"{BYTES_PER_LOGIT[job.loss]:g} B × {job.tokens:,} tokens × {architecture.vocabulary:,}"
 
 
 def _kept(
