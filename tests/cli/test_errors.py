@@ -1,6 +1,7 @@
 """A user's mistake, and what the machine or AWS refuses: one message with what helps, and never a traceback."""
 
 import errno
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 from click.testing import CliRunner
 
+from tunestack.catalogue.models import model_configs
 from tunestack.cli import main as cli
 from tunestack.cli.aws_errors import in_words
 from tunestack.cli.main import tunestack
@@ -17,6 +19,7 @@ from tunestack.errors import UserError
 from tunestack.local import lifecycle, local_aws
 from tunestack.settings.loading import load_settings
 from tunestack.settings.problems import SettingsError
+from tunestack.sizing.model.model_source import find_model
 from tunestack.uploads import UploadError
 from tunestack.uploads.data_set import check_data_file
 
@@ -150,3 +153,17 @@ def test_an_environment_s_name_can_be_in_a_stack_s_name(name: str, tmp_path: Pat
     (tmp_path / f"{Path(name).name}.yaml").write_text("")
     with pytest.raises(SettingsError, match="lower-case letters, digits and '-'|no environment"):
         load_settings(name, config=tmp_path)
+
+
+def test_what_fills_a_screen_is_said_in_short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["tunestack", "plan", "--model", "x" * 5000])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert "xxx…" in str(ended.value) and len(str(ended.value)) < 400
+
+
+def test_a_config_json_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "config.json"
+    config = dict(model_configs()["meta-llama/Llama-3.2-1B"])
+    file.write_bytes(b"\xef\xbb\xbf" + json.dumps(config).encode())
+    assert find_model(str(file)).depth == 16

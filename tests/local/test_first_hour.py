@@ -55,8 +55,7 @@ class Clone:
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clone]:
     clone = Clone(tmp_path_factory.mktemp("first") / "tunestack")
     # The usual port may be another test's.
-    up = f"from tunestack.local import lifecycle, local_aws; lifecycle.up(local_aws(), port={free_port()})"
-    clone.run("python", "-c", up)
+    clone.run("tunestack", "local", "up", "--port", str(free_port()))
     yield clone
     clone.run("tunestack", "local", "down")
 

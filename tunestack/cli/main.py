@@ -1,5 +1,6 @@
 """The `tunestack` command: each group in a file of its own, imported when it is called."""
 
+import re
 import sys
 
 import click
@@ -39,23 +40,33 @@ def tunestack() -> None:
     """Fine-tune language models on Amazon SageMaker, and know what it costs."""
 
 
+# The longest S3 URI has fewer characters.
+LONGEST_WORD = 1200
+
+
 def main() -> None:
     """Run the command; a user's mistake is a message and exit code 1, never a traceback."""
     try:
         tunestack()
     except UserError as error:
-        sys.exit(f"error: {error}")
+        sys.exit(_in_a_line(error))
     except OSError as error:
         # A folder where a file belongs, a full disk, a file that may not be read: the system's own words and the place.
         place = f": {error.filename}" if error.filename else ""
-        sys.exit(f"error: {error.strerror or error}{place}")
+        sys.exit(_in_a_line(f"{error.strerror or error}{place}"))
     except Exception as error:
         # A command that asks AWS nothing doesn't import it.
         if not type(error).__module__.startswith(("botocore", "boto3")):
             raise
         from tunestack.cli.aws_errors import in_words
 
-        sys.exit(f"error: {in_words(error)}")
+        sys.exit(_in_a_line(in_words(error)))
+
+
+def _in_a_line(problem: object) -> str:
+    """The message, without the middle of words that would fill a screen."""
+    text = re.sub(rf"\S{{{LONGEST_WORD},}}", lambda found: f"{found[0][:80]}…{found[0][-40:]}", str(problem))
+    return f"error: {text}"
 
 
 if __name__ == "__main__":

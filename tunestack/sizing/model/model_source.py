@@ -30,7 +30,7 @@ def find_model(source: str) -> Architecture:
 
 def _read(path: Path) -> dict[str, object]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8-sig"))
     except (UnicodeDecodeError, ValueError) as error:
         raise ModelConfigError(f"{path}: not JSON: {error}") from None
     except RecursionError:
