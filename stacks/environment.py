@@ -76,7 +76,9 @@ def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[t
         yield StackName.NETWORK, network
     images = ImagesStack(scope, stack_id(StackName.IMAGES), settings=settings, key=storage.key, **kwargs)
     yield StackName.IMAGES, images
-    registry = RegistryStack(scope, stack_id(StackName.REGISTRY), settings=settings, **kwargs)
+    registry = RegistryStack(
+        scope, stack_id(StackName.REGISTRY), settings=settings, storage=storage, images=images, **kwargs
+    )
     yield StackName.REGISTRY, registry
     pipeline = PipelineStack(
         scope,

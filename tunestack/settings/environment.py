@@ -177,10 +177,21 @@ class Budget(Section):
 
 
 class Registry(Section):
-    """Who else may read the model registry."""
+    """Who else may deploy the registered versions."""
 
     consumer_accounts: Annotated[list[Account], AfterValidator(_each_once)] = []
-    """AWS accounts that may read the registered versions."""
+    """AWS accounts that may deploy the registered versions: read each, its archive and its image."""
+    organization_arn: (
+        Annotated[
+            str,
+            form(
+                r"^arn:aws[a-z-]*:organizations::[0-9]{12}:organization/o-[a-z0-9]{10,32}$",
+                "must be an organisation's whole ARN, arn:aws:organizations::ACCOUNT:organization/o-…",
+            ),
+        ]
+        | None
+    ) = None
+    """The organisation that consumer_accounts must belong to; without accounts, all of its accounts may deploy."""
 
 
 class Environment(Section):
