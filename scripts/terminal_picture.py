@@ -1,6 +1,6 @@
 """docs/images/run.svg: `tunestack tune` as a terminal shows it, from a real run; after `make demo`.
 
-python -m scripts.terminal_picture
+python -m scripts.terminal_picture [--fresh]
 """
 
 import contextlib
@@ -37,7 +37,8 @@ def main() -> None:
         data, questions = Path(folder) / "fruit.jsonl", Path(folder) / "questions.jsonl"
         data.write_text("".join(json.dumps(row) + "\n" for row in rows()), encoding="utf-8")
         questions.write_text("".join(json.dumps({"instruction": text}) + "\n" for text in QUESTIONS), encoding="utf-8")
-        options = " ".join(sys.argv[1:])
+        # It says nothing to a reader: the picture was drawn before.
+        options = " ".join(word for word in sys.argv[1:] if word != "--fresh")
         console.print(f"[bold]$ tunestack tune fruit.jsonl --questions questions.jsonl {options}[/bold]\n")
         with contextlib.suppress(SystemExit):
             tune_command.main([str(data), "--questions", str(questions), *sys.argv[1:]], standalone_mode=False)

@@ -4,9 +4,12 @@ from typing import Any
 
 from aws_cdk import CfnOutput, Stack
 from constructs import Construct
+from tunestack_cdk.approver_role import ApproverRole
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
 from tunestack_cdk.job_logs import JobLogs
 from tunestack_cdk.log_retention import log_retention
+from tunestack_cdk.operator_role import OperatorRole
+from tunestack_cdk.person_role import Workplace
 from tunestack_cdk.retention import removal_policy
 from tunestack_cdk.trainer_role import TrainerRole
 
@@ -16,9 +19,12 @@ from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.job_api import APIS
 from tunestack.layout import (
+    APPROVER_ROLE_ARN_OUTPUT,
+    OPERATOR_ROLE_ARN_OUTPUT,
     PIPELINE_NAME_OUTPUT,
     PLACES_FILLED_BY_JOBS,
     PLACES_FILLED_BY_PEOPLE,
+    PLACES_OF_JUDGEMENT,
     TRAINER_ROLE_ARN_OUTPUT,
 )
 from tunestack.planning.blueprint import Blueprint
@@ -62,19 +68,25 @@ class PipelineStack(Stack):
             log_retention=log_retention(settings.environment.log_retention_days),
             removal_policy=removal_policy(delete_with_stack=settings.deletes_data),
         )
-        trainer = TrainerRole(
-            self,
-            "Trainer",
+        workplace = Workplace(
             pipeline_name=pipeline.pipeline_name,
             model_package_group_name=settings.names.model_package_group,
             stack_prefix=settings.names.prefix,
-            buckets=storage.buckets,
-            key=storage.key,
-            brings=PLACES_FILLED_BY_PEOPLE,
-            reads=PLACES_FILLED_BY_JOBS,
         )
+        people = {
+            TRAINER_ROLE_ARN_OUTPUT: TrainerRole(
+                self, "Trainer", workplace=workplace, buckets=storage.buckets, key=storage.key,
+                brings=PLACES_FILLED_BY_PEOPLE, reads=PLACES_FILLED_BY_JOBS,
+            ),
+            APPROVER_ROLE_ARN_OUTPUT: ApproverRole(
+                self, "Approver", workplace=workplace, buckets=storage.buckets, key=storage.key,
+                reads=PLACES_OF_JUDGEMENT,
+            ),
+            OPERATOR_ROLE_ARN_OUTPUT: OperatorRole(self, "Operator", workplace=workplace),
+        }  # fmt: skip
         # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)
         self.add_stack_dependency(images)
         CfnOutput(self, PIPELINE_NAME_OUTPUT, value=pipeline.pipeline_name)
-        CfnOutput(self, TRAINER_ROLE_ARN_OUTPUT, value=trainer.role.role_arn)
+        for output, person in people.items():
+            CfnOutput(self, output, value=person.role.role_arn)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property, partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import boto3
 import botocore.session
@@ -11,7 +11,14 @@ from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshabl
 from botocore.exceptions import ClientError
 
 from tunestack.errors import UserError
-from tunestack.layout import KEY_ARN_OUTPUT, TRAINER_ROLE_ARN_OUTPUT, Bucket, StackName
+from tunestack.layout import (
+    APPROVER_ROLE_ARN_OUTPUT,
+    KEY_ARN_OUTPUT,
+    OPERATOR_ROLE_ARN_OUTPUT,
+    TRAINER_ROLE_ARN_OUTPUT,
+    Bucket,
+    StackName,
+)
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import ACCOUNT
 from tunestack.settings.loading import Settings
@@ -19,6 +26,14 @@ from tunestack.settings.loading import Settings
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
     from types_boto3_sagemaker import SageMakerClient
+
+
+Person = Literal["trainer", "approver", "operator", "deployer"]
+_ROLE_OUTPUTS: dict[Person, str] = {
+    "trainer": TRAINER_ROLE_ARN_OUTPUT,
+    "approver": APPROVER_ROLE_ARN_OUTPUT,
+    "operator": OPERATOR_ROLE_ARN_OUTPUT,
+}
 
 
 class NotDeployedError(UserError):
@@ -29,12 +44,12 @@ class NotDeployedError(UserError):
 class Aws:
     """The clients of one environment, and what its stacks made.
 
-    A real account is reached with the caller's own credentials. On this machine a command has the session of the
-    environment's trainer role, as its user would; with `as_deployer`, or before there is one, the account's own.
+    A real account is reached with the caller's own credentials. On this machine a command has the session of the role
+    that `acts_as` names, as its user would; the deployer's, or where there is none yet, is the account's own.
     """
 
     settings: Settings
-    as_deployer: bool = False
+    acts_as: Person = "trainer"
 
     def client(self, service: str) -> Any:
         """A boto3 client of a service."""
@@ -121,10 +136,10 @@ class Aws:
         if not self.is_local:
             return boto3.Session(region_name=region)
         account = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=region)
-        outputs = (
-            None if self.as_deployer else self._outputs(self._client_of(account, "cloudformation"), StackName.PIPELINE)
-        )
-        role_arn = (outputs or {}).get(TRAINER_ROLE_ARN_OUTPUT)
+        if self.acts_as == "deployer":
+            return account
+        outputs = self._outputs(self._client_of(account, "cloudformation"), StackName.PIPELINE)
+        role_arn = (outputs or {}).get(_ROLE_OUTPUTS[self.acts_as])
         return self._session_of(role_arn, account) if role_arn else account
 
     def _session_of(self, role_arn: str, account: boto3.Session) -> boto3.Session:

@@ -11,6 +11,8 @@ KEY_ARN_OUTPUT = "KeyArn"
 PIPELINE_NAME_OUTPUT = "PipelineName"
 MODEL_PACKAGE_GROUP_NAME_OUTPUT = "ModelPackageGroupName"
 TRAINER_ROLE_ARN_OUTPUT = "TrainerRoleArn"
+APPROVER_ROLE_ARN_OUTPUT = "ApproverRoleArn"
+OPERATOR_ROLE_ARN_OUTPUT = "OperatorRoleArn"
 
 
 class StackName(StrEnum):
@@ -74,6 +76,8 @@ EVALUATIONS = Place(bucket=Bucket.RESULTS, prefix="evaluations")
 TRANSFORM = Place(bucket=Bucket.RESULTS, prefix="transform")
 PLACES_FILLED_BY_PEOPLE = (DATASETS, BATCH_INPUT, BASE_MODELS)
 PLACES_FILLED_BY_JOBS = (TRAINING, CHECKPOINTS, PACKAGES, EXECUTIONS, EVALUATIONS, TRANSFORM)
+# What a version is judged by: its scores and its answers.
+PLACES_OF_JUDGEMENT = (EVALUATIONS,)
 # Of a base model's folder: the whole of it, and what the jobs need that don't read the weights.
 MODEL_PART, TOKENIZER_PART = "model", "tokenizer"
 # Uploaded last of a model: where it lies, the model is whole.

@@ -41,7 +41,7 @@ def client(aws: LocalAws, service: str) -> Any:
 
 def physical_ids(aws: Aws, kind: str) -> list[str]:
     """The physical ids of the deployed resources of a type."""
-    cloudformation = replace(aws, as_deployer=True).client("cloudformation")
+    cloudformation = replace(aws, acts_as="deployer").client("cloudformation")
     found = []
     for stack in (stack for stack in StackName if aws.outputs(stack)):
         answer = cloudformation.list_stack_resources(StackName=aws.settings.names.stack(stack))
@@ -83,7 +83,7 @@ def deployed(local: LocalAws, assembly: Any, project: Path) -> Any:
 @pytest.fixture(scope="session")
 def deployer(deployed: Aws) -> Aws:
     """The same, for who deployed it and may do everything."""
-    return replace(deployed, as_deployer=True)
+    return replace(deployed, acts_as="deployer")
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterable
 
 import pytest
 from botocore.exceptions import ClientError
@@ -12,8 +13,9 @@ from tunestack.aws import Aws
 from tunestack.executions.describe import ExecutionView
 from tunestack.layout import Bucket
 from tunestack.local import LocalAws
+from tunestack.local.address import ACCOUNT
 from tunestack.local.authorization.ledger import Entry, read_ledger
-from tunestack.local.authorization.replay import Statement, broken_without, statements_of, unused_actions
+from tunestack.local.authorization.replay import Statement, allowed_by, broken_without, statements_of, unused_actions
 
 pytestmark = pytest.mark.slow
 PAGE = ROOT / "docs" / "permissions.md"
@@ -100,6 +102,76 @@ def test_without_any_one_statement_something_breaks_and_is_named(
             assert all(entry.role == role and entry.action and entry.resource for entry in broken)
             checked += 1
     assert checked > 40
+
+
+def people(aws: Aws) -> dict[str, list[tuple[str, str]]]:
+    """What the page's table speaks of: actions, each on a resource of the environment."""
+    raw, artifacts, results = (f"arn:aws:s3:::{aws.bucket(bucket)}" for bucket in Bucket)
+    here = f"{aws.settings.environment.region}:{ACCOUNT}"
+    pipeline = f"arn:aws:sagemaker:{here}:pipeline/{aws.pipeline_name}"
+    version = f"arn:aws:sagemaker:{here}:model-package/{aws.model_package_group_name}/1"
+    log = f"arn:aws:logs:{here}:log-group:/aws/sagemaker/TrainingJobs:log-stream:a"
+    stack = f"arn:aws:cloudformation:{here}:stack/{aws.settings.names.prefix}-storage/1"
+    return {
+        "upload data and models": [
+            ("s3:PutObject", f"{raw}/datasets/a"), ("s3:PutObject", f"{artifacts}/base-models/a/b"),
+        ],
+        "start a run": [("sagemaker:StartPipelineExecution", pipeline)],
+        "stop a run, and run what failed again": [
+            ("sagemaker:StopPipelineExecution", f"{pipeline}/execution/a"),
+            ("sagemaker:RetryPipelineExecution", f"{pipeline}/execution/a"),
+        ],
+        "follow executions": [
+            ("sagemaker:ListPipelineExecutions", pipeline),
+            ("sagemaker:DescribePipelineExecution", f"{pipeline}/execution/a"),
+            ("sagemaker:ListPipelineExecutionSteps", f"{pipeline}/execution/a"),
+        ],
+        "see jobs": [("sagemaker:DescribeTrainingJob", f"arn:aws:sagemaker:{here}:training-job/pipelines-a")],
+        "read logs": [("logs:GetLogEvents", log)],
+        "read scores and answers": [("s3:GetObject", f"{results}/evaluations/a/evaluation.json")],
+        "read data sets and base models": [
+            ("s3:GetObject", f"{raw}/datasets/a"), ("s3:GetObject", f"{artifacts}/base-models/a/b"),
+        ],
+        "read packed models": [("s3:GetObject", f"{artifacts}/packages/a/model.tar.gz")],
+        "write where jobs write": [
+            ("s3:PutObject", f"{results}/evaluations/a/evaluation.json"),
+            ("s3:PutObject", f"{artifacts}/packages/a/model.tar.gz"),
+        ],
+        "see registered versions": [("sagemaker:DescribeModelPackage", version)],
+        "approve and reject versions": [("sagemaker:UpdateModelPackage", version)],
+        "delete versions": [("sagemaker:DeleteModelPackage", version)],
+        "change the pipeline": [("sagemaker:UpdatePipeline", pipeline)],
+        "see why a deployment failed": [("cloudformation:DescribeStackEvents", stack)],
+    }  # fmt: skip
+
+
+def test_people_may_do_what_the_page_says(statements: dict[str, tuple[Statement, ...]], deployer: Aws) -> None:
+    table = PAGE.read_text().partition("<!-- people -->")[2].partition("<!-- /people -->")[0]
+    head, *rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.strip().splitlines()]
+    told = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in rows[1:]}
+    of = {
+        person: next(found for role, found in statements.items() if person.capitalize() in role) for person in head[1:]
+    }
+
+    def may(person: str, action: str, resource: str) -> bool:
+        principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{person}/x"
+        entry = Entry(
+            principal=principal, action=action, resource=resource, allowed=True, context={"s3:prefix": "x"}
+        )  # fmt: skip
+        return allowed_by(of[person], entry)
+
+    found = {
+        what: {person: answer(may(person, *need) for need in needs) for person in of}
+        for what, needs in people(deployer).items()
+    }
+    assert found == told
+
+
+def answer(all_of: Iterable[bool]) -> str:
+    """Yes where everything is allowed, no where nothing is: a page can't say what lies between."""
+    answers = set(all_of)
+    assert len(answers) == 1
+    return "yes" if answers == {True} else "no"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match
+from tunestack_cdk.person_role import Workplace
 from tunestack_cdk.trainer_role import TrainerRole
 
 from tests.tunestack_cdk.conftest import statements
@@ -17,7 +18,8 @@ from tunestack.layout import DATASETS, EVALUATIONS, Bucket
 @pytest.fixture
 def made(stack: Stack, key: kms.Key, bucket: s3.Bucket, template: Any) -> Any:
     TrainerRole(
-        stack, "Trainer", pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev", key=key,
+        stack, "Trainer", key=key,
+        workplace=Workplace(pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev"),
         buckets={Bucket.RAW_DATA: bucket, Bucket.RESULTS: s3.Bucket(stack, "Results")},
         brings=[DATASETS], reads=[EVALUATIONS],
     )  # fmt: skip

@@ -15,7 +15,7 @@ MB = 1e6
 @env_option
 def delete_command(execution: str, yes: bool, env: str) -> None:
     """Delete the files that an EXECUTION left in S3 (dev and local only). SageMaker keeps its record."""
-    aws = aws_of(env, as_deployer=True)
+    aws = aws_of(env, acts_as="deployer")
     execution_id, found = files_of(aws, execution)
     if not found:
         console.print(f"execution {execution_id} has no files in S3")

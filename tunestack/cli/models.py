@@ -33,7 +33,7 @@ _reason = click.option("--reason", help="Why; it stays with the version.")
 def models() -> None:
     """Base models, and the registered versions of tuned ones.
 
-    Whoever approves, rejects or deletes a version must be allowed to: the trainer role isn't.
+    Approving and rejecting is the approver role's, deleting the deployer's: the trainer role may do neither.
     """
 
 
@@ -131,7 +131,7 @@ def reject(version: str, reason: str | None, env: str) -> None:
 @env_option
 def delete_registered(version: str, yes: bool, env: str) -> None:
     """Delete a VERSION of the registry (dev and local only); `tunestack delete` then frees its execution's files."""
-    aws = aws_of(env, as_deployer=True)
+    aws = aws_of(env, acts_as="deployer")
     refuse_where_data_is_kept(aws, "the versions")
     found = find_version(aws, version)
     if not yes:
@@ -145,14 +145,14 @@ def delete_registered(version: str, yes: bool, env: str) -> None:
 @env_option
 def delete_all_versions(env: str) -> None:
     """Delete every registered version, so that `cdk destroy` can delete their group; dev and local only."""
-    deleted = delete_versions(aws_of(env, as_deployer=True))
+    deleted = delete_versions(aws_of(env, acts_as="deployer"))
     for arn in deleted:
         click.echo(f"deleted {arn}")
     click.echo(f"{len(deleted)} versions deleted")
 
 
 def _decide(version: str, approval: str, reason: str | None, env: str) -> None:
-    aws = aws_of(env, as_deployer=True)
+    aws = aws_of(env, acts_as="approver")
     found = find_version(aws, version)
     decide(aws, found, approval, reason=reason)
     console.print(f"version {found.number} of {aws.model_package_group_name}: {found.approval} → {approval}")

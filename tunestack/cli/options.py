@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from tunestack.aws import Aws
+    from tunestack.aws import Aws, Person
 
 env_option = click.option(
     "--env", "env", default="local", show_default=True, help="The environment, a file in config/."
@@ -16,12 +16,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="Say nothing on the way, only how it ended.")
 
 
-def aws_of(env: str, *, as_deployer: bool = False) -> "Aws":
-    """The environment's AWS, for who trains there or who deployed it."""
+def aws_of(env: str, *, acts_as: "Person" = "trainer") -> "Aws":
+    """The environment's AWS, for who trains there unless told otherwise."""
     from tunestack.aws import Aws
     from tunestack.settings.loading import load_settings
 
-    return Aws(load_settings(env), as_deployer=as_deployer)
+    return Aws(load_settings(env), acts_as=acts_as)
 
 
 def show(value: Any, *, as_json: bool, text: Callable[[], None]) -> None:

@@ -1,0 +1,78 @@
+"""What the roles of people have in common: who takes them on, and what each may look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from tunestack.job_api import APIS
+from tunestack.layout import Bucket, Place
+from tunestack_cdk.acknowledge import acknowledge_wildcard
+from tunestack_cdk.prefix_access import PrefixAccess
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """The names of what people work with in an environment."""
+
+    pipeline_name: str
+    model_package_group_name: str
+    # What the names of its stacks begin with.
+    stack_prefix: str
+
+
+class PersonRole(Construct):
+    """A role for people, who see the pipeline, its executions and the registered versions.
+
+    Whoever IAM lets take on a role in this account can take it on.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, workplace: Workplace) -> None:
+        super().__init__(scope, construct_id)
+        self.role = iam.Role(self, "Role", assumed_by=iam.AccountRootPrincipal())
+        self._pipeline = self._arn("sagemaker", "pipeline", workplace.pipeline_name)
+        # An execution's ARN begins with its pipeline's.
+        self._executions = f"{self._pipeline}/execution/*"
+        self._versions = self._arn("sagemaker", "model-package", f"{workplace.model_package_group_name}/*")
+        self._stacks = self._arn("cloudformation", "stack", f"{workplace.stack_prefix}-*/*")
+        self._allow(["DescribePipeline", "ListPipelineExecutions"], self._pipeline)
+        self._allow(
+            ["DescribePipelineExecution", "ListPipelineExecutionSteps", "ListPipelineParametersForExecution"],
+            self._executions,
+        )
+        group = self._arn("sagemaker", "model-package-group", workplace.model_package_group_name)
+        self._allow(["ListModelPackages"], group, self._versions)
+        self._allow(["DescribeModelPackage"], self._versions)
+        self._allow(["cloudformation:DescribeStacks"], self._stacks)
+
+    def _allow_jobs_and_logs(self) -> None:
+        """The jobs that the pipeline made, and their logs."""
+        for api in APIS:
+            self._allow([f"Describe{api.noun}"], self._arn("sagemaker", api.resource, "pipelines-*"))
+            group = self._arn("logs", "log-group", api.log_group, ArnFormat.COLON_RESOURCE_NAME)
+            self._allow(["logs:DescribeLogStreams", "logs:GetLogEvents"], group, f"{group}:log-stream:*")
+
+    def _allow_reading(self, buckets: Mapping[Bucket, s3.IBucket], key: kms.IKey, places: Sequence[Place]) -> None:
+        access = PrefixAccess(self.role, key=key)
+        for place in places:
+            access.read(buckets[place.bucket], place.prefix)
+
+    def _allow(self, actions: Sequence[str], *resources: str) -> None:
+        named = [action if ":" in action else f"sagemaker:{action}" for action in actions]
+        self.role.add_to_policy(iam.PolicyStatement(actions=named, resources=list(resources)))
+        for arn in resources:
+            if "*" in arn:
+                acknowledge_wildcard(
+                    self.role,
+                    arn,
+                    reason="Executions, versions, jobs, logs and stacks get their ids when they are made.",
+                )
+
+    def _arn(
+        self, service: str, resource: str, name: str, arn_format: ArnFormat = ArnFormat.SLASH_RESOURCE_NAME
+    ) -> str:
+        return Stack.of(self).format_arn(service=service, resource=resource, resource_name=name, arn_format=arn_format)
