@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from types import ModuleType
 
+from scripts import accepted_findings
 from tunestack.definition.found_by_file import name_of
 from tunestack.definition.policies import POLICIES
 from tunestack.rules import RULES
@@ -35,10 +36,18 @@ _POLICIES = """
 
 """
 
+_PACKS = """
+## Of cdk-nag's packs
+
+AwsSolutions is run at each synthesis; NIST 800-53 R5, HIPAA Security and PCI DSS 3.2.1 by the tests, over every stack
+of every environment. What they find and the kit accepts is said beside each resource, and by rule it is, in prod:
+
+"""
+
 
 def rules_reference() -> str:
     """The page."""
-    return _HEAD + _table("rule", RULES) + _POLICIES + _table("policy", POLICIES)
+    return _HEAD + _table("rule", RULES) + _POLICIES + _table("policy", POLICIES) + _PACKS + accepted_findings.table()
 
 
 def _table(noun: str, modules: Iterable[ModuleType]) -> str:

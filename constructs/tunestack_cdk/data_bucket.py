@@ -7,6 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from tunestack_cdk.acknowledge import acknowledge_in_packs
 from tunestack_cdk.retention import removal_policy
 
 
@@ -22,10 +23,24 @@ class AccessLogBucket(Construct):
             block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
             enforce_ssl=True,
             object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
-            lifecycle_rules=[s3.LifecycleRule(id="ExpireLogs", expiration=expire_after)],
+            # Nobody overwrites a log unnoticed.
+            versioned=True,
+            lifecycle_rules=[
+                s3.LifecycleRule(id="ExpireLogs", expiration=expire_after, noncurrent_version_expiration=expire_after),
+                # Of an expired log a marker stays, which goes by itself in a rule of its own.
+                s3.LifecycleRule(id="ExpireMarkers", expired_object_delete_marker=True),
+            ],
             removal_policy=removal_policy(delete_with_stack=delete_with_stack),
             auto_delete_objects=delete_with_stack,
         )
+        _accept_one_region(self.bucket)
+        reason = "S3 delivers access logs to buckets that it encrypts with its own key only."
+        acknowledge_in_packs(self.bucket, "S3DefaultEncryptionKMS", reason=reason)
+
+
+def _accept_one_region(bucket: s3.Bucket) -> None:
+    reason = "Data stays in the region that the settings name; versions keep what is overwritten or deleted."
+    acknowledge_in_packs(bucket, "S3BucketReplicationEnabled", reason=reason)
 
 
 class DataBucket(Construct):
@@ -68,3 +83,4 @@ class DataBucket(Construct):
             removal_policy=removal_policy(delete_with_stack=delete_with_stack),
             auto_delete_objects=delete_with_stack,
         )
+        _accept_one_region(self.bucket)

@@ -8,6 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from tunestack_cdk.acknowledge import acknowledge_in_packs
 from tunestack_cdk.job_role import service_role
 from tunestack_cdk.retention import removal_policy
 
@@ -86,6 +87,8 @@ class JobNetwork(Construct):
             self, "JobSecurityGroup", vpc=self.vpc, description="SageMaker jobs", allow_all_outbound=False
         )
         group.add_ingress_rule(group, ec2.Port.all_traffic(), "peers of a distributed job")
+        reason = "From the group's own members alone: the processes of one job, which choose their ports themselves."
+        acknowledge_in_packs(group, "EC2RestrictedCommonPorts", reason=reason)
         group.add_egress_rule(group, ec2.Port.all_traffic(), "peers of a distributed job")
         # S3's addresses aren't known here; the VPC has no other way out than its endpoints.
         group.add_egress_rule(ec2.Peer.any_ipv4(), ec2.Port.tcp(443), "endpoints, and S3 through its gateway")

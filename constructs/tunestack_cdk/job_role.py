@@ -9,8 +9,14 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
+from tunestack_cdk.acknowledge import acknowledge, acknowledge_in_packs, acknowledge_wildcard
 from tunestack_cdk.prefix_access import PrefixAccess
+
+
+def accept_own_policy(role: iam.Role) -> None:
+    """The packs want managed policies: a role's own can't be attached to another, and goes with it."""
+    reason = "The policy is this role's alone: nobody else can be given it, and it is deleted with the role."
+    acknowledge_in_packs(role, "IAMNoInlinePolicy", reason=reason)
 
 
 def service_role(scope: Construct, construct_id: str, *, service: str) -> iam.Role:
@@ -22,7 +28,9 @@ def service_role(scope: Construct, construct_id: str, *, service: str) -> iam.Ro
         if service == "lambda"
         else iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions)
     )
-    return iam.Role(scope, construct_id, assumed_by=principal)
+    role = iam.Role(scope, construct_id, assumed_by=principal)
+    accept_own_policy(role)
+    return role
 
 
 def allow_volume_encryption(role: iam.Role, key: kms.IKey) -> None:

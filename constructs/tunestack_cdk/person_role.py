@@ -12,6 +12,7 @@ from constructs import Construct
 from tunestack.job_api import APIS
 from tunestack.layout import Bucket, Place
 from tunestack_cdk.acknowledge import acknowledge_wildcard
+from tunestack_cdk.job_role import accept_own_policy
 from tunestack_cdk.prefix_access import PrefixAccess
 
 
@@ -34,6 +35,7 @@ class PersonRole(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, workplace: Workplace) -> None:
         super().__init__(scope, construct_id)
         self.role = iam.Role(self, "Role", assumed_by=iam.AccountRootPrincipal())
+        accept_own_policy(self.role)
         self._pipeline = self._arn("sagemaker", "pipeline", workplace.pipeline_name)
         # An execution's ARN begins with its pipeline's.
         self._executions = f"{self._pipeline}/execution/*"
