@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import Fn
+from aws_cdk import Fn, Stack
 from aws_cdk import aws_ec2 as ec2
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
@@ -51,11 +52,9 @@ class JobNetwork(Construct):
             subnet_configuration=[
                 ec2.SubnetConfiguration(name="Jobs", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
             ],
-            gateway_endpoints={
-                "S3": ec2.GatewayVpcEndpointOptions(service=ec2.GatewayVpcEndpointAwsService.S3),
-            },
             restrict_default_security_group=True,
         )
+        self._reach_own_buckets()
         self._place_subnets(zone_ids)
         self._log_flows(key, log_retention)
         self.security_group = self._job_security_group()
@@ -65,6 +64,26 @@ class JobNetwork(Construct):
     def subnet_ids(self) -> list[str]:
         """The subnets that jobs run in."""
         return [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
+
+    def _reach_own_buckets(self) -> None:
+        """The way to S3: to this account's buckets, and to ECR's, where the layers of every image lie."""
+        stack = Stack.of(self)
+        endpoint = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
+        layers = f"arn:{stack.partition}:s3:::prod-{stack.region}-starport-layer-bucket/*"
+        own = {"StringEquals": {"aws:ResourceAccount": stack.account}}
+        for sid, actions, resource, conditions in (
+            ("OwnBuckets", ["s3:*"], "*", own),
+            ("ImageLayers", ["s3:GetObject"], layers, {}),
+        ):
+            endpoint.add_to_policy(
+                iam.PolicyStatement(
+                    sid=sid,
+                    principals=[iam.AnyPrincipal()],
+                    actions=actions,
+                    resources=[resource],
+                    conditions=conditions,
+                )
+            )
 
     def _place_subnets(self, zone_ids: Sequence[str] | None) -> None:
         """Put the subnets where every endpoint is: a zone's name, or its place in the list, means another zone in

@@ -1,5 +1,6 @@
 """JobNetwork: no way to the internet, endpoints that only the jobs reach, every flow logged."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk.assertions import Match
+from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from tunestack_cdk.job_network import JobNetwork
 
 
@@ -56,3 +58,47 @@ def test_subnets_are_placed_by_zone_id_where_one_is_given(network: JobNetwork, t
 
 def test_the_default_security_group_lets_nothing_through(network: JobNetwork, template: Any) -> None:
     template().resource_count_is("Custom::VpcRestrictDefaultSG", 1)
+
+
+# The evaluator reads a bucket's account off the ARN, where S3's have none: without one it is the caller's.
+LAYERS = "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/a"
+
+
+@pytest.mark.parametrize(
+    ("action", "resource", "sids"),
+    [
+        ("s3:GetObject", "arn:aws:s3:::mine/datasets/a", ["OwnBuckets"]),
+        ("s3:PutObject", "arn:aws:s3:::mine/results/a", ["OwnBuckets"]),
+        ("s3:PutObject", "arn:aws:s3::222222222222:theirs/loot", []),
+        ("s3:GetObject", "arn:aws:s3::222222222222:theirs/tool", []),
+        ("s3:GetObject", LAYERS, ["OwnBuckets", "ImageLayers"]),
+        ("s3:PutObject", LAYERS.replace(":::", "::333333333333:"), []),
+    ],
+)
+def test_the_way_to_s3_ends_at_the_account_s_own_buckets(
+    network: JobNetwork, template: Any, action: str, resource: str, sids: list[str]
+) -> None:
+    (gateway,) = template().find_resources(
+        "AWS::EC2::VPCEndpoint", {"Properties": {"VpcEndpointType": "Gateway"}}
+    ).values()  # fmt: skip
+    text = json.dumps(gateway["Properties"]["PolicyDocument"])
+    for reference, value in (
+        ("AWS::Partition", "aws"),
+        ("AWS::Region", "us-east-1"),
+        ("AWS::AccountId", "111111111111"),
+    ):
+        text = text.replace(json.dumps({"Ref": reference}), json.dumps(value))
+    statements = json.loads(text)["Statement"]
+    for statement in statements:
+        if isinstance(statement["Resource"], dict):
+            statement["Resource"] = "".join(statement["Resource"]["Fn::Join"][1])
+    caller = EvalContext(
+        principal_arn="arn:aws:sts::111111111111:assumed-role/Job/x", principal_type="AssumedRole",
+        principal_account="111111111111", action=action, resource_arn=resource, region="us-east-1",
+    )  # fmt: skip
+    allowing = [
+        statement["Sid"]
+        for statement in statements
+        if evaluate_resource_policy({"Statement": [statement]}, caller).decision == "Allow"
+    ]
+    assert allowing == sids
