@@ -1,4 +1,5 @@
-"""One training of TRL's by a method that the memory model sizes and this kit's training code doesn't run (yet):
+"""One training of TRL's by a method that the memory model sizes and this kit's training code doesn't run.
+
 `python -m benchmarks.gpu_methods METHOD`, started by `benchmarks.gpu_training` as a job's container would be.
 """
 

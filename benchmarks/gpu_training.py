@@ -1,9 +1,9 @@
-"""What this kit's own training takes of a GPU: `python -m benchmarks.gpu_training --out FILE`, in the training's
-environment, on a machine with a GPU.
+"""What this kit's own training takes of a GPU: `python -m benchmarks.gpu_training --out FILE`.
 
-Each job is a process of its own, `python -m tunestack_training train`, on a model of a preset's shape with random
-weights: neither memory nor speed asks what the weights say. Rows are as long as `max_length`, so that each step has
-the same number of tokens. `python -m benchmarks.gpu_accuracy` holds the memory model against what this wrote.
+It runs in the training's environment, on a machine with a GPU. Each job is a process of its own, `python -m
+tunestack_training train`, on a model of a preset's shape with random weights: neither memory nor speed asks what the
+weights say. Rows are as long as `max_length`, so that each step has the same number of tokens.
+`python -m benchmarks.gpu_accuracy` holds the memory model against what this wrote.
 """
 
 import argparse
@@ -32,8 +32,6 @@ STEP = re.compile(r"step (\d+)/\d+: (\{.*\})")
 # The first ones compile and fill caches.
 WARM_UP_STEPS = 3
 MIB = 2**20
-
-
 COLUMNS = (
     "name", "set", "model", "layers", "method", "rows", "options", "alone", "gpu", "torch", "transformers", "trl",
     "bitsandbytes", "loaded_gib", "allocated_gib", "reserved_gib", "device_gib", "tokens_per_second", "first_loss",

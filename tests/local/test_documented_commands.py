@@ -83,6 +83,14 @@ def test_every_page_with_commands_is_run() -> None:
     assert with_commands == {*run_here, "docs/index.md"} and not shown("docs/index.md")
 
 
+def test_each_command_of_the_docs_shows_its_output() -> None:
+    pages = [str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")]
+    with_output = {command for page in pages for command in samples.commands_with_output(page)}
+    silent = {"tunestack definition show --env dev", "tunestack models delete-versions --env dev --yes"}
+    commands = {line for page in pages for line in shown(page) if line.startswith("tunestack")}
+    assert commands - with_output == silent
+
+
 @pytest.mark.parametrize("page", ["README.md", "docs/first-deployment.md"])
 def test_a_deployment_to_an_account_as_the_page_shows_it(
     page: str, shell: Shell, tiny_model: Path, project: Path, uploaded: dict[str, str]
