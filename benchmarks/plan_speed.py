@@ -1,4 +1,4 @@
-"""`tunestack plan` beside `accelerate estimate-memory`, both as whole processes, of the same config.json."""
+"""`tunestack plan` beside `accelerate estimate-memory` of the same config.json, and of a recipe; whole processes."""
 
 import json
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 from tunestack.catalogue.models import model_configs
 
 ROOT = Path(__file__).parents[1]
-MODEL = "meta-llama/Llama-3.1-8B"
+MODEL, RECIPE = "meta-llama/Llama-3.1-8B", "llama-3.1-8b-qlora"
 # accelerate asks the hub first, which can't be reached from everywhere: it is answered here, at no cost of time.
 ESTIMATE = """
 import sys, types
@@ -20,12 +20,13 @@ estimate.estimate_command(estimate.estimate_command_parser().parse_args(argument
 
 
 def cases(folder: Path) -> dict[str, Callable[[], None]]:
-    """The two processes, over a model folder that holds only its config.json."""
+    """The processes; `plan` and `accelerate` over a model folder that holds only its config.json."""
     config = {**model_configs()[MODEL], "architectures": ["LlamaForCausalLM"]}
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     training = ROOT / ".venv-training" / "bin" / "python"
     return {
         "plan": lambda: _run([str(ROOT / ".venv" / "bin" / "tunestack"), "plan", "--model", str(folder)]),
+        "recipe": lambda: _run([str(ROOT / ".venv" / "bin" / "tunestack"), "plan", RECIPE]),
         "accelerate": lambda: _run([str(training), "-c", ESTIMATE, str(folder)]),
     }
 

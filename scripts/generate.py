@@ -86,7 +86,7 @@ GENERATED: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "rules.md": rules_reference,
     ROOT / "docs" / "troubleshooting.md": troubleshooting,
     ROOT / "docs" / "settings.md": settings_reference,
-    ROOT / "docs" / "memory-model.md": lambda: with_accuracy(ROOT / "docs" / "memory-model.md"),
+    ROOT / "docs" / "accuracy.md": lambda: with_accuracy(ROOT / "docs" / "accuracy.md"),
     ROOT / "docs" / "planning.md": lambda: with_accuracy(ROOT / "docs" / "planning.md"),
     ROOT / "README.md": lambda: with_pictures(ROOT / "README.md"),
     ROOT / "docs" / "index.md": lambda: with_pictures(ROOT / "docs" / "index.md"),
