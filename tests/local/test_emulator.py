@@ -22,12 +22,12 @@ def test_buckets_are_what_their_template_says(deployer: Aws) -> None:
         assert all(deployer.s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"].values())
         assert "aws:SecureTransport" in deployer.s3.get_bucket_policy(Bucket=name)["Policy"]
         rules = deployer.s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
-        if {rule["ID"] for rule in rules} == {"ExpireLogs"}:
+        assert deployer.s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
+        if "ExpireLogs" in {rule["ID"] for rule in rules}:
             continue
         rule = deployer.s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]["Rules"][0]
         assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
         assert rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"] == deployer.key_arn
-        assert deployer.s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
         assert deployer.s3.get_bucket_logging(Bucket=name)["LoggingEnabled"]["TargetBucket"]
 
 
