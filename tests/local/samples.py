@@ -52,6 +52,10 @@ def _neutral(text: str) -> str:
 
 
 def _form(text: str) -> set[str]:
-    """What stays from one run to the next: each line's first words, without figures and ids."""
-    lines = [re.sub(r"[^a-zA-Z ]+", "#", line).split() for line in text.splitlines()]
-    return {" ".join(words[:2]) for words in lines if words}
+    """What stays from one run to the next: each line's first word, without figures, places and ids."""
+    without_ids = re.sub(r"\b[a-z0-9]{12}\b", "#", text)
+    lines = [
+        [word for part in line.split() if (word := part.strip(".,:;()│┃")).isalpha()]
+        for line in without_ids.splitlines()
+    ]
+    return {words[0] for words in lines if words}
