@@ -3,9 +3,13 @@
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 from tests.changed_settings import changed, changed_blueprint
+from tunestack.cli import settings as settings_command
+from tunestack.cli.main import tunestack
 from tunestack.planning.blueprint import blueprint_of
+from tunestack.settings import recipe as recipes
 from tunestack.settings.problems import SettingsError
 
 GEMMA_2 = {"name_or_path": "google/gemma-2-2b", "revision": "main"}
@@ -35,3 +39,21 @@ def test_an_adapter_needs_a_linear_that_the_model_has() -> None:
 
 def test_a_module_s_longer_name_is_taken_as_peft_takes_it() -> None:
     assert blueprint_of(changed(recipe={"lora": {"target_modules": ["self_attn.q_proj", "v_proj"]}}))
+
+
+def test_settings_check_and_plan_refuse_what_a_synthesis_would(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = changed(recipe={"model": GEMMA_2})
+    monkeypatch.setattr(settings_command, "load_settings", lambda _: wrong)
+    monkeypatch.setattr(recipes, "find_recipe", lambda _: wrong.recipe)
+    for command in (["settings", "check", "--env", "prod"], ["plan", "mine"]):
+        done = CliRunner().invoke(tunestack, command)
+        assert isinstance(done.exception, SettingsError) and "choose eager" in str(done.exception)
+
+
+def test_settings_check_says_what_would_cost_too_much_and_lets_it_be_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    dear = changed(budget={"run_usd": 1.0})
+    monkeypatch.setattr(settings_command, "load_settings", lambda _: dear)
+    refused = CliRunner().invoke(tunestack, ["settings", "check", "--env", "prod"])
+    assert "budget.run_usd: a run is expected to cost" in str(refused.exception)
+    allowed = CliRunner().invoke(tunestack, ["settings", "check", "--env", "prod", "--allow", "budget"])
+    assert allowed.exit_code == 0 and "waived by -c allow=budget" in allowed.output

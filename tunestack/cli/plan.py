@@ -75,14 +75,17 @@ def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRe
 def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
     from dataclasses import replace
 
+    from tunestack.planning.model_checks import check_recipe
     from tunestack.settings.recipe import find_recipe
     from tunestack.sizing.job.recipe_job import job_of_recipe
 
     recipe = find_recipe(name)
+    architecture = find_model(recipe.model.name_or_path)
+    check_recipe(recipe, architecture, file=f"config/recipes/{name.removesuffix('.yaml')}.yaml")
     job = job_of_recipe(recipe)
     if chosen["max_length"] is not None:
         job = replace(job, max_length=chosen["max_length"])
-    return PlanRequest(architecture=find_model(recipe.model.name_or_path), job=job, **_common(chosen))
+    return PlanRequest(architecture=architecture, job=job, **_common(chosen))
 
 
 def _common(chosen: dict[str, Any]) -> dict[str, Any]:

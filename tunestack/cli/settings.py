@@ -8,6 +8,8 @@ from tunestack.catalogue.prices import find_price
 from tunestack.catalogue.prices import regions as priced_regions
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import env_option
+from tunestack.planning.blueprint import blueprint_of
+from tunestack.planning.checks import CHECKS, failed_checks, waive
 from tunestack.settings.loading import load_settings
 from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import environment_schema
@@ -27,9 +29,12 @@ def schema(recipe: bool) -> None:
 
 @settings.command()
 @env_option
-def check(env: str) -> None:
-    """Validate an environment's file and its recipe: every problem at once."""
+@click.option("--allow", multiple=True, type=click.Choice(CHECKS), help="Let this check fail, as `cdk -c allow` does.")
+def check(env: str, allow: tuple[str, ...]) -> None:
+    """Validate an environment's file and its recipe, and that a synthesis would take them: model, memory, budget."""
     loaded = load_settings(env)
+    for line in waive(failed_checks(blueprint_of(loaded)), allow=allow):
+        click.echo(f"warning: {line}", err=True)
     click.echo(f"config/{env}.yaml and config/recipes/{loaded.environment.recipe} are good")
     region = loaded.environment.region
     if region not in priced_regions():

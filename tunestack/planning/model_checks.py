@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from tunestack.costs.workload import Workload
 from tunestack.settings.problems import Problem, SettingsError
+from tunestack.settings.recipe import Recipe
 from tunestack.sizing.model.architecture import Architecture
 
 HEAD = "lm_head"
@@ -19,15 +20,20 @@ def check_model(workload: Workload) -> None:
     """
     if workload.architecture is None:
         return
-    file = workload.settings.recipe_file
-    if problems := [
-        Problem(file=file, key=key, message=message) for key, message in _problems(workload, workload.architecture)
-    ]:
+    check_recipe(workload.recipe, workload.architecture, file=workload.settings.recipe_file)
+
+
+def check_recipe(recipe: Recipe, architecture: Architecture, *, file: str) -> None:
+    """The same of a recipe and a model.
+
+    Raises:
+        SettingsError: with every problem.
+    """
+    if problems := [Problem(file=file, key=key, message=message) for key, message in _problems(recipe, architecture)]:
         raise SettingsError(problems)
 
 
-def _problems(workload: Workload, architecture: Architecture) -> Iterator[tuple[str, str]]:
-    recipe = workload.recipe
+def _problems(recipe: Recipe, architecture: Architecture) -> Iterator[tuple[str, str]]:
     if recipe.model.attn_implementation == "sdpa" and architecture.lacks_sdpa:
         yield "model.attn_implementation", f"{architecture.name} has no sdpa kernel in transformers; choose eager"
     if isinstance(recipe.lora.target_modules, str):

@@ -1,5 +1,6 @@
 """A YAML file against its class: every problem at once, each where it stands in the file, with what would be right."""
 
+import math
 import re
 from datetime import date
 from typing import Any, TypeVar
@@ -90,6 +91,11 @@ def _read_as(kind: str, value: object) -> str:
             number = float(value)
         except ValueError:
             return ""
+        if not math.isfinite(number) or (number == 0 and "e" in value.lower()):
+            # As a number it would be none that can be used.
+            return ""
+        if kind == "int_type" and number.is_integer():
+            return f", which YAML reads as text: write {number:.0f}"
         written = f"{number:.6e}" if "e" in value.lower() else value
         mantissa, _, exponent = written.partition("e")
         plain = f"{float(mantissa)}e{int(exponent):+03d}" if exponent else value

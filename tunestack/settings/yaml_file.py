@@ -1,5 +1,6 @@
 """A YAML file with the line of every key, so that a problem can say where it is."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ import yaml
 from tunestack.settings.problems import Problem, SettingsError
 
 KeyPath = tuple[str | int, ...]
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
 # Of a file, with what its aliases stand for: a hundred times what ships.
 MOST_NODES = 20_000
 
@@ -66,10 +69,10 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
     if not isinstance(node, yaml.MappingNode):
         raise SettingsError([Problem(file=name, message="must be a mapping of keys to values")])
     lines: dict[KeyPath, int] = {}
-    duplicates: list[Problem] = []
-    _index(node, (), name, lines, duplicates)
-    if duplicates:
-        raise SettingsError(duplicates)
+    problems: list[Problem] = []
+    _index(node, (), name, lines, problems)
+    if problems:
+        raise SettingsError(problems)
     return YamlFile(name=name, data=data, lines=lines)
 
 
@@ -96,17 +99,29 @@ def _refuse_endless(top: yaml.MappingNode, name: str) -> None:
                 waiting.append((child, above | {id(node)}))
 
 
-def _index(node: yaml.Node, path: KeyPath, name: str, lines: dict[KeyPath, int], duplicates: list[Problem]) -> None:
+def _misread(node: yaml.Node) -> str | None:
+    """What YAML 1.1 makes another number of: sixties (`1:30` is 90), and eights (`010` is 8)."""
+    if not isinstance(node, yaml.ScalarNode) or node.tag not in _NUMBERS:
+        return None
+    if ":" not in node.value and not _OCTAL.fullmatch(node.value):
+        return None
+    number = yaml.safe_load(node.value)
+    return f"{node.value} is {number} to YAML: write {number}, or what you mean, without ':' and leading zeros"
+
+
+def _index(node: yaml.Node, path: KeyPath, name: str, lines: dict[KeyPath, int], problems: list[Problem]) -> None:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             here = (*path, str(key.value))
             line = key.start_mark.line + 1
             if here in lines:
                 message = f"given twice, first on line {lines[here]}"
-                duplicates.append(Problem(file=name, key=".".join(map(str, here)), line=line, message=message))
+                problems.append(Problem(file=name, key=".".join(map(str, here)), line=line, message=message))
             lines[here] = line
-            _index(value, here, name, lines, duplicates)
+            if misread := _misread(value):
+                problems.append(Problem(file=name, key=".".join(map(str, here)), line=line, message=misread))
+            _index(value, here, name, lines, problems)
     elif isinstance(node, yaml.SequenceNode):
         for index, value in enumerate(node.value):
             lines[(*path, index)] = value.start_mark.line + 1
-            _index(value, (*path, index), name, lines, duplicates)
+            _index(value, (*path, index), name, lines, problems)
