@@ -23,6 +23,8 @@ from tunestack.sizing.model.model_source import find_model
 from tunestack.uploads import UploadError
 from tunestack.uploads.data_set import check_data_file
 
+SMALL = "HuggingFaceTB/SmolLM2-135M-Instruct"
+
 
 def refused(*arguments: str) -> str:
     answer = CliRunner().invoke(tunestack, arguments)
@@ -167,3 +169,33 @@ def test_a_config_json_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     config = dict(model_configs()["meta-llama/Llama-3.2-1B"])
     file.write_bytes(b"\xef\xbb\xbf" + json.dumps(config).encode())
     assert find_model(str(file)).depth == 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["memory", "--model", "no/such.json"], "no such file: 'no/such.json'; name the model's config.json"),
+        (["memory", "--model", "."], "a folder without a config.json: '.'"),
+        (["memory", "--model", SMALL, "--method", "frozen"], "--method frozen needs --trainable-layers"),
+        (["memory", "--model", SMALL, "--sync-each-batch"], "--sync-each-batch goes with --sharding fsdp"),
+        (["plan", "--model", SMALL, "--instance-type", "ml.G5.2xlarge"], "did you mean 'ml.g5.2xlarge'?"),
+    ],
+)
+def test_what_sizing_can_t_take_says_what_it_takes(
+    arguments: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert message in str(CliRunner().invoke(tunestack, arguments).exception)
+
+
+@pytest.mark.parametrize("content", ["[]", "null", "1"])
+def test_a_definition_is_an_object(content: str, tmp_path: Path) -> None:
+    file = tmp_path / "definition.json"
+    file.write_text(content)
+    answer = CliRunner().invoke(tunestack, ["definition", "validate", str(file)])
+    assert f"{file}: must be a JSON object, got {content}" in str(answer.exception)
+
+
+def test_a_device_is_no_data_file() -> None:
+    with pytest.raises(UploadError, match="/dev/null: is no regular file"):
+        check_data_file(Path("/dev/null"))

@@ -45,6 +45,8 @@ def validate_definition(file: Path, strict: bool) -> None:
         raise UserError(f"{file} is nested too deeply") from None
     except (UnicodeDecodeError, ValueError) as error:
         raise UserError(f"{file}: not JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise UserError(f"{file}: must be a JSON object, got {json.dumps(content)[:40]}")
     findings = validate(content)
     for finding in findings:
         click.echo(f"{finding.level}{f' {finding.rule}' if finding.rule else ''}: {finding}")

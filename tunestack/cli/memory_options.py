@@ -49,6 +49,10 @@ class TrainingOptions:
         _check_sharding(self.sharding, self.gpus, offloads=self.cpu_offload)
         if "trainable_layers" in self.given and self.method != "frozen":
             raise UserError("--trainable-layers goes with --method frozen")
+        if self.method == "frozen" and "trainable_layers" not in self.given:
+            raise UserError("--method frozen needs --trainable-layers: how many of the last layers train")
+        if self.sync_each_batch and self.sharding != "fsdp":
+            raise UserError("--sync-each-batch goes with --sharding fsdp")
         if "rank" in self.given and self.method not in FUSIBLE:
             raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
         if "loss" in self.given and self.objective == "reward":

@@ -52,7 +52,10 @@ _SCHEMA: dict[str, Any] = {
                         "properties": {"PropertyFileName": _TEXT, "OutputName": _TEXT, "FilePath": _TEXT},
                     },
                 },
-                "CacheConfig": {"type": "object"},
+                "CacheConfig": {
+                    "type": "object",
+                    "properties": {"Enabled": {"type": "boolean"}, "ExpireAfter": _TEXT},
+                },
                 "RetryPolicies": {
                     "type": "array",
                     "items": {"type": "object", "properties": {"ExceptionType": _TEXTS}},

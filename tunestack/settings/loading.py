@@ -95,6 +95,9 @@ def _read_recipe(source: YamlFile, config: Path, problems: list[Problem]) -> Rec
     if not isinstance(chosen, str) or not chosen:
         return None
     folder = config / "recipes"
+    if Path(chosen).name != chosen:
+        # What is wrong with the name is said; a file elsewhere isn't read.
+        return None
     if not (folder / chosen).is_file():
         known = [file.name for file in folder.glob("*.yaml")]
         problems.append(source.problem(("recipe",), f"no recipe {chosen!r}; {nearest(chosen, known)}"))

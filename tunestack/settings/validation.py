@@ -37,6 +37,7 @@ _WORDS = {
     "bool_type": "must be true or false",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "int_parsing_size": "must be a whole number of fewer digits",
     "float_type": "must be a number",
     "string_type": "must be text",
     "list_type": "must be a list",
@@ -71,6 +72,8 @@ def validated(model: type[Model], source: YamlFile) -> Model:
 def in_words(detail: ErrorDetails) -> str:
     """What is wrong with a value, what would be right, and the value."""
     kind, context = detail["type"], {key: _plain(value) for key, value in detail.get("ctx", {}).items()}
+    if kind == "literal_error" and context.get("expected") == "False":
+        return "must be false"
     words = _WORDS[kind].format(**context) if kind in _WORDS else detail["msg"][0].lower() + detail["msg"][1:]
     if kind == "string_pattern_mismatch":
         words = FORMS.get(str(context["pattern"]), words)

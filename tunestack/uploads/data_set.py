@@ -60,7 +60,7 @@ def check_data_file(file: Path) -> None:
     if file.is_dir():
         raise UploadError(f"{file} is a folder: name the files in it")
     if not file.is_file():
-        raise UploadError(f"{file}: no such file")
+        raise UploadError(f"{file}: {'is no regular file' if file.exists() else 'no such file'}")
     if file.suffix.lower() not in SUFFIXES:
         raise UploadError(f"{file}: a data file ends in {', '.join(SUFFIXES)}, not in {file.suffix!r}")
     if file.stat().st_size == 0:

@@ -29,9 +29,9 @@ class ModelConfig:
             raise self._wrong(f"{key} is missing")
         choices = sorted(allowed)
         if value not in choices:
-            raise self._wrong(
-                f"{key} must be one of {', '.join(choices)}, got {value!r}; {nearest(str(value), choices)}"
-            )
+            hint = nearest(str(value), choices)
+            close = f"; {hint}" if hint.startswith("did you mean") else ""
+            raise self._wrong(f"{key} must be one of {', '.join(choices)}, got {value!r}{close}")
         return str(value)
 
     def positive(self, key: str) -> int:
