@@ -22,11 +22,9 @@ def find_model(source: str) -> Architecture:
     path = Path(source) / "config.json" if Path(source).is_dir() else Path(source)
     if path.is_file():
         return from_config(_read(path), name=str(path))
-    if path.suffix == ".json" or Path(source).is_dir():
-        missing = (
-            f"a folder without a config.json: {source!r}" if Path(source).is_dir() else f"no such file: {source!r}"
-        )
-        raise ModelConfigError(f"{missing}; name the model's config.json, or a preset by its hub id")
+    if source and (path.suffix == ".json" or Path(source).is_dir()):
+        missing = "a folder without a config.json" if Path(source).is_dir() else "no such file"
+        raise ModelConfigError(f"{missing}: {source!r}; name the model's config.json, or a preset by its hub id")
     hint = nearest(source, presets)
     raise ModelConfigError(
         f"no preset and no config.json: {source!r}; {hint}. Name a model without a preset by its config.json's path"
