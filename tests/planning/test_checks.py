@@ -34,6 +34,12 @@ def test_a_training_that_does_not_fit_names_its_need_the_gpu_and_what_fits() -> 
     assert any("GiB of its A10G; ml." in line and "is the cheapest type that it fits" in line for line in found)
 
 
+@pytest.mark.parametrize("name", ["ml.m5.xlarge", "ml.trn1.2xlarge"])
+def test_a_training_without_a_gpu_of_nvidia_s_is_refused(name: str) -> None:
+    found = lines(changed(jobs=train_on(name)))
+    assert any(f"jobs.train: {name}: has no GPU of NVIDIA's, which the training needs; ml." in line for line in found)
+
+
 def test_what_fits_no_single_gpu_says_so() -> None:
     big = {"model": {"name_or_path": "meta-llama/Llama-3.1-405B"}}
     assert any("no single GPU fits it" in line for line in lines(changed(recipe=big)))
@@ -87,7 +93,7 @@ def test_serving_counts_the_rows_that_are_answered_at_a_time() -> None:
             "jobs.package: ml.g4dn.xlarge: fusing the model needs about 30 GiB of the 14.6",
         ),
         ("evaluate", "ml.m5.large", "jobs.evaluate: ml.m5.large: scoring 4 rows at a time needs about"),
-        ("train", "ml.m5.large", "jobs.train: ml.m5.large: the training needs about"),
+        ("train", "ml.m5.large", "jobs.train: ml.m5.large: has no GPU"),
     ],
 )
 def test_each_job_is_held_to_the_gpu_or_the_host_that_it_runs_on(job: str, name: str, message: str) -> None:

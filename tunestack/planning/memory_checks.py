@@ -46,7 +46,9 @@ def memory_problems(blueprint: Blueprint) -> Iterator[Problem]:
 
 def _training(workload: Workload, architecture: Architecture, instance: InstanceType) -> str | None:
     gpu = instance.gpu
-    if gpu and not gpu.has_bfloat16 and workload.recipe.quantization.bnb_4bit_compute_dtype == "bfloat16":
+    if gpu is None:
+        return f"has no GPU of NVIDIA's, which the training needs; {_what_works(workload, architecture)}"
+    if not gpu.has_bfloat16 and workload.recipe.quantization.bnb_4bit_compute_dtype == "bfloat16":
         return (
             f"its {gpu.name} has no bfloat16, which quantization.bnb_4bit_compute_dtype asks for; auto computes in "
             "float32 there"

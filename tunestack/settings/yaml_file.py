@@ -11,6 +11,8 @@ from tunestack.settings.problems import Problem, SettingsError
 
 KeyPath = tuple[str | int, ...]
 _NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+# A merge key (`<<`) is read away; YAML 1.1 takes a bare `=` for a value of its own.
+_TEXTS = frozenset({"tag:yaml.org,2002:str", "tag:yaml.org,2002:merge", "tag:yaml.org,2002:value"})
 _OCTAL = re.compile(r"[-+]?0[0-7_]+")
 # Of a file, with what its aliases stand for: a hundred times what ships.
 MOST_NODES = 20_000
@@ -44,6 +46,7 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
         if isinstance(node, yaml.MappingNode):
             _refuse_endless(node, name)
+            _refuse_keys_that_are_no_text(node, name)
         data = yaml.safe_load(text)
     except SettingsError:
         raise
@@ -57,7 +60,9 @@ def read_yaml(path: Path, *, name: str) -> YamlFile:
         raise SettingsError([Problem(file=name, message=f"not UTF-8: {error.reason} at byte {error.start}")]) from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise SettingsError([Problem(file=name, line=line, message=f"not YAML: {error.problem}")]) from None
+        another = "another document" in str(error.problem)
+        message = "one document alone: take the --- out" if another else f"not YAML: {error.problem}"
+        raise SettingsError([Problem(file=name, line=line, message=message)]) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         message = f"not YAML: a control character (U+{error.character:04X}) that no text has"
@@ -97,6 +102,24 @@ def _refuse_endless(top: yaml.MappingNode, name: str) -> None:
         for part in parts:
             for child in part if isinstance(part, tuple) else (part,):
                 waiting.append((child, above | {id(node)}))
+
+
+def _refuse_keys_that_are_no_text(node: yaml.Node, name: str) -> None:
+    """See that every key is text: a number, nothing, a list or a mapping names no setting.
+
+    Raises:
+        SettingsError: one isn't.
+    """
+    if isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _refuse_keys_that_are_no_text(item, name)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if not isinstance(key, yaml.ScalarNode) or key.tag not in _TEXTS:
+                shown = key.value if isinstance(key, yaml.ScalarNode) else f"a {key.id}"
+                message = f"a key must be text, got {shown}"
+                raise SettingsError([Problem(file=name, line=key.start_mark.line + 1, message=message)])
+            _refuse_keys_that_are_no_text(value, name)
 
 
 def _misread(node: yaml.Node) -> str | None:
