@@ -226,14 +226,17 @@ class DeviceMemory:
     def _watch(self) -> None:
         try:
             import pynvml
-
+        except ImportError:
+            print("the driver isn't asked: there is no pynvml here", flush=True)
+            return
+        try:
             pynvml.nvmlInit()
             gpu = pynvml.nvmlDeviceGetHandleByIndex(0)
             while not self._ended.wait(0.1):
                 for process in pynvml.nvmlDeviceGetComputeRunningProcesses(gpu):
                     if process.pid == self._pid and process.usedGpuMemory:
                         self._most = max(self._most, process.usedGpuMemory)
-        except Exception as error:
+        except pynvml.NVMLError as error:
             print(f"the driver isn't asked: {error}", flush=True)
 
 

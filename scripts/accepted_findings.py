@@ -4,6 +4,7 @@ import json
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from aws_cdk import App
 from tunestack_cdk import acknowledge
@@ -34,13 +35,10 @@ class _OfScope:
 
 def table() -> str:
     """Each rule of the packs with the reason, and of how many resources of prod it is said."""
-    recorder, real = Recorder(), acknowledge.Validations
-    acknowledge.Validations = recorder  # type: ignore[misc, assignment]
-    try:
-        context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "env": "prod"}
+    recorder = Recorder()
+    context = {**json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"], "env": "prod"}
+    with patch.object(acknowledge, "Validations", recorder):
         tunestack_app.build(App(context=context))
-    finally:
-        acknowledge.Validations = real  # type: ignore[misc]
     first = f"{acknowledge.HIPAA}-", f"{acknowledge.PCI}-"
     names = {(path, _short(rule), reason) for path, rule, reason in recorder.accepted if rule.startswith(first)}
     counted = Counter((rule, reason) for _, rule, reason in names)

@@ -72,18 +72,16 @@ class PipelineStack(Stack):
             pipeline_name=pipeline.pipeline_name,
             model_package_group_name=settings.names.model_package_group,
             stack_prefix=settings.names.prefix,
+            buckets=storage.buckets,
+            key=storage.key,
         )
         people = {
             TRAINER_ROLE_ARN_OUTPUT: TrainerRole(
-                self, "Trainer", workplace=workplace, buckets=storage.buckets, key=storage.key,
-                brings=PLACES_FILLED_BY_PEOPLE, reads=PLACES_FILLED_BY_JOBS,
+                self, "Trainer", workplace=workplace, brings=PLACES_FILLED_BY_PEOPLE, reads=PLACES_FILLED_BY_JOBS
             ),
-            APPROVER_ROLE_ARN_OUTPUT: ApproverRole(
-                self, "Approver", workplace=workplace, buckets=storage.buckets, key=storage.key,
-                reads=PLACES_OF_JUDGEMENT,
-            ),
+            APPROVER_ROLE_ARN_OUTPUT: ApproverRole(self, "Approver", workplace=workplace, reads=PLACES_OF_JUDGEMENT),
             OPERATOR_ROLE_ARN_OUTPUT: OperatorRole(self, "Operator", workplace=workplace),
-        }  # fmt: skip
+        }
         # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)
         self.add_stack_dependency(images)

@@ -14,7 +14,6 @@ from tunestack.errors import UserError
 from tunestack.layout import (
     APPROVER_ROLE_ARN_OUTPUT,
     KEY_ARN_OUTPUT,
-    OPERATOR_ROLE_ARN_OUTPUT,
     TRAINER_ROLE_ARN_OUTPUT,
     Bucket,
     StackName,
@@ -28,11 +27,10 @@ if TYPE_CHECKING:
     from types_boto3_sagemaker import SageMakerClient
 
 
-Person = Literal["trainer", "approver", "operator", "deployer"]
+Person = Literal["trainer", "approver", "deployer"]
 _ROLE_OUTPUTS: dict[Person, str] = {
     "trainer": TRAINER_ROLE_ARN_OUTPUT,
     "approver": APPROVER_ROLE_ARN_OUTPUT,
-    "operator": OPERATOR_ROLE_ARN_OUTPUT,
 }
 
 

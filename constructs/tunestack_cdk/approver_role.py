@@ -1,28 +1,17 @@
 """The role of people who approve: they read what a version was judged by, and decide."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tunestack.layout import Bucket, Place
+from tunestack.layout import Place
 from tunestack_cdk.person_role import PersonRole, Workplace
 
 
 class ApproverRole(PersonRole):
     """Approves and rejects versions; it brings and runs nothing, and writes nothing that a version is judged by."""
 
-    def __init__(
-        self,
-        scope: Construct,
-        construct_id: str,
-        *,
-        workplace: Workplace,
-        buckets: Mapping[Bucket, s3.IBucket],
-        key: kms.IKey,
-        reads: Sequence[Place],
-    ) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, workplace: Workplace, reads: Sequence[Place]) -> None:
         super().__init__(scope, construct_id, workplace=workplace)
-        self._allow_reading(buckets, key, reads)
+        self._allow_reading(reads)
         self._allow(["UpdateModelPackage"], self._versions)

@@ -18,12 +18,14 @@ from tunestack_cdk.prefix_access import PrefixAccess
 
 @dataclass(frozen=True, kw_only=True)
 class Workplace:
-    """The names of what people work with in an environment."""
+    """What people work with in an environment: the names, the buckets and their key."""
 
     pipeline_name: str
     model_package_group_name: str
     # What the names of its stacks begin with.
     stack_prefix: str
+    buckets: Mapping[Bucket, s3.IBucket]
+    key: kms.IKey
 
 
 class PersonRole(Construct):
@@ -34,8 +36,10 @@ class PersonRole(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, workplace: Workplace) -> None:
         super().__init__(scope, construct_id)
+        self._buckets = workplace.buckets
         self.role = iam.Role(self, "Role", assumed_by=iam.AccountRootPrincipal())
         accept_own_policy(self.role)
+        self._access = PrefixAccess(self.role, key=workplace.key)
         self._pipeline = self._arn("sagemaker", "pipeline", workplace.pipeline_name)
         # An execution's ARN begins with its pipeline's.
         self._executions = f"{self._pipeline}/execution/*"
@@ -58,10 +62,9 @@ class PersonRole(Construct):
             group = self._arn("logs", "log-group", api.log_group, ArnFormat.COLON_RESOURCE_NAME)
             self._allow(["logs:DescribeLogStreams", "logs:GetLogEvents"], group, f"{group}:log-stream:*")
 
-    def _allow_reading(self, buckets: Mapping[Bucket, s3.IBucket], key: kms.IKey, places: Sequence[Place]) -> None:
-        access = PrefixAccess(self.role, key=key)
+    def _allow_reading(self, places: Sequence[Place]) -> None:
         for place in places:
-            access.read(buckets[place.bucket], place.prefix)
+            self._access.read(self._buckets[place.bucket], place.prefix)
 
     def _allow(self, actions: Sequence[str], *resources: str) -> None:
         named = [action if ":" in action else f"sagemaker:{action}" for action in actions]

@@ -34,7 +34,7 @@ def test_a_preset_has_the_published_number_of_parameters(name: str) -> None:
     assert from_config(model_configs()[name], name=name).parameters == PUBLISHED[name]
 
 
-def test_every_preset_has_exactly_the_parameters_of_its_class() -> None:
+def test_every_preset_has_the_parameters_linears_and_kernels_of_its_class() -> None:
     # GIVEN every preset's shape, a shape per family once
     script = Path(__file__).with_name("count_on_meta.py")
     shapes = {json.dumps(config, sort_keys=True): name for name, config in model_configs().items()}
@@ -47,10 +47,17 @@ def test_every_preset_has_exactly_the_parameters_of_its_class() -> None:
         capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    ours = {name: from_config(config, name=name) for name, config in configs.items()}
     # THEN the counts are equal, to the last parameter
-    assert {name: from_config(config, name=name).parameters for name, config in configs.items()} == json.loads(
-        done.stdout
-    )
+    assert {name: item.parameters for name, item in ours.items()} == {name: told[name]["parameters"] for name in ours}
+    # AND so is what a recipe is held to: whether the class takes sdpa, and which linears it has
+    assert [name for name, item in ours.items() if item.lacks_sdpa == told[name]["sdpa"]] == []
+    for name, item in ours.items():
+        linears = {linear.name for _, linear in item.linears() if linear.is_module}
+        real = told[name]["linears"]
+        assert [linear for linear in linears if not any(f".{other}".endswith(f".{linear}") for other in real)] == []
+        assert [other for other in real if not any(f".{other}".endswith(f".{linear}") for linear in linears)] == []
 
 
 def test_of_experts_a_token_uses_the_active_ones() -> None:

@@ -42,3 +42,11 @@ def test_adapters_inputs_are_divided_by_tensor_parallelism() -> None:
     name = "activations: adapters"
     found = [training_memory(LLAMA_8B, item).components()[name] for item in (alone, spread)]
     assert found[1] == pytest.approx(found[0] / 8)
+
+
+def test_deepspeed_keeps_fp32_moments_of_the_fused_kernel_too() -> None:
+    plain, fused = (
+        training_memory(LLAMA_8B, full(gpus=8, sharding="zero3", optimizer=name)).components()["optimizer states"]
+        for name in ("adamw", "adamw_fused")
+    )
+    assert plain == fused

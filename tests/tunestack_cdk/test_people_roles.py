@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -12,9 +13,16 @@ from tunestack_cdk.person_role import Workplace
 from tests.tunestack_cdk.conftest import statements
 from tunestack.layout import EVALUATIONS, Bucket
 
-WORKPLACE = Workplace(pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev")
 # What changes anything: but for the one that an approver is there for.
 CHANGES = ("Put", "Start", "Stop", "Retry", "Create", "Update", "Delete", "PassRole", "Generate")
+
+
+@pytest.fixture
+def workplace(key: kms.Key, bucket: s3.Bucket) -> Workplace:
+    return Workplace(
+        pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev", key=key,
+        buckets={Bucket.RESULTS: bucket},
+    )  # fmt: skip
 
 
 def actions(made: Any, role: str) -> set[str]:
@@ -22,15 +30,15 @@ def actions(made: Any, role: str) -> set[str]:
     return {action for item in found for action in ([item] if isinstance(item, str) else item)}
 
 
-def test_an_approver_changes_the_approval_alone(stack: Stack, key: kms.Key, bucket: s3.Bucket, template: Any) -> None:
-    ApproverRole(stack, "Approver", workplace=WORKPLACE, buckets={Bucket.RESULTS: bucket}, key=key, reads=[EVALUATIONS])
+def test_an_approver_changes_the_approval_alone(stack: Stack, workplace: Workplace, template: Any) -> None:
+    ApproverRole(stack, "Approver", workplace=workplace, reads=[EVALUATIONS])
     found = actions(template(), "Approver")
     assert {action for action in found if any(word in action for word in CHANGES)} == {"sagemaker:UpdateModelPackage"}
     assert {"s3:GetObject", "kms:Decrypt", "sagemaker:DescribeModelPackage"} <= found
 
 
-def test_an_operator_changes_nothing_and_reads_no_data(stack: Stack, template: Any) -> None:
-    OperatorRole(stack, "Operator", workplace=WORKPLACE)
+def test_an_operator_changes_nothing_and_reads_no_data(stack: Stack, workplace: Workplace, template: Any) -> None:
+    OperatorRole(stack, "Operator", workplace=workplace)
     found = actions(template(), "Operator")
     assert not [action for action in found if any(word in action for word in CHANGES)]
     assert not [action for action in found if action.startswith(("s3:", "kms:"))]

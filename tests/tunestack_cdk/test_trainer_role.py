@@ -17,12 +17,11 @@ from tunestack.layout import DATASETS, EVALUATIONS, Bucket
 
 @pytest.fixture
 def made(stack: Stack, key: kms.Key, bucket: s3.Bucket, template: Any) -> Any:
-    TrainerRole(
-        stack, "Trainer", key=key,
-        workplace=Workplace(pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev"),
+    workplace = Workplace(
+        pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev", key=key,
         buckets={Bucket.RAW_DATA: bucket, Bucket.RESULTS: s3.Bucket(stack, "Results")},
-        brings=[DATASETS], reads=[EVALUATIONS],
     )  # fmt: skip
+    TrainerRole(stack, "Trainer", workplace=workplace, brings=[DATASETS], reads=[EVALUATIONS])
     return template()
 
 

@@ -90,7 +90,8 @@ def memory_command(context: click.Context, /, model: str, objective: str, as_jso
     _print_phases(found)
     _print_gpus(fits)
     if older.device_bytes > found.device_bytes:
-        click.echo(f"GPUs without bfloat16 (T4, V100) compute in fp32: {older.range_gib} there")
+        names = ", ".join(sorted({gpu.name for gpu in fits if not gpu.has_bfloat16}))
+        click.echo(f"GPUs without bfloat16 ({names}) compute in fp32: {older.range_gib} there")
     if line := options.afterwards(architecture):
         click.echo(f"\n{line}")
     _print_rules(architecture)

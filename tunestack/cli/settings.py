@@ -31,7 +31,7 @@ def schema(recipe: bool) -> None:
 @env_option
 @click.option("--allow", multiple=True, type=click.Choice(CHECKS), help="Let this check fail, as `cdk -c allow` does.")
 def check(env: str, allow: tuple[str, ...]) -> None:
-    """Validate an environment's file and its recipe, and that a synthesis would take them: model, memory, budget."""
+    """Validate an environment's file and recipe, and what a synthesis asks of them: model, memory, a run's budget."""
     loaded = load_settings(env)
     for line in waive(failed_checks(blueprint_of(loaded)), allow=allow):
         click.echo(f"warning: {line}", err=True)

@@ -24,6 +24,7 @@ ADAPTER_EFFICIENCY = 0.75
 # fp8 products have twice the peak; what isn't a product keeps the gain lower.
 FP8_SPEED_UP = 1.6
 # Launching a layer's kernels takes the host this long, forward and backward, and hides behind what the GPU computes.
+# Without adapters it wasn't measured: half of what they take, as each adapted linear is three with a sum.
 SECONDS_PER_LAYER = 2.5e-3
 # With adapters on every linear, and casts around each (ours, alone on an H200: benchmarks/data/gpu_blind.csv).
 SECONDS_PER_ADAPTED_LAYER = 5.4e-3

@@ -10,7 +10,7 @@ TEMPORARIES = 0.06
 # Blocks freed and not fitting again: of what changes during a step, about a fifth. Allocated and reserved memory
 # differ by 12-24 % in one and the same run, reserved and device-used memory by the context (memory.md).
 SLACK_OF_DYNAMIC = 0.2
-# Where nothing is recomputed, blocks fit again: 0 to 9 % in seven trainings of ours (benchmarks/data/gpu_first.csv).
+# Where nothing is recomputed, blocks fit again: 0 to 11 % in six trainings of ours (benchmarks/data/gpu_first.csv).
 SLACK_WITHOUT_RECOMPUTING = 0.05
 # The same with batches of different lengths: "tens of %" where logs have both figures (memory.md).
 SLACK_OF_VARYING = 0.5
