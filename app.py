@@ -5,6 +5,7 @@ import sys
 
 from aws_cdk import App, Environment, Validations
 from cdk_nag import AwsSolutionsChecks
+from tunestack_cdk.reachability_checks import ReachabilityChecks
 from tunestack_cdk.rule_pack import TunestackChecks
 
 from stacks.environment import add_environment
@@ -19,7 +20,7 @@ def build(app: App) -> App:
     `-c allow=memory,budget,deadline` waives checks that would stop the synthesis, and records it.
     """
     allow = [name for name in str(app.node.try_get_context("allow") or "").split(",") if name]
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks())
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(), ReachabilityChecks())
     for name in str(app.node.get_context("env")).split(","):
         settings = load_settings(name)
         account, region = settings.environment.account, settings.environment.region

@@ -15,14 +15,14 @@ class DeploymentError(Exception):
     """The CDK command line failed; the text is the end of what it printed."""
 
 
-def cdk(local: LocalAws, *arguments: str, cwd: Path = ROOT) -> str:
+def cdk(local: LocalAws, *arguments: str, cwd: Path = ROOT, account: str = ACCOUNT) -> str:
     """Run `cdk` with the local AWS's address and credentials; what it printed.
 
     Raises:
         DeploymentError: it failed.
     """
     tools = f"{ROOT / '.venv' / 'bin'}:{ROOT / 'node_modules' / '.bin'}"
-    environment = {**os.environ, **local.environment(), "PATH": f"{tools}:{os.environ['PATH']}", "CI": "true"}
+    environment = {**os.environ, **local.environment(account), "PATH": f"{tools}:{os.environ['PATH']}", "CI": "true"}
     environment.pop("AWS_PROFILE", None)
     done = subprocess.run(
         ["cdk", *arguments],
@@ -39,10 +39,10 @@ def cdk(local: LocalAws, *arguments: str, cwd: Path = ROOT) -> str:
     return done.stdout
 
 
-def bootstrap(local: LocalAws) -> None:
+def bootstrap(local: LocalAws, *, account: str = ACCOUNT) -> None:
     """`cdk bootstrap`, from an empty folder: it would synthesize the app otherwise."""
     with tempfile.TemporaryDirectory() as empty:
-        cdk(local, "bootstrap", f"aws://{ACCOUNT}/{REGION}", cwd=Path(empty))
+        cdk(local, "bootstrap", f"aws://{account}/{REGION}", cwd=Path(empty), account=account)
 
 
 def synthesize(local: LocalAws, assembly: Path, *, env: str = "local") -> None:
@@ -50,9 +50,9 @@ def synthesize(local: LocalAws, assembly: Path, *, env: str = "local") -> None:
     cdk(local, "synth", "--quiet", "-c", f"env={env}", "--output", str(assembly))
 
 
-def deploy(local: LocalAws, assembly: Path) -> str:
+def deploy(local: LocalAws, assembly: Path, *, account: str = ACCOUNT) -> str:
     """`cdk deploy` of every stack of a synthesized assembly."""
     return cdk(
         local, "deploy", "--all", "--app", str(assembly), "--require-approval", "never", "--method", "direct",
-        "--concurrency", "4",
+        "--concurrency", "4", account=account,
     )  # fmt: skip

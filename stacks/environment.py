@@ -11,6 +11,7 @@ from stacks.images import ImagesStack
 from stacks.network import NetworkStack
 from stacks.observability import ObservabilityStack
 from stacks.pipeline import PipelineStack
+from stacks.promotion import PromotionStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
 from tunestack.costs.usage import images_usage, pipeline_usage, storage_usage
@@ -91,6 +92,11 @@ def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[t
         **kwargs,
     )
     yield StackName.PIPELINE, pipeline
+    if settings.promoted_from:
+        promotion = PromotionStack(
+            scope, stack_id(StackName.PROMOTION), blueprint=blueprint, storage=storage, pipeline=pipeline, **kwargs
+        )
+        yield StackName.PROMOTION, promotion
     if settings.environment.budget.alert_emails:
         yield (
             StackName.OBSERVABILITY,

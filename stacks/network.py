@@ -2,13 +2,15 @@
 
 from typing import Any
 
-from aws_cdk import Stack
+from aws_cdk import Fn, Stack
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 from tunestack_cdk.job_network import JobNetwork
 from tunestack_cdk.log_retention import log_retention
 
 from tunestack.settings.loading import Settings
+
+MOST_ZONES = 3
 
 
 class NetworkStack(Stack):
@@ -29,3 +31,8 @@ class NetworkStack(Stack):
             log_retention=log_retention(environment.log_retention_days),
             delete_with_stack=settings.deletes_data,
         )
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """By position, as CloudFormation knows them: CDK would ask the account for their names, at synthesis."""
+        return [Fn.select(index, Fn.get_azs()) for index in range(MOST_ZONES)]

@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from constructs import Construct
 from tunestack_cdk.monthly_budget import MonthlyBudget
 
-from tunestack.pipeline.resources import ENVIRONMENT_TAG
+from tunestack.layout import ENVIRONMENT_TAG
 from tunestack.settings.loading import Settings
 
 

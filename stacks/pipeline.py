@@ -47,7 +47,7 @@ class PipelineStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         settings = blueprint.settings
-        pipeline = FineTuningPipeline(
+        self.fine_tuning = pipeline = FineTuningPipeline(
             self,
             "FineTuning",
             pipeline_name=settings.names.pipeline,
@@ -75,11 +75,14 @@ class PipelineStack(Stack):
             buckets=storage.buckets,
             key=storage.key,
         )
+        self.approver = ApproverRole(self, "Approver", workplace=workplace, reads=PLACES_OF_JUDGEMENT)
+        if settings.promoted_from:
+            self.approver.allow_asking_for_promotions(settings.names.promotion)
         people = {
             TRAINER_ROLE_ARN_OUTPUT: TrainerRole(
                 self, "Trainer", workplace=workplace, brings=PLACES_FILLED_BY_PEOPLE, reads=PLACES_FILLED_BY_JOBS
             ),
-            APPROVER_ROLE_ARN_OUTPUT: ApproverRole(self, "Approver", workplace=workplace, reads=PLACES_OF_JUDGEMENT),
+            APPROVER_ROLE_ARN_OUTPUT: self.approver,
             OPERATOR_ROLE_ARN_OUTPUT: OperatorRole(self, "Operator", workplace=workplace),
         }
         # Group and images are known by their names alone, which say nothing of an order.

@@ -12,6 +12,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 ENVIRONMENTS = ("dev", "local", "prod", "staging")
+# dev, staging and prod together, each in an account of its own, with models promoted from one to the next.
+ACCOUNTS = "dev,staging,prod"
 
 
 class Assembly:
@@ -62,10 +64,15 @@ def synthesize(folder: Path, env: str, *, cwd: Path | None = None, root: Path = 
 
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """assembly(env): the environment's cloud assembly."""
+    """assembly(env): the environment's cloud assembly, or with `accounts` that of its account, ACCOUNTS that of all three."""
 
     @cache
-    def make(env: str) -> Assembly:
+    def make(env: str, *, accounts: bool = False) -> Assembly:
+        if accounts or env == ACCOUNTS:
+            from tests.three_accounts import tree_of
+
+            tree = tree_of(tmp_path_factory.mktemp("tree"))
+            return synthesize(tmp_path_factory.mktemp("accounts"), env, root=tree)
         return synthesize(tmp_path_factory.mktemp(env), env)
 
     return make

@@ -41,6 +41,9 @@ def test_no_place_or_output_is_written_as_a_literal_elsewhere() -> None:
     # What is written about S3 URIs in general, and the one place that puts a bucket and a prefix together.
     allowed = {
         "tunestack/layout.py",
+        # Run in a Lambda function, which has nothing of the kit.
+        "constructs/tunestack_cdk/functions/promote.py",
+        "constructs/tunestack_cdk/functions/copying.py",
     }
     found = [
         f"{file.relative_to(ROOT)}: {line.strip()}"

@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 SCHEME = "s3://"
+# On every resource and every job; the month's budget counts by it.
+ENVIRONMENT_TAG = "environment"
 STANDING_USD_OUTPUT = "StandingUsdPerMonth"
 RUN_LOW_USD_OUTPUT, RUN_EXPECTED_USD_OUTPUT, RUN_CEILING_USD_OUTPUT = "RunLowUsd", "RunExpectedUsd", "RunCeilingUsd"
 KEY_ARN_OUTPUT = "KeyArn"
@@ -13,6 +15,7 @@ MODEL_PACKAGE_GROUP_NAME_OUTPUT = "ModelPackageGroupName"
 TRAINER_ROLE_ARN_OUTPUT = "TrainerRoleArn"
 APPROVER_ROLE_ARN_OUTPUT = "ApproverRoleArn"
 OPERATOR_ROLE_ARN_OUTPUT = "OperatorRoleArn"
+PROMOTION_BUS_OUTPUT = "PromotionBusName"
 
 
 class StackName(StrEnum):
@@ -23,6 +26,7 @@ class StackName(StrEnum):
     IMAGES = "images"
     REGISTRY = "registry"
     PIPELINE = "pipeline"
+    PROMOTION = "promotion"
     OBSERVABILITY = "observability"
 
 
@@ -70,12 +74,26 @@ BASE_MODELS = Place(bucket=Bucket.ARTIFACTS, prefix="base-models")
 TRAINING = Place(bucket=Bucket.ARTIFACTS, prefix="training")
 CHECKPOINTS = Place(bucket=Bucket.ARTIFACTS, prefix="checkpoints")
 PACKAGES = Place(bucket=Bucket.ARTIFACTS, prefix="packages")
+# Versions of another environment, with all that they are judged by; a promotion copies them here.
+PROMOTED = Place(bucket=Bucket.ARTIFACTS, prefix="promoted")
 EXECUTIONS = Place(bucket=Bucket.RESULTS, prefix="executions", shared=True)
 # What the gate reads: nothing but the evaluation may write there.
 EVALUATIONS = Place(bucket=Bucket.RESULTS, prefix="evaluations")
 TRANSFORM = Place(bucket=Bucket.RESULTS, prefix="transform")
 PLACES_FILLED_BY_PEOPLE = (DATASETS, BATCH_INPUT, BASE_MODELS)
 PLACES_FILLED_BY_JOBS = (TRAINING, CHECKPOINTS, PACKAGES, EXECUTIONS, EVALUATIONS, TRANSFORM)
+# What `tunestack models promote` puts on an environment's bus, as if a version had just been approved.
+PROMOTION_REQUEST_SOURCE, PROMOTION_REQUEST = "tunestack", "Model Promotion Requested"
+# What a promotion reads of the environment that it promotes from: place, and a pattern of keys below it.
+READ_BY_PROMOTION = (
+    (PACKAGES, "*"),
+    (TRAINING, "*"),
+    (EXECUTIONS, "*/test/*"),
+    (EXECUTIONS, "*/general/*"),
+    (BASE_MODELS, "*"),
+    (BATCH_INPUT, "*"),
+    (PROMOTED, "*"),
+)
 # What a version is judged by: its scores and its answers.
 PLACES_OF_JUDGEMENT = (EVALUATIONS,)
 # Of a base model's folder: the whole of it, and what the jobs need that don't read the weights.
@@ -131,6 +149,11 @@ class Names:
     @property
     def model_package_group(self) -> str:
         return f"{self.prefix}-models"
+
+    @property
+    def promotion(self) -> str:
+        """The pipeline that promoted versions go through; its event bus and its function's role are called so, too."""
+        return f"{self.prefix}-promotion"
 
     @property
     def key_alias(self) -> str:

@@ -15,3 +15,7 @@ class ApproverRole(PersonRole):
         super().__init__(scope, construct_id, workplace=workplace)
         self._allow_reading(reads)
         self._allow(["UpdateModelPackage"], self._versions)
+
+    def allow_asking_for_promotions(self, bus_name: str) -> None:
+        """Let them ask for a version of another environment by hand: it must be approved there all the same."""
+        self._allow(["events:PutEvents"], self._arn("events", "event-bus", bus_name))

@@ -54,19 +54,21 @@ class FineTuningPipeline(Construct):
         model_package_group_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        _refuse_invalid(definition)
-        self._buckets, self._key, self._network, self._images = buckets, key, network, images
+        refuse_invalid(definition)
+        self.buckets, self.key, self.model_package_group_name = buckets, key, model_package_group_name
+        self._network, self._images = network, images
         encrypting = {step.name for step in placed_steps(definition["Steps"]) if _encrypts_volume(step)}
-        roles = {job.key: self._role(job, encrypts_volume=job.step in encrypting) for job in JOBS}
+        self.roles = {job.key: self._role(job, encrypts_volume=job.step in encrypting) for job in JOBS}
         pipeline_role = PipelineRole(
             self,
             "PipelineRole",
-            job_roles=[role.role for role in roles.values()],
+            job_roles=[role.role for role in self.roles.values()],
             group_name=model_package_group_name,
             property_files=[(buckets[place.bucket], place.prefix) for place in places_of_property_files()],
             key=key,
         )
-        deployed = filled_in(definition, dict(self._values(roles)))
+        self.values = dict(self._values())
+        deployed = filled_in(definition, self.values)
         self.pipeline_name = pipeline_name
         self.pipeline = sagemaker.CfnPipeline(
             self,
@@ -77,17 +79,17 @@ class FineTuningPipeline(Construct):
             pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(deployed)},
         )
         # The first execution can start the moment the pipeline is there: its role must be able to.
-        self.pipeline.node.add_dependency(pipeline_role, *roles.values())
+        self.pipeline.node.add_dependency(pipeline_role, *self.roles.values())
 
-    def _values(self, roles: Mapping[str, JobRole]) -> Iterator[tuple[str, str]]:
+    def _values(self) -> Iterator[tuple[str, str]]:
         """What the definition's placeholders stand for."""
-        for bucket, made in self._buckets.items():
+        for bucket, made in self.buckets.items():
             yield bucket.output, made.bucket_name
         for image, built in self._images.items():
             yield image.output, built.uri
         for job in JOBS:
-            yield job.role, roles[job.key].role.role_arn
-        yield KEY, self._key.key_arn
+            yield job.role, self.roles[job.key].role.role_arn
+        yield KEY, self.key.key_arn
         if self._network:
             yield SECURITY_GROUP, self._network.security_group.security_group_id
             for index, subnet_id in enumerate(self._network.subnet_ids):
@@ -100,20 +102,20 @@ class FineTuningPipeline(Construct):
             self,
             job.role,
             image=self._images[job.image].repository,
-            key=self._key,
+            key=self.key,
             log_group=job.api.log_group,
             encrypts_volume=encrypts_volume,
             subnet_ids=network.subnet_ids if network else [],
             security_group_id=network.security_group.security_group_id if network else None,
         )
         for place in places_read(job):
-            role.grant_read(self._buckets[place.bucket], place.prefix)
+            role.grant_read(self.buckets[place.bucket], place.prefix)
         for place in places_written(job):
-            role.grant_write(self._buckets[place.bucket], place.prefix)
+            role.grant_write(self.buckets[place.bucket], place.prefix)
         if kept := job.checkpoints:
-            role.grant_read(self._buckets[kept.bucket], kept.prefix)
-            role.grant_write(self._buckets[kept.bucket], kept.prefix)
-            role.grant_delete(self._buckets[kept.bucket], kept.prefix)
+            role.grant_read(self.buckets[kept.bucket], kept.prefix)
+            role.grant_write(self.buckets[kept.bucket], kept.prefix)
+            role.grant_delete(self.buckets[kept.bucket], kept.prefix)
         return role
 
 
@@ -123,6 +125,11 @@ def _encrypts_volume(step: PlacedStep) -> bool:
     return api is not None and "VolumeKmsKeyId" in cluster_of(api, step.own_arguments)
 
 
-def _refuse_invalid(definition: Mapping[str, Any]) -> None:
+def refuse_invalid(definition: Mapping[str, Any]) -> None:
+    """See that the service would take a definition.
+
+    Raises:
+        ValueError: it wouldn't; a line per problem.
+    """
     if problems := refused(definition):
         raise ValueError("the pipeline definition would be refused:\n" + "\n".join(problems))

@@ -19,8 +19,8 @@ def accept_own_policy(role: iam.Role) -> None:
     acknowledge_in_packs(role, "IAMNoInlinePolicy", reason=reason)
 
 
-def service_role(scope: Construct, construct_id: str, *, service: str) -> iam.Role:
-    """A role that a service of this account can take on."""
+def service_role(scope: Construct, construct_id: str, *, service: str, role_name: str | None = None) -> iam.Role:
+    """A role that a service of this account can take on; named where another account must know it."""
     conditions = {"StringEquals": {"aws:SourceAccount": Stack.of(scope).account}}
     principal = (
         # Lambda sends no source account when it takes on a function's role.
@@ -28,7 +28,7 @@ def service_role(scope: Construct, construct_id: str, *, service: str) -> iam.Ro
         if service == "lambda"
         else iam.ServicePrincipal(f"{service}.amazonaws.com", conditions=conditions)
     )
-    role = iam.Role(scope, construct_id, assumed_by=principal)
+    role = iam.Role(scope, construct_id, assumed_by=principal, role_name=role_name)
     accept_own_policy(role)
     return role
 

@@ -29,9 +29,11 @@ class KitFunction(Construct):
         log_retention: logs.RetentionDays,
         removal_policy: RemovalPolicy,
         environment: Mapping[str, str] | None = None,
+        timeout: Duration | None = None,
+        role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.role = service_role(self, "Role", service="lambda")
+        self.role = service_role(self, "Role", service="lambda", role_name=role_name)
         log_group = logs.LogGroup(
             self, "Logs", encryption_key=key, retention=log_retention, removal_policy=removal_policy
         )
@@ -45,7 +47,7 @@ class KitFunction(Construct):
             code=lambda_.Code.from_asset(str(FUNCTIONS), exclude=["__pycache__"]),
             role=self.role,
             log_group=log_group,
-            timeout=Duration.minutes(1),
+            timeout=timeout or Duration.minutes(1),
             environment=dict(environment or {}),
         )
         reason = "It calls AWS's own APIs, and nothing in the VPC; outside, it needs no endpoint for each of them."

@@ -12,6 +12,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from tunestack_cdk.acknowledge import acknowledge
+from tunestack_cdk.promotion_partner import PromotionPartner, account_principals
 
 # A version is looked at, and a model is made from it.
 VERSION_ACTIONS = ("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages", "sagemaker:CreateModel")
@@ -97,14 +98,26 @@ def grant_consumers(
     )
 
 
-def group_policy(stack: Stack, group_name: str, consumers: ModelConsumers) -> dict[str, Any]:
-    """The group's policy: its own account reads, the consumers read and make models."""
+def group_policy(
+    stack: Stack, group_name: str, consumers: ModelConsumers, targets: Sequence[PromotionPartner] = ()
+) -> dict[str, Any]:
+    """The group's policy: its own account reads, consumers read and make models, other accounts' targets look."""
     group = group_arn(stack, group_name)
     versions = stack.format_arn(service="sagemaker", resource="model-package", resource_name=f"{group_name}/*")
     own = ModelConsumers([stack.account])
     statements = [own.statement("ReadVersions", [*GROUP_ACTIONS, *VERSION_ACTIONS[:2]], [group, versions])]
     if consumers:
         statements.append(consumers.statement("DeployVersions", [*GROUP_ACTIONS, *VERSION_ACTIONS], [group, versions]))
+    if elsewhere := [target for target in targets if target.account != stack.account]:
+        statements.append(
+            iam.PolicyStatement(
+                sid="LookForPromotion",
+                principals=account_principals(elsewhere),
+                actions=["sagemaker:DescribeModelPackage"],
+                resources=[versions],
+                conditions={"ArnEquals": {"aws:PrincipalArn": [item.receiver_role_arn(stack) for item in elsewhere]}},
+            )
+        )
     return {"Version": "2012-10-17", "Statement": [statement.to_statement_json() for statement in statements]}
 
 

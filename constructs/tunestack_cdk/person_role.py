@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from aws_cdk import ArnFormat, Stack
+from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -37,7 +37,8 @@ class PersonRole(Construct):
     def __init__(self, scope: Construct, construct_id: str, *, workplace: Workplace) -> None:
         super().__init__(scope, construct_id)
         self._buckets = workplace.buckets
-        self.role = iam.Role(self, "Role", assumed_by=iam.AccountRootPrincipal())
+        # By reference: the same template, whether or not the account is known when it is made.
+        self.role = iam.Role(self, "Role", assumed_by=iam.AccountPrincipal(Aws.ACCOUNT_ID))
         accept_own_policy(self.role)
         self._access = PrefixAccess(self.role, key=workplace.key)
         self._pipeline = self._arn("sagemaker", "pipeline", workplace.pipeline_name)

@@ -8,7 +8,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tunestack.job_api import APIS
+from tunestack.job_api import APIS, Api
 from tunestack_cdk.acknowledge import acknowledge_wildcard
 from tunestack_cdk.job_role import allow_volume_encryption, service_role
 
@@ -17,7 +17,7 @@ _NAMES = "pipelines-*"
 
 
 class PipelineRole(Construct):
-    """May start, watch and stop the pipeline's jobs, register versions in the group, and read property files."""
+    """May start, watch and stop jobs of these kinds, register versions in the group, and read property files."""
 
     def __init__(
         self,
@@ -28,10 +28,11 @@ class PipelineRole(Construct):
         group_name: str,
         property_files: Sequence[tuple[s3.IBucket, str]],
         key: kms.IKey,
+        apis: Sequence[Api] = APIS,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = service_role(self, "Role", service="sagemaker")
-        for api in APIS:
+        for api in apis:
             actions = [f"Create{api.noun}", f"Describe{api.noun}", f"Stop{api.noun}", "AddTags"]
             self._allow_sagemaker(actions, api.resource, _NAMES)
         self._allow_sagemaker(["CreateModel", "DescribeModel", "AddTags"], "model", _NAMES)

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.conftest import ENVIRONMENTS
+from tests.conftest import ACCOUNTS, ENVIRONMENTS
 from tunestack.aws import Aws
 from tunestack.executions.describe import find_execution, list_executions
 from tunestack.executions.errors import ExecutionError
@@ -78,5 +78,5 @@ def test_executions_are_found_on_every_page() -> None:
 
 
 def test_every_stack_that_an_environment_has_counts_towards_its_month(assembly: Any) -> None:
-    names = {name.rpartition("-")[2] for env in ENVIRONMENTS for name in assembly(env).templates}
+    names = {name.rpartition("-")[2] for env in (*ENVIRONMENTS, ACCOUNTS) for name in assembly(env).templates}
     assert names == set(StackName)

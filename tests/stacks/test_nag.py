@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import App, Validations
-from cdk_nag import HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
+from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 from tunestack_cdk import acknowledge
+from tunestack_cdk.reachability_checks import ReachabilityChecks
+from tunestack_cdk.rule_pack import TunestackChecks
 
 import app as tunestack_app
 from scripts.accepted_findings import Recorder
 from tests.conftest import ENVIRONMENTS, ROOT
+from tests.three_accounts import add, app_in, config_of, settings_of
 
 
 def with_packs(folder: Path, env: str) -> App:
@@ -27,6 +30,15 @@ def with_packs(folder: Path, env: str) -> App:
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_no_pack_finds_anything_in_any_environment(env: str, tmp_path: Path) -> None:
     with_packs(tmp_path, env).synth()
+
+
+def test_no_pack_finds_anything_where_models_are_promoted_between_accounts(tmp_path: Path) -> None:
+    app = app_in(tmp_path / "out")
+    checks = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks)
+    Validations.of(app).add_plugins(*(pack(app) for pack in checks), TunestackChecks(), ReachabilityChecks())
+    for settings in settings_of(config_of(tmp_path)).values():
+        add(app, settings)
+    app.synth()
 
 
 def test_every_acknowledgement_matches_a_finding_and_has_a_reason(

@@ -9,6 +9,7 @@ from tunestack.cli.lazy import LazyGroup
 from tunestack.errors import UserError
 
 COMMANDS = {
+    "access": ("access:access_command", "Prove that every role reaches what it needs."),
     "answers": ("answers:answers_command", "Show what base and tuned model answer, side by side."),
     "chat": ("chat:chat_command", "Ask a registered version, on this machine."),
     "compare": ("compare:compare_command", "Two executions side by side."),

@@ -61,18 +61,19 @@ class LocalAws:
         # Not 127.0.0.1: the CDK CLI would take the bucket's name for a part of the host.
         return f"http://localhost:{self.port() or DEFAULT_PORT}"
 
-    def environment(self) -> dict[str, str]:
-        """What makes AWS clients, the CDK CLI among them, talk to it; nothing of a real account gets through."""
+    def environment(self, account: str = ACCOUNT) -> dict[str, str]:
+        """What makes AWS clients, the CDK CLI among them, talk to it as an account; nothing real gets through."""
         return {
             "AWS_ENDPOINT_URL": self.endpoint_url,
-            "AWS_ACCESS_KEY_ID": ACCOUNT,
+            "AWS_ACCESS_KEY_ID": account,
             "AWS_SECRET_ACCESS_KEY": "local",
             "AWS_REGION": REGION,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
-            "CDK_HOME": str(self.home / "cdk-home"),
+            # The CLI keeps whose account an access key is.
+            "CDK_HOME": str(self.home / "cdk-home" / account),
         }
 
 

@@ -17,11 +17,11 @@ class ParameterType(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """A value that each execution can choose; with `allowed`, one of a few."""
+    """A value that each execution can choose, and must where there is no default; with `allowed`, one of a few."""
 
     name: str
     type: ParameterType
-    default: str | int | float
+    default: str | int | float | None
     allowed: tuple[str, ...] = ()
 
     def render(self) -> Json:
@@ -30,7 +30,9 @@ class Parameter:
 
     def declaration(self) -> Json:
         """The parameter's entry in the definition."""
-        entry: dict[str, Json] = {"Name": self.name, "Type": self.type.value, "DefaultValue": self.default}
+        entry: dict[str, Json] = {"Name": self.name, "Type": self.type.value}
+        if self.default is not None:
+            entry["DefaultValue"] = self.default
         if self.allowed:
             entry["EnumValues"] = list(self.allowed)
         return entry

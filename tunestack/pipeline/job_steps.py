@@ -1,5 +1,7 @@
 """The table's jobs as steps of a pipeline: what each reads, writes, runs on and is told."""
 
+from typing import Any
+
 from tunestack import layout
 from tunestack.catalogue import find_instance
 from tunestack.jobs import JOBS, PACKAGE, TRANSFORM, URI_PARAMETERS, Job, Made, Output, Uploaded
@@ -106,18 +108,26 @@ class JobSteps:
             description="Put the archive and the inference image together",
             job=self._resources.job,
             role_arn=self._resources.roles[TRANSFORM.key],
-            image_uri=self._resources.images[TRANSFORM.image],
+            image_uri=self.inference_image(),
             model_data_url=self.archive(),
         )
 
-    def archive(self) -> Join:
+    def archive(self) -> Any:
         """Where the packed model lies."""
-        return Join((self.made[PACKAGE.key].output(PACKAGE.writes[0].name), ARCHIVE), on="/")
+        return Join((self.output_of(PACKAGE.key, PACKAGE.writes[0].name), ARCHIVE), on="/")
+
+    def inference_image(self) -> Any:
+        """The image that the packed model is served by."""
+        return self._resources.images[TRANSFORM.image]
+
+    def output_of(self, job: str, output: str) -> Any:
+        """Where what an earlier job wrote lies."""
+        return self.made[job].output(output)
 
     def _source(self, item: Uploaded | Made) -> object:
         """Where an input lies."""
         if isinstance(item, Made):
-            return self.made[item.job].output(item.output)
+            return self.output_of(item.job, item.output)
         uri = self.uris[item.parameter.name]
         return Join((uri, item.part), on="/") if item.part else uri
 
@@ -169,5 +179,5 @@ def property_file(output: Output) -> PropertyFile:
     return PropertyFile(name=output.name.capitalize(), output_name=output.name, file_name=output.property_file)
 
 
-def string_parameter(name: str, default: str) -> Parameter:
+def string_parameter(name: str, default: str | None) -> Parameter:
     return Parameter(name=name, type=ParameterType.STRING, default=default)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunestack.jobs import JOBS
-from tunestack.layout import Bucket, Image, Place, S3Uri
+from tunestack.layout import ENVIRONMENT_TAG, Bucket, Image, Place, S3Uri
 from tunestack.pipeline.job_defaults import JobDefaults, Vpc
 from tunestack.settings.loading import Settings
 
-ENVIRONMENT_TAG = "environment"
 KEY, SECURITY_GROUP = "Key", "JobSecurityGroup"
 # No text of a user's looks like it, and `${` marks what CloudFormation fills in for every check.
 _PLACEHOLDER = re.compile(r"\$\{tunestack:([^}]+)\}")

@@ -1,16 +1,24 @@
 """All that follows from an environment's settings, worked out once and passed down."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunestack.costs.run import RunCost, run_cost
 from tunestack.costs.workload import Workload, workload_of
 from tunestack.definition.jobs import DefinedJob, jobs_of
-from tunestack.pipeline import fine_tuning_pipeline, placeholders
+from tunestack.pipeline import fine_tuning_pipeline, placeholders, promotion_pipeline
 from tunestack.planning.auto import resolve_auto
 from tunestack.planning.model_checks import check_model
 from tunestack.settings.loading import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """How versions of another environment are taken in: the definition, and what one costs."""
+
+    definition: Mapping[str, Any]
+    run: RunCost
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +32,7 @@ class Blueprint:
     definition: Mapping[str, Any]
     jobs: tuple[DefinedJob, ...]
     run: RunCost
+    promotion: Promotion | None = None
 
     @property
     def settings(self) -> Settings:
@@ -41,7 +50,13 @@ def blueprint_of(settings: Settings) -> Blueprint:
     check_model(workload)
     workload = resolve_auto(workload)
     definition = fine_tuning_pipeline(workload.settings, placeholders(workload.settings)).to_definition()
-    return blueprint_of_run(workload, definition)
+    blueprint = blueprint_of_run(workload, definition)
+    return replace(blueprint, promotion=_promotion(workload)) if workload.settings.promoted_from else blueprint
+
+
+def _promotion(workload: Workload) -> Promotion:
+    definition = promotion_pipeline(workload.settings, placeholders(workload.settings)).to_definition()
+    return Promotion(definition=definition, run=run_cost(jobs_of(definition), workload))
 
 
 def blueprint_of_run(

@@ -1,6 +1,7 @@
 """What rules look at: the resources of synthesized templates, and how their values read."""
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 Properties = Mapping[str, Any]
 # The condition, and its two branches.
 IF_PARTS = 3
+_ENVIRONMENT = re.compile(r"aws://(?P<account>[0-9]{12})/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +54,40 @@ class Assembly:
 
     @classmethod
     def read(cls, files: Iterable[str]) -> "Assembly":
-        """The resources of template files."""
-        return cls.of({file: json.loads(Path(file).read_text(encoding="utf-8")) for file in files})
+        """The resources of template files; where a manifest beside them says the account, it is known as its own."""
+        return cls.of({file: _read(Path(file)) for file in files})
 
     def of_kind(self, *kinds: str) -> Iterator[Resource]:
         """The resources of some types."""
         return (resource for resource in self.resources if resource.kind in kinds)
+
+
+def _read(file: Path) -> Mapping[str, Any]:
+    template: Mapping[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    account = _account_of(file)
+    return template if account is None else as_mapping(_by_reference(template, account))
+
+
+def _account_of(file: Path) -> str | None:
+    """The account that a template is for, by the assembly's manifest."""
+    manifest = file.parent / "manifest.json"
+    artifacts = json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}) if manifest.is_file() else {}
+    for artifact in as_mapping(artifacts).values():
+        if as_mapping(artifact.get("properties")).get("templateFile") == file.name:
+            found = _ENVIRONMENT.match(artifact.get("environment", ""))
+            return found["account"] if found else None
+    return None
+
+
+def _by_reference(value: Any, account: str) -> Any:
+    """A value with the account's number in ARNs, and by itself, as a template without an account has it."""
+    if isinstance(value, list):
+        return [_by_reference(item, account) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _by_reference(item, account) for key, item in value.items()}
+    if isinstance(value, str) and (value == account or value.startswith("arn:") or value.startswith(":")):
+        return value.replace(account, "${AWS::AccountId}")
+    return value
 
 
 def without_conditions(value: Any) -> Any:

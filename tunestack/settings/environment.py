@@ -194,6 +194,16 @@ class Registry(Section):
     """The organisation that consumer_accounts must belong to; without accounts, all of its accounts may deploy."""
 
 
+class Promotion(Section):
+    """Where models come from that weren't trained here."""
+
+    source: (
+        Annotated[str, form(r"^[a-z][a-z0-9-]{0,19}$", "must be the name of another environment, such as dev")] | None
+    ) = None
+    """The environment whose approved versions come here: each is copied, evaluated again by this environment's recipe
+    and limits, and registered here for approval. Both environments must name their account."""
+
+
 class Environment(Section):
     """One environment of the kit, as `config/<name>.yaml` gives it."""
 
@@ -218,6 +228,7 @@ class Environment(Section):
     security: Security = Security()
     images: Images = Images()
     registry: Registry = Registry()
+    promotion: Promotion = Promotion()
     jobs: JobsSettings
     costs: Costs = Costs()
     budget: Budget = Budget()

@@ -8,6 +8,7 @@ from tunestack.errors import nearest
 from tunestack.layout import Names
 from tunestack.settings.environment import Environment
 from tunestack.settings.images import PYTHON_BASE
+from tunestack.settings.neighbours import Neighbour, neighbour_named, neighbours_fed_by, origins_of
 from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.recipe import CONFIG_FOLDER, Recipe, load_recipe
 from tunestack.settings.validation import validated
@@ -24,6 +25,12 @@ class Settings:
     name: str
     environment: Environment
     recipe: Recipe
+    promoted_from: Neighbour | None = None
+    # The source of what is promoted here first, then that one's, and so on: each may have made the image.
+    origins: tuple[Neighbour, ...] = ()
+    promotes_to: tuple[Neighbour, ...] = ()
+    # Wherever a version of this environment may come to run, by way of others, too.
+    runs_in: tuple[Neighbour, ...] = ()
 
     @property
     def file(self) -> str:
@@ -76,7 +83,15 @@ def load_settings(name: str, *, config: Path = CONFIG_FOLDER) -> Settings:
     model_config = environment.costs.config_json
     if model_config is not None and not Path(model_config).is_file():
         raise SettingsError([source.problem(("costs", "config_json"), f"no such file: {model_config!r}")])
-    settings = Settings(name=name, environment=environment, recipe=recipe)
+    settings = Settings(
+        name=name,
+        environment=environment,
+        recipe=recipe,
+        promoted_from=neighbour_named(name, source, environment, config),
+        origins=origins_of(name, environment, config),
+        promotes_to=neighbours_fed_by(name, environment, config),
+        runs_in=neighbours_fed_by(name, environment, config, directly=False),
+    )
     if (
         recipe.model.attn_implementation == "flash_attention_2"
         and environment.images.training_base_image == PYTHON_BASE

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tunestack.local.runner.errors import ApiError
 
-SERVICE = "sagemaker.amazonaws.com"
+SERVICE, EVENTS = "sagemaker.amazonaws.com", "events.amazonaws.com"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,8 +23,10 @@ class Credentials:
         return cls(access_key=account, secret_key="local")
 
 
-def assume_as_service(role_arn: str, *, account: str, region: str, session_name: str) -> Credentials:
-    """Take on a role as SageMaker does: only where its trust policy lets this service in, for this account.
+def assume_as_service(
+    role_arn: str, *, account: str, region: str, session_name: str, service: str = SERVICE
+) -> Credentials:
+    """Take on a role as a service does: only where its trust policy lets it in, for this account.
 
     Raises:
         ApiError: the role doesn't exist, or its trust policy refuses.
@@ -35,7 +37,7 @@ def assume_as_service(role_arn: str, *, account: str, region: str, session_name:
     name = role_arn.rpartition("/")[2]
     role = iam._roles.get_scoped(account, None, name)
     context = EvalContext(
-        principal_arn=SERVICE,
+        principal_arn=service,
         principal_type="Service",
         principal_account=account,
         action="sts:AssumeRole",
@@ -44,11 +46,11 @@ def assume_as_service(role_arn: str, *, account: str, region: str, session_name:
         service_context={"aws:sourceaccount": account},
     )
     trust = _applied_to_everything(role["AssumeRolePolicyDocument"]) if role else None
-    if role is None or evaluate_resource_policy(trust, context, service=SERVICE).decision != "Allow":
+    if role is None or evaluate_resource_policy(trust, context, service=service).decision != "Allow":
         raise ApiError(
             "ValidationException",
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
-            f"'{SERVICE}' to assume the role.",
+            f"'{service}' to assume the role.",
         )
     made = Credentials(
         access_key=f"ASIA{secrets.token_hex(8).upper()}",

@@ -2,7 +2,7 @@
 
 import contextvars
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tunestack.local.authorization.ledger import Entry, Ledger
@@ -17,6 +17,8 @@ class Enforcement:
 
     def __init__(self, ledger: Ledger, *, enabled: bool) -> None:
         self.enabled = enabled
+        # Resource policies of SageMaker: (policy, owner) of an ARN. The service sets it.
+        self.group_policy: Callable[[str], tuple[str, str] | None] = lambda arn: None
         self._ledger = ledger
 
     def install(self) -> None:
@@ -43,7 +45,7 @@ class Enforcement:
                      service_context: Mapping[str, Any] | None = None) -> Any:  # fmt: skip
             denied = decide(access_key, action, service, region, resource_arn=resource_arn,
                             service_context=dict(service_context or {}))  # fmt: skip
-            self._record(access_key, action, resource_arn, service_context or {}, allowed=denied is None)
+            self.record(access_key, action, resource_arn, service_context or {}, allowed=denied is None)
             return denied
 
         def remembered(headers: Any, query_params: Any = None) -> None:
@@ -88,9 +90,8 @@ class Enforcement:
         message = identity_denial_message(action, denied.principal_arn, resource_arn, explicit)
         raise ApiError("AccessDeniedException", message)
 
-    def _record(
-        self, access_key: str, action: str, resource: str, context: Mapping[str, Any], *, allowed: bool
-    ) -> None:
+    def record(self, access_key: str, action: str, resource: str, context: Mapping[str, Any], *, allowed: bool) -> None:
+        """Keep a decision on what a role's session wanted."""
         from ministack.services import sts
 
         session = sts._sessions.get(access_key)

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from tunestack.local.arn import Owner
 from tunestack.local.authorization.enforcement import Enforcement, request_access_key
+from tunestack.local.authorization.other_accounts import account_of_caller
 from tunestack.local.runner.errors import ApiError
 
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
@@ -66,11 +68,13 @@ def _kept(record: dict[str, Any]) -> dict[str, str]:
 
 def _refusal(enforcement: Enforcement, headers: dict[str, str], action: str) -> Any:
     """S3's error where the key can't be used by who asks, or by anybody; None where it can."""
-    from ministack.core.responses import get_account_id, get_region
+    from ministack.core.responses import get_account_id, get_region, request_scope
     from ministack.services import kms, s3
 
     key = headers.get(_KEY_HEADER, "")
-    record = kms._resolve_key(key) if key else None
+    owner = Owner.of(key) or Owner(get_account_id(), get_region())
+    with request_scope(*owner):
+        record = kms._resolve_key(key) if key else None
     if record is None:
         # The account's own aws/s3 key, or none.
         return None
@@ -78,7 +82,7 @@ def _refusal(enforcement: Enforcement, headers: dict[str, str], action: str) -> 
         return s3._error("KMS.DisabledException", f"{record['Arn']} is {record['KeyState'].lower()}.", 400)
     try:
         enforcement.check(
-            request_access_key.get() or "", f"kms:{action}", record["Arn"], account=get_account_id(),
+            request_access_key.get() or "", f"kms:{action}", record["Arn"], account=account_of_caller(),
             region=get_region(), context={"kms:ViaService": f"s3.{get_region()}.amazonaws.com"},
         )  # fmt: skip
     except ApiError as error:

@@ -40,8 +40,10 @@ class Needed:
 def needed_by(action: str, request: Request, *, account: str, region: str) -> Iterator[Needed]:
     """Everything that a call's caller must be allowed."""
     resources = list(_resources(action, request, f"arn:aws:sagemaker:{region}:{account}"))
+    approval = request.get("ModelApprovalStatus")
+    context = {"sagemaker:ModelApprovalStatus": approval} if approval else {}
     for resource in resources:
-        yield Needed(action=f"sagemaker:{action}", resource=resource)
+        yield Needed(action=f"sagemaker:{action}", resource=resource, context=context)
     if action.startswith("Create") and request.get("Tags"):
         yield Needed(action="sagemaker:AddTags", resource=resources[0])
     for name in _ROLES:

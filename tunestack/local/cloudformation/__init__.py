@@ -11,6 +11,7 @@ from tunestack.local.cloudformation.custom_resources import (
     fail_unanswered_ones_soon,
 )
 from tunestack.local.cloudformation.ec2 import amend_ec2, ec2_handlers
+from tunestack.local.cloudformation.events import event_handlers
 from tunestack.local.cloudformation.existing_names import refuse_existing_names
 from tunestack.local.cloudformation.iam import amend_iam
 from tunestack.local.cloudformation.imports import allow_imports
@@ -26,6 +27,7 @@ def register_handlers(service: Service) -> None:
     table.update(sagemaker_handlers(service))
     table.update(ec2_handlers())
     table.update(budget_handlers())
+    table.update(event_handlers())
     table.update(custom_resource_handlers())
     fail_unanswered_ones_soon()
     amend_ec2(table)

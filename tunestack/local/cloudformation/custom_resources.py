@@ -1,5 +1,6 @@
 """Custom resources of our stacks. Their functions can't run here, so each is stood in for by what it does."""
 
+import json
 from typing import Any
 
 from tunestack.local.emulator.s3 import empty_bucket
@@ -22,8 +23,8 @@ def custom_resource_handlers() -> dict[str, dict[str, Any]]:
         },
         # No image is built on deploy here: `tunestack local build-images` does, where a Docker daemon runs.
         "Custom::ImageBuild": {
-            "create": lambda logical_id, properties, stack: (_image_name(properties), {}),
-            "update": lambda physical_id, old, new, stack: (_image_name(new), {}),
+            "create": lambda logical_id, properties, stack: (_image_of(properties), {}),
+            "update": lambda physical_id, old, new, stack: (_image_of(new), {}),
             "delete": lambda physical_id, properties: None,
         },
     }
@@ -60,5 +61,11 @@ def fail_unanswered_ones_soon() -> None:
         provisioners.invoke_custom_resource = invoke_soon
 
 
-def _image_name(properties: Properties) -> str:
-    return f"{properties['RepositoryName']}:{properties['ImageTag']}"
+def _image_of(properties: Properties) -> str:
+    """The image's name, under which its repository knows a manifest: it has a digest, and can be looked up."""
+    from ministack.services import ecr
+
+    repository, tag = properties["RepositoryName"], properties["ImageTag"]
+    name = f"{repository}:{tag}"
+    ecr._put_image({"repositoryName": repository, "imageTag": tag, "imageManifest": json.dumps({"image": name})})
+    return name

@@ -12,8 +12,10 @@ def build_application(local: LocalAws, port: int, *, enforce: bool, jobs_docker_
 
     from tunestack.local.authorization.enforcement import Enforcement
     from tunestack.local.authorization.ledger import Ledger
+    from tunestack.local.authorization.other_accounts import reach_other_accounts
     from tunestack.local.authorization.s3_encryption import ask_kms
     from tunestack.local.cloudformation import register_handlers
+    from tunestack.local.emulator.events import deliver_to_other_accounts
     from tunestack.local.emulator.logs import amend_logs
     from tunestack.local.emulator.s3 import amend_s3
     from tunestack.local.emulator.sagemaker_service import SageMakerService
@@ -23,6 +25,8 @@ def build_application(local: LocalAws, port: int, *, enforce: bool, jobs_docker_
     enforcement.install()
     service = SageMakerService(local, port, enforcement=enforcement, jobs_docker_host=jobs_docker_host)
     service.mount()
+    reach_other_accounts(enforcement)
+    deliver_to_other_accounts(enforcement)
     amend_logs()
     amend_s3()
     ask_kms(enforcement)

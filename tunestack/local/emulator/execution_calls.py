@@ -133,10 +133,13 @@ class ExecutionCalls:
                 "PipelineExecutionArn": record["PipelineExecutionArn"],
                 "StartTime": record["CreationTime"],
                 "PipelineExecutionStatus": record["Status"],
+                "PipelineExecutionDisplayName": record["PipelineExecutionDisplayName"],
+                "PipelineExecutionDescription": record.get("PipelineExecutionDescription"),
             }
             for record in records
         ]
-        return page("PipelineExecutionSummaries", summaries, request)
+        given = [{key: value for key, value in item.items() if value is not None} for item in summaries]
+        return page("PipelineExecutionSummaries", given, request)
 
     def _list_steps(self, request: Request) -> Request:
         steps = self._execution(request)["Steps"]

@@ -6,6 +6,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.local.emulator.caller import Caller
+from tunestack.local.emulator.events import emit
 from tunestack.local.emulator.requests import check_request
 from tunestack.local.runner.errors import ApiError
 
@@ -50,7 +51,9 @@ class ModelCalls:
 
     def _create_model_package(self, request: Request) -> Request:
         check_request("CreateModelPackage", request)
-        return self._moto_call("CreateModelPackage", request)
+        made = self._moto_call("CreateModelPackage", request)
+        self._tell(made["ModelPackageArn"])
+        return made
 
     def _describe_model(self, request: Request) -> Request:
         return self._moto_call("DescribeModel", request) | (
@@ -84,7 +87,20 @@ class ModelCalls:
         for name in ("ModelApprovalStatus", "ApprovalDescription"):
             if name in described:
                 whole.setdefault(name, described[name])
-        return self._moto_call("UpdateModelPackage", {**whole, "CustomerMetadataProperties": kept})
+        answer = self._moto_call("UpdateModelPackage", {**whole, "CustomerMetadataProperties": kept})
+        self._tell(answer["ModelPackageArn"])
+        return answer
+
+    def _tell(self, arn: str) -> None:
+        """A version changed: the service tells EventBridge."""
+        caller = self._caller
+        emit(
+            "SageMaker Model Package State Change",
+            self._moto_call("DescribeModelPackage", {"ModelPackageName": arn}),
+            resource=arn,
+            account=caller.account,
+            region=caller.region,
+        )
 
     def _delete_version(self, request: Request) -> Request:
         described = self._moto_call("DescribeModelPackage", request)

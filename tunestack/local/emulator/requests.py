@@ -9,6 +9,7 @@ from tunestack.definition.checks import CHECKS
 from tunestack.definition.service_model import OPERATIONS, sagemaker
 from tunestack.definition.shapes import check_shape
 from tunestack.definition.subject import Subject
+from tunestack.local.arn import Owner
 from tunestack.local.runner.errors import ApiError
 
 _RULES = tuple(check for check in CHECKS if check.KINDS)
@@ -36,6 +37,12 @@ def by_name(request: dict[str, Any]) -> dict[str, Any]:
         key: value.rpartition("/")[2] if key in _NAMED and value.startswith("arn:") else value
         for key, value in request.items()
     }
+
+
+def owner_of(request: Mapping[str, Any]) -> Owner | None:
+    """Whose the version or the group is that a request names by its ARN; None where it names none."""
+    named = ("ModelPackageName", "ModelPackageArn", "ModelPackageGroupName")
+    return next((owner for name in named if (owner := Owner.of(str(request.get(name, ""))))), None)
 
 
 def check_request(action: str, request: dict[str, Any], *, model: Mapping[str, Any] | None = None) -> None:

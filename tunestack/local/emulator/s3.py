@@ -41,6 +41,7 @@ def amend_s3() -> None:
         ),
     )
     _default_kms_key(s3)
+    _find_other_accounts_buckets(s3)
     _keep_bodies_on_disk(s3)
     _refuse_to_delete_data(s3, provisioners._RESOURCE_HANDLERS["AWS::S3::Bucket"])
 
@@ -144,6 +145,23 @@ def _default_kms_key(s3: Any) -> None:
         return resolve(headers, bucket_name)
 
     s3._resolve_sse_write_headers = resolve_with_default
+
+
+def _find_other_accounts_buckets(s3: Any) -> None:
+    """Copy out of another account's bucket: that the caller may read there was decided before."""
+    read = s3._read_body
+
+    def find(name: str) -> Any:
+        owner = s3._bucket_owner_account(name)
+        return s3._buckets.get_scoped(owner, None, name) if owner else None
+
+    def read_of_owner(bucket: str, key: str, obj: Any) -> Any:
+        from ministack.core.responses import get_account_id, get_region, request_scope
+
+        with request_scope(s3._bucket_owner_account(bucket) or get_account_id(), get_region()):
+            return read(bucket, key, obj)
+
+    s3._ensure_bucket, s3._read_body = find, read_of_owner
 
 
 def _keep_bodies_on_disk(s3: Any) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.local.address import LocalAws
+from tunestack.local.arn import Owner
 from tunestack.local.authorization.credentials import Credentials, assume_as_service
 from tunestack.local.authorization.enforcement import Enforcement
 from tunestack.local.authorization.sagemaker_calls import Needed, needed_by
@@ -18,7 +19,7 @@ from tunestack.local.emulator.job_calls import JobCalls
 from tunestack.local.emulator.list_calls import ListCalls
 from tunestack.local.emulator.model_calls import ModelCalls
 from tunestack.local.emulator.moto_sagemaker import MotoSageMaker
-from tunestack.local.emulator.requests import by_name, check_call, shaped
+from tunestack.local.emulator.requests import by_name, check_call, owner_of, shaped
 from tunestack.local.emulator.tag_calls import TagCalls
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost
@@ -35,6 +36,7 @@ class SageMakerService:
 
     def __init__(self, local: LocalAws, port: int, *, enforcement: Enforcement, jobs_docker_host: str | None) -> None:
         self.enforcement = enforcement
+        enforcement.group_policy = self._group_policy
         self.local = local
         self.port = port
         self.moto = MotoSageMaker(local.home / "state" / "moto-sagemaker.pickle")
@@ -87,6 +89,16 @@ class SageMakerService:
     def account(self, account: str, region: str) -> "AccountSageMaker":
         """The API as one account in one region sees it."""
         return AccountSageMaker(self, account, region)
+
+    def _group_policy(self, arn: str) -> tuple[str, str] | None:
+        """The policy of the group that a version or a group belongs to, with its owner."""
+        kind, _, rest = arn.rpartition(":")[2].partition("/")
+        if not kind.startswith("model-package"):
+            return None
+        owner = Owner.of(arn)
+        assert owner is not None
+        kept = self.store.get("group-policies", f"{owner.account}.{owner.region}.{rest.partition('/')[0]}") or {}
+        return kept.get("ResourcePolicy", ""), owner.account
 
     async def _serve(self, method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         from ministack.core.responses import get_account_id, get_region
@@ -162,6 +174,9 @@ class AccountSageMaker:
             ApiError or ClientError: it is refused.
         """
         self._authorize_call(action, request)
+        owner = owner_of(request) or (self.account, self.region)
+        if owner != (self.account, self.region):
+            return self.service.account(*owner).call(action, **request)
         request = by_name(request)
         if action in self._actions:
             return self._actions[action](request)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from tunestack.rules.assembly import Assembly, Resource, as_list, as_text
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import IDENTITY_KINDS, ROLE, identity_statements, trust_statements
+from tunestack.rules.statements import IDENTITY_KINDS, ROLE, Statement, identity_statements, trust_statements
 
 KINDS = IDENTITY_KINDS
 _MAKES = (
@@ -17,8 +17,13 @@ _MAKES = (
 def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
     for statement in identity_statements(resource):
         for action in statement.may("sagemaker:UpdateModelPackage") if statement.allows else ():
-            if not _only_approves(resource, assembly):
+            if not _only_rejects(statement) and not _only_approves(resource, assembly):
                 yield f"{statement.where}.Action", f"allows {action}: this role could approve its own model"
+
+
+def _only_rejects(statement: Statement) -> bool:
+    """Whether a statement lets a version be rejected, and nothing else be decided on it."""
+    return as_list(statement.conditions.get("sagemaker:modelapprovalstatus")) == ["Rejected"]
 
 
 def _only_approves(resource: Resource, assembly: Assembly) -> bool:

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from tunestack.definition import Level, validate
 from tunestack.definition.template import body_as_text
-from tunestack.rules.assembly import Assembly, Resource
+from tunestack.layout import ENVIRONMENT_TAG
+from tunestack.rules.assembly import Assembly, Resource, as_mappings
 from tunestack.rules.finding import Problem
 
 KINDS = frozenset({"AWS::SageMaker::Pipeline"})
@@ -17,7 +18,19 @@ def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
     if body is None:
         return
     definition = json.loads(body_as_text(body))
-    for finding in validate(definition, vpc_expected=any(assembly.of_kind("AWS::EC2::VPC"))):
+    networks = (vpc for vpc in assembly.of_kind("AWS::EC2::VPC") if _may_be_of_one_environment(vpc, resource))
+    for finding in validate(definition, vpc_expected=any(networks)):
         if finding.level is not Level.NOTE:
             rule = f"{finding.rule}: " if finding.rule else ""
             yield f"{_WHERE}.{finding.where}", f"{rule}{finding.message}"
+
+
+def _may_be_of_one_environment(vpc: Resource, pipeline: Resource) -> bool:
+    """Whether a VPC could be meant for a pipeline: not where their tags name two environments."""
+    named = [
+        tag["Value"]
+        for resource in (vpc, pipeline)
+        for tag in as_mappings(resource.properties.get("Tags"))
+        if tag.get("Key") == ENVIRONMENT_TAG and "Value" in tag
+    ]
+    return len({str(name) for name in named}) <= 1

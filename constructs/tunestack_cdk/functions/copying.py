@@ -1,0 +1,103 @@
+"""Copies between buckets, made by S3 itself: nothing passes through here, and what is there already isn't copied."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+# What one request of S3's copies at most, and what a part is: 5 TB in 10,000 parts would need 525 MB.
+MOST_BYTES_AT_ONCE = 5 * 1024**3
+PART_BYTES = 1024**3
+PARTS_AT_ONCE = 16
+# Kept with the copy: whether it is one of the object as it is now.
+ORIGIN = "origin-etag"
+
+
+class OutOfTimeError(Exception):
+    """The time is up; the same call again goes on where this one ended."""
+
+
+def copy_prefix(s3, source, target, *, key_arn, time_left):
+    """Copy every object under a prefix; `source` and `target` are (bucket, prefix).
+
+    Raises:
+        FileNotFoundError: nothing lies there.
+        OutOfTimeError: not all is copied yet.
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=source[0], Prefix=source[1])
+    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
+    if not keys:
+        raise FileNotFoundError(f"nothing lies under s3://{source[0]}/{source[1]}")
+    for key in keys:
+        to = target[1] + key.removeprefix(source[1])
+        copy_object(s3, (source[0], key), (target[0], to), key_arn=key_arn, time_left=time_left)
+
+
+def copy_object(s3, source, target, *, key_arn, time_left):
+    """Copy one object, unless it was; `source` and `target` are (bucket, key), `time_left` says seconds.
+
+    Raises:
+        OutOfTimeError: it isn't copied yet.
+    """
+    if time_left() <= 0:
+        raise OutOfTimeError(f"s3://{source[0]}/{source[1]} waits for the next try")
+    found = s3.head_object(Bucket=source[0], Key=source[1])
+    if is_copied(s3, target, found["ETag"]):
+        return
+    place = {"Bucket": target[0], "Key": target[1]}
+    described = {
+        "ServerSideEncryption": "aws:kms",
+        "SSEKMSKeyId": key_arn,
+        "Metadata": {ORIGIN: found["ETag"].strip('"')},
+        "ContentType": found.get("ContentType", "binary/octet-stream"),
+    }
+    origin = {"CopySource": {"Bucket": source[0], "Key": source[1]}, "CopySourceIfMatch": found["ETag"]}
+    if found["ContentLength"] <= MOST_BYTES_AT_ONCE:
+        s3.copy_object(**place, **origin, **described, MetadataDirective="REPLACE", TaggingDirective="REPLACE")
+        return
+    _copy_in_parts(s3, place, origin, described, found["ContentLength"], time_left)
+
+
+def is_copied(s3, target, etag):
+    """Whether the copy is there, of the object as it is now."""
+    try:
+        found = s3.head_object(Bucket=target[0], Key=target[1])
+    except s3.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
+            raise
+        return False
+    return found["Metadata"].get(ORIGIN) == etag.strip('"')
+
+
+def _copy_in_parts(s3, place, origin, described, size, time_left):
+    upload = {**place, "UploadId": _upload_of(s3, place, described)}
+    done = {part["PartNumber"]: part["ETag"] for part in _parts(s3, upload)}
+    starts = {number: (number - 1) * PART_BYTES for number in range(1, -(-size // PART_BYTES) + 1)}
+
+    def copy(number):
+        if time_left() <= 0:
+            return None
+        last = min(starts[number] + PART_BYTES, size) - 1
+        part = s3.upload_part_copy(
+            **upload, **origin, PartNumber=number, CopySourceRange=f"bytes={starts[number]}-{last}"
+        )
+        return part["CopyPartResult"]["ETag"]
+
+    missing = [number for number in starts if number not in done]
+    with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
+        done.update(zip(missing, pool.map(copy, missing), strict=True))
+    if waiting := [number for number, etag in done.items() if etag is None]:
+        raise OutOfTimeError(f"{len(waiting)} of {len(starts)} parts of {place['Key']} wait for the next try")
+    parts = [{"PartNumber": number, "ETag": done[number]} for number in sorted(done)]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
+
+
+def _upload_of(s3, place, described):
+    """An upload that an earlier try began of this very object, or a new one."""
+    pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=place["Bucket"], Prefix=place["Key"])
+    begun = [item for page in pages for item in page.get("Uploads", []) if item["Key"] == place["Key"]]
+    if begun:
+        return max(begun, key=lambda item: item["Initiated"])["UploadId"]
+    return s3.create_multipart_upload(**place, **described)["UploadId"]
+
+
+def _parts(s3, upload):
+    pages = s3.get_paginator("list_parts").paginate(**upload)
+    return [part for page in pages for part in page.get("Parts", [])]

@@ -1,0 +1,183 @@
+"""Take in a version that another environment approved; take back here what it has rejected.
+
+One decision at a time, off the queue. All of it can be done again: what is copied already is left alone, the pipeline
+is started once for a version, and a version that is registered here isn't registered again.
+"""
+
+import hashlib
+import json
+import logging
+import os
+
+import boto3
+from copying import copy_object, copy_prefix
+
+log = logging.getLogger()
+log.setLevel(logging.INFO)
+# After that many seconds less, a copy goes on in the next try.
+SECONDS_TO_STOP_BEFORE = 60
+FINISHED = ("Executing", "Succeeded")
+
+
+class NotPromotableError(Exception):
+    """A version that can't be promoted as it is; the text says why."""
+
+
+def handler(event, context):
+    """A message of the queue: raising puts it back, until it has been tried too often."""
+    for record in event["Records"]:
+        message = json.loads(record["body"])
+        try:
+            decided(message["detail"]["ModelPackageArn"], context)
+        except NotPromotableError as error:
+            # Trying again changes nothing: said once, and seen by `tunestack models history`.
+            log.error("%s", error)
+
+
+def decided(arn, context):
+    """Act on what was decided on a version: what it is now counts, not what the message says it was."""
+    if not arn.startswith(os.environ["SOURCE_VERSIONS"]):
+        raise NotPromotableError(f"{arn} is no version that is promoted here: {os.environ['SOURCE_VERSIONS']}…")
+    sagemaker = boto3.client("sagemaker")
+    version = sagemaker.describe_model_package(ModelPackageName=arn)
+    if version["ModelApprovalStatus"] == "Rejected":
+        take_back(sagemaker, arn)
+    elif version["ModelApprovalStatus"] == "Approved":
+        take_in(sagemaker, arn, version, context)
+    else:
+        log.info("%s is %s: nothing to do", arn, version["ModelApprovalStatus"])
+
+
+def take_in(sagemaker, arn, version, context):
+    """Copy all that belongs to a version, and start the pipeline that judges and registers it."""
+    name = execution_name(arn)
+    known = execution_of(sagemaker, name)
+    if known is not None and known["PipelineExecutionStatus"] in FINISHED:
+        log.info("%s is promoted already: %s", arn, known["PipelineExecutionArn"])
+        return
+    container = version["InferenceSpecification"]["Containers"][0]
+    image = by_digest(container["Image"])
+    uris = copied(arn, version["CustomerMetadataProperties"], container["ModelDataUrl"], context)
+    parameters = {"SourceVersionArn": arn, "ImageUri": image, **uris}
+    # A run that failed is started anew, by another token; the same message twice isn't.
+    token = hashlib.sha256(f"{arn} {known and known['PipelineExecutionArn']}".encode()).hexdigest()
+    started = sagemaker.start_pipeline_execution(
+        PipelineName=os.environ["PIPELINE"],
+        PipelineExecutionDisplayName=name,
+        PipelineExecutionDescription=f"Promotion of {arn}",
+        PipelineParameters=[{"Name": key, "Value": value} for key, value in sorted(parameters.items())],
+        ClientRequestToken=token,
+    )
+    log.info("%s is judged by %s", arn, started["PipelineExecutionArn"])
+
+
+def take_back(sagemaker, arn):
+    """Reject here what was registered of a version: the one before it is the newest approved again."""
+    pages = sagemaker.get_paginator("list_model_packages").paginate(
+        ModelPackageGroupName=os.environ["GROUP"], ModelApprovalStatus="Approved"
+    )
+    for found in [item["ModelPackageArn"] for page in pages for item in page["ModelPackageSummaryList"]]:
+        described = sagemaker.describe_model_package(ModelPackageName=found)
+        if described.get("CustomerMetadataProperties", {}).get(os.environ["SOURCE_VERSION_KEY"]) == arn:
+            sagemaker.update_model_package(
+                ModelPackageArn=found, ModelApprovalStatus="Rejected", ApprovalDescription=f"{arn} was rejected"
+            )
+            log.info("%s is rejected, as %s is", found, arn)
+
+
+def execution_name(arn):
+    """The name of the execution that takes in a version: GROUP-VERSION, 82 characters at the most."""
+    return "-".join(arn.split("/")[-2:])[-82:]
+
+
+def execution_of(sagemaker, name):
+    """The newest execution of that name, or None."""
+    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
+        PipelineName=os.environ["PIPELINE"], SortBy="CreationTime", SortOrder="Descending"
+    )
+    found = (item for page in pages for item in page["PipelineExecutionSummaries"])
+    return next((item for item in found if item.get("PipelineExecutionDisplayName") == name), None)
+
+
+def by_digest(image):
+    """An image's URI by its digest: a tag could be moved, and what was judged must be what runs.
+
+    Raises:
+        NotPromotableError: its repository isn't one that versions come from, or hasn't it any more.
+    """
+    known = json.loads(os.environ["ORIGIN_REPOSITORIES"])
+    if image.partition("@")[0].rpartition(":")[0] not in known and image.partition("@")[0] not in known:
+        raise NotPromotableError(f"the image {image} is of none of the repositories {', '.join(known)}")
+    host, _, path = image.partition("/")
+    if "@" in image:
+        repository, _, digest = path.partition("@")
+        wanted = {"imageDigest": digest}
+    else:
+        repository, _, tag = path.partition(":")
+        wanted = {"imageTag": tag}
+    answer = boto3.client("ecr").batch_get_image(
+        registryId=host.partition(".")[0], repositoryName=repository, imageIds=[wanted]
+    )
+    if not answer["images"]:
+        raise NotPromotableError(f"the image {image} isn't in its repository any more")
+    return f"{host}/{repository}@{answer['images'][0]['imageId']['imageDigest']}"
+
+
+def copied(arn, metadata, model_data_url, context):
+    """The parameters that say where a version's files lie here, once they do."""
+    parameters, shared = json.loads(os.environ["PARAMETERS"]), json.loads(os.environ["SHARED"])
+    missing = [key for key in parameters if key not in metadata]
+    if missing:
+        raise NotPromotableError(f"{arn} doesn't say where its {', '.join(missing)} lie: register it by a newer run")
+    target = Target(context)
+    folder = "/".join([os.environ["PREFIX"], *arn.split("/")[-2:]])
+    found = {"ModelDataUrl": target.take_object(model_data_url, f"{folder}/package/{name_of(model_data_url)}")}
+    for key, parameter in parameters.items():
+        uri = metadata[key]
+        if key in shared:
+            # Of all versions of a base model one copy, where it lies in its own environment.
+            path = uri.partition(f"/{shared[key]}/")[2].strip("/")
+            found[parameter] = target.take_prefix(uri, f"{shared[key]}/{path}")
+        elif name_of(uri).endswith(".tar.gz"):
+            found[parameter] = target.take_object(uri, f"{folder}/{key}/{name_of(uri)}")
+        else:
+            found[parameter] = target.take_prefix(uri, f"{folder}/{key}")
+    return found
+
+
+class Target:
+    """This environment's bucket, which another's objects are copied to by S3 itself."""
+
+    def __init__(self, context):
+        self._s3 = boto3.client("s3")
+        self._bucket, self._key_arn = os.environ["BUCKET"], os.environ["KEY"]
+        self._time_left = lambda: context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_STOP_BEFORE
+
+    def take_object(self, uri, key):
+        """Copy one object; its new URI."""
+        bucket, source = parts_of(uri)
+        copy_object(self._s3, (bucket, source), (self._bucket, key), key_arn=self._key_arn, time_left=self._time_left)
+        return f"s3://{self._bucket}/{key}"
+
+    def take_prefix(self, uri, prefix):
+        """Copy all that lies under a prefix; its new URI."""
+        bucket, source = parts_of(uri)
+        copy_prefix(
+            self._s3,
+            (bucket, source.rstrip("/") + "/"),
+            (self._bucket, prefix + "/"),
+            key_arn=self._key_arn,
+            time_left=self._time_left,
+        )
+        return f"s3://{self._bucket}/{prefix}/" if uri.endswith("/") else f"s3://{self._bucket}/{prefix}"
+
+
+def parts_of(uri):
+    """Bucket and key of an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def name_of(uri):
+    """The last part of a URI."""
+    return uri.rpartition("/")[2]

@@ -1,0 +1,57 @@
+"""The other end of a promotion: what one environment must know of another, with nothing of it deployed yet."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aws_cdk import ArnFormat, Stack
+from aws_cdk import aws_iam as iam
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionPartner:
+    """An environment that versions go to or come from: where it is, and what it calls its parts."""
+
+    account: str
+    region: str
+    promotion_name: str
+    """Of its event bus, and of the role of the function that takes versions in."""
+    group_name: str
+    repository_name: str
+    """Of its inference images."""
+
+    def bus_arn(self, stack: Stack) -> str:
+        return self._arn(stack, "events", "event-bus", self.promotion_name)
+
+    def receiver_role_arn(self, stack: Stack) -> str:
+        """The role that reads a version and copies it."""
+        return stack.format_arn(
+            service="iam", account=self.account, region="", resource="role", resource_name=self.promotion_name
+        )
+
+    def versions_arn(self, stack: Stack) -> str:
+        return self._arn(stack, "sagemaker", "model-package", f"{self.group_name}/*")
+
+    def repository_arn(self, stack: Stack) -> str:
+        return self._arn(stack, "ecr", "repository", self.repository_name)
+
+    def repository_uri(self, stack: Stack) -> str:
+        return f"{self.account}.dkr.ecr.{self.region}.{stack.url_suffix}/{self.repository_name}"
+
+    def keys_arn(self, stack: Stack) -> str:
+        """Every key of its account: which one is its own is said by that key's policy."""
+        return self._arn(stack, "kms", "key", "*")
+
+    def _arn(self, stack: Stack, service: str, resource: str, name: str) -> str:
+        return stack.format_arn(
+            service=service,
+            account=self.account,
+            region=self.region,
+            resource=resource,
+            resource_name=name,
+            arn_format=ArnFormat.SLASH_RESOURCE_NAME,
+        )
+
+
+def account_principals(partners: Iterable[PromotionPartner]) -> list[iam.IPrincipal]:
+    """Their accounts, each once. A role must exist when a policy names it; an account does before any deployment."""
+    return [iam.AccountPrincipal(account) for account in dict.fromkeys(partner.account for partner in partners)]

@@ -1,0 +1,64 @@
+"""The pipeline that another environment's versions go through before they are this one's."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from aws_cdk import Stack
+from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_sagemaker as sagemaker
+from constructs import Construct
+
+from tunestack.jobs import EVALUATE, TRANSFORM, places_of_property_files
+from tunestack.layout import PROMOTED
+from tunestack.pipeline.promotion import JOBS_OF_PROMOTION
+from tunestack.pipeline.resources import filled_in
+from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline, refuse_invalid
+from tunestack_cdk.pipeline_role import PipelineRole
+
+
+class PromotionPipeline(Construct):
+    """`AWS::SageMaker::Pipeline` over the roles of the fine-tuning pipeline's own jobs, which it widens.
+
+    They read what a promotion copied, and pull the image that a version came with: one of `origin_images`.
+
+    Raises:
+        ValueError: the definition would be refused by the service; a line per problem.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        pipeline_name: str,
+        description: str,
+        definition: Mapping[str, Any],
+        fine_tuning: FineTuningPipeline,
+        origin_images: Sequence[ecr.IRepository],
+    ) -> None:
+        super().__init__(scope, construct_id)
+        refuse_invalid(definition)
+        for job in JOBS_OF_PROMOTION:
+            fine_tuning.roles[job.key].grant_read(fine_tuning.buckets[PROMOTED.bucket], PROMOTED.prefix)
+        for repository in origin_images:
+            repository.grant_pull(fine_tuning.roles[TRANSFORM.key].role)
+        role = PipelineRole(
+            self,
+            "PipelineRole",
+            job_roles=[fine_tuning.roles[job.key].role for job in (EVALUATE, TRANSFORM)],
+            group_name=fine_tuning.model_package_group_name,
+            property_files=[(fine_tuning.buckets[place.bucket], place.prefix) for place in places_of_property_files()],
+            key=fine_tuning.key,
+            apis=[job.api for job in JOBS_OF_PROMOTION],
+        )
+        pipeline = sagemaker.CfnPipeline(
+            self,
+            "Pipeline",
+            pipeline_name=pipeline_name,
+            pipeline_description=description,
+            role_arn=role.role.role_arn,
+            pipeline_definition={
+                "PipelineDefinitionBody": Stack.of(self).to_json_string(filled_in(definition, fine_tuning.values))
+            },
+        )
+        pipeline.node.add_dependency(role)

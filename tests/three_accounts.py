@@ -1,0 +1,66 @@
+"""dev, staging and prod, each in an account of its own, and models that go from one to the next."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import yaml
+from aws_cdk import App, Environment
+
+from stacks.environment import add_environment
+from tests.conftest import ROOT
+from tunestack.planning.blueprint import blueprint_of
+from tunestack.settings.loading import Settings, load_settings
+
+ACCOUNTS = {"dev": "111111111111", "staging": "222222222222", "prod": "333333333333"}
+SOURCES = {"staging": "dev", "prod": "staging"}
+
+
+def config_of(folder: Path, *, base: str | None = None, **changes: Any) -> Path:
+    """A copy of `config/` with the accounts and the sources in it; `changes` to every environment's file.
+
+    With `base`, each is a copy of that environment: `local` is small enough to run here.
+    """
+    made = folder / "config"
+    (made / "recipes").mkdir(parents=True)
+    for recipe in (ROOT / "config" / "recipes").glob("*.yaml"):
+        (made / "recipes" / recipe.name).write_bytes(recipe.read_bytes())
+    for name, account in ACCOUNTS.items():
+        data = yaml.safe_load((ROOT / "config" / f"{base or name}.yaml").read_text()) | {"account": account} | changes
+        if name in SOURCES:
+            data["promotion"] = {"source": SOURCES[name]}
+        (made / f"{name}.yaml").write_text(yaml.safe_dump(data))
+    return made
+
+
+def tree_of(folder: Path) -> Path:
+    """The source tree with that configuration: what `app.py` is run from."""
+    # Python looks beside a script's own file, not beside a link to it.
+    (folder / "app.py").write_bytes((ROOT / "app.py").read_bytes())
+    for name in ("cdk.json", "stacks", "constructs", "tunestack", "training_code"):
+        (folder / name).symlink_to(ROOT / name)
+    config_of(folder)
+    return folder
+
+
+def settings_of(config: Path) -> dict[str, Settings]:
+    """The settings of each of them."""
+    return {name: load_settings(name, config=config) for name in ACCOUNTS}
+
+
+def synthesize(settings: Settings, folder: Path) -> Path:
+    """The cloud assembly of one of them, in a folder of its own."""
+    app = app_in(folder / settings.name)
+    add(app, settings)
+    return Path(app.synth().directory)
+
+
+def app_in(folder: Path) -> App:
+    """An app with the kit's feature flags, which writes to a folder."""
+    return App(outdir=str(folder), context=json.loads((ROOT / "cdk.json").read_text())["context"])
+
+
+def add(app: App, settings: Settings) -> None:
+    """One of them, with its account."""
+    where = Environment(account=settings.environment.account, region=settings.environment.region)
+    add_environment(app, blueprint_of(settings), env=where)

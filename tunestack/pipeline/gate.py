@@ -1,0 +1,80 @@
+"""The gate: go on only with a model that improved and forgot little; and what is registered of one that did."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from tunestack.jobs import BASE_MODEL_URI, EVALUATE, TRANSFORM_INPUT_URI
+from tunestack.pipeline.expressions import EXECUTION_ID, Join, JsonGet
+from tunestack.pipeline.job_steps import JobSteps, property_file
+from tunestack.pipeline.recipe_parameters import GATE_LIMITS, RecipeParameters
+from tunestack.pipeline.resources import Resources
+from tunestack.pipeline.steps import ConditionStep, FailStep, LessThanOrEqualTo, RegisterModelStep, Step
+
+EVALUATION = EVALUATE.writes[0]
+HELDOUT_LIMIT, GENERAL_LIMIT = GATE_LIMITS
+# A version's metadata that says where what it was made and judged by lies: a promotion takes all of it along.
+ADAPTER, TEST, GENERAL, QUESTIONS, BASE = "adapter_uri", "test_uri", "general_uri", "questions_uri", "base_model_uri"
+
+
+def gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...]) -> ConditionStep:
+    """The condition on the evaluation: the steps for a good model, or the end with its figures."""
+    heldout = recipe.parameter(HELDOUT_LIMIT)
+    general = recipe.parameter(GENERAL_LIMIT)
+    reject = FailStep(
+        name="RejectModel",
+        description="End here: the tuned model is not good enough to be registered",
+        # The evaluation's exit message holds each metric's value: a Fail step can't read a property file.
+        error_message=Join(
+            (
+                "the tuned model was not registered: ",
+                jobs.made[EVALUATE.key].get("ExitMessage"),
+                "; allowed: heldout.loss_ratio at most ",
+                heldout,
+                f" ({heldout.name}), general.loss_ratio at most ",
+                general,
+                f" ({general.name})",
+            )
+        ),
+    )
+    return ConditionStep(
+        name="CheckGates",
+        description="Go on only if the tuned model improved and forgot little",
+        # A run's own limits, and the deployed recipe's: whoever starts a run can be stricter, never more lenient.
+        conditions=tuple(
+            LessThanOrEqualTo(left=_metric(metric), right=limit)
+            for metric, chosen in (("heldout.loss_ratio", heldout), ("general.loss_ratio", general))
+            for limit in (chosen, chosen.default)
+        ),
+        if_steps=registered,
+        else_steps=(reject,),
+    )
+
+
+def register(
+    jobs: JobSteps, recipe: RecipeParameters, resources: Resources, *, metadata: Mapping[str, Any]
+) -> RegisterModelStep:
+    """The registration, with what the version was made from and judged by, and `metadata`."""
+    evaluate = jobs.made[EVALUATE.key]
+    return RegisterModelStep(
+        name="RegisterModel",
+        description="Add a version to the registry; somebody approves it",
+        model_package_group_name=resources.model_package_group_name,
+        image_uri=jobs.inference_image(),
+        model_data_url=jobs.archive(),
+        metrics_s3_uri=Join((evaluate.output(EVALUATION.name), EVALUATION.property_file), on="/"),
+        metadata={
+            BASE: jobs.uris[BASE_MODEL_URI.name],
+            ADAPTER: jobs.output_of("train", "model"),
+            TEST: jobs.output_of("prepare", "test"),
+            GENERAL: jobs.output_of("prepare", "general"),
+            QUESTIONS: jobs.uris[TRANSFORM_INPUT_URI.name],
+            "evaluation": evaluate.get("ExitMessage"),
+            **{dotted.split(".")[1]: recipe.parameter(dotted) for dotted in (HELDOUT_LIMIT, GENERAL_LIMIT)},
+            "pipeline_execution_id": EXECUTION_ID,
+            **metadata,
+        },
+    )
+
+
+def _metric(path: str) -> JsonGet:
+    return JsonGet(step=EVALUATE.step, property_file=property_file(EVALUATION), path=path)

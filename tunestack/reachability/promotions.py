@@ -1,0 +1,130 @@
+"""Which environments feed which: read off the functions that take versions in, and what they are told."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack.layout import Bucket, S3Uri, StackName
+from tunestack.reachability.template import Stack
+from tunestack.reachability.world import World
+
+_HANDLER = "promote.handler"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SourceEnvironment:
+    """The environment that versions come from, as far as its stacks are in the world."""
+
+    stack: Stack
+    buckets: Mapping[Bucket, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Promotion:
+    """One function that takes versions in."""
+
+    stack: Stack
+    function: str
+    role: str
+    told: Mapping[str, str]
+    source: SourceEnvironment | None
+
+    @property
+    def by(self) -> str:
+        return f"{self.stack.name}: function {self.function}"
+
+    @property
+    def pipeline(self) -> str:
+        return self.told["PIPELINE"]
+
+    @property
+    def key(self) -> str:
+        return self.told["KEY"]
+
+    @property
+    def images(self) -> tuple[str, ...]:
+        """One image of each repository that a version may come with."""
+        return tuple(f"{repository}@sha256:{'0' * 64}" for repository in json.loads(self.told["ORIGIN_REPOSITORIES"]))
+
+    def targets(self) -> Iterator[str]:
+        """Where copies go."""
+        yield self._uri(self.told["PREFIX"], "group/1/package/model.tar.gz")
+        for prefix in json.loads(self.told["SHARED"]).values():
+            yield self._uri(prefix, "model/main")
+
+    def parameters(self) -> Iterator[dict[str, str]]:
+        """What the pipeline is started with, for each image."""
+        shared, prefix = json.loads(self.told["SHARED"]), self.told["PREFIX"]
+        found = {
+            "SourceVersionArn": f"{self.told['SOURCE_VERSIONS']}1",
+            "ModelDataUrl": self._uri(prefix, "group/1/package/model.tar.gz"),
+        }
+        for key, parameter in json.loads(self.told["PARAMETERS"]).items():
+            place = (shared[key], "model/main") if key in shared else (prefix, f"group/1/{key}")
+            found[parameter] = self._uri(*place)
+        for image in self.images:
+            yield {**found, "ImageUri": image}
+
+    def _uri(self, prefix: str, key: str) -> str:
+        return str(S3Uri(bucket=self.told["BUCKET"], key=f"{prefix}/{key}"))
+
+    def calls(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """What the function asks of SageMaker, ECR and its own bucket: action, resource, condition keys."""
+        own = f"arn:{self.stack.partition}:sagemaker:{self.stack.region}:{self.stack.account}"
+        version = f"{own}:model-package/{self.told['GROUP']}/1"
+        yield "sagemaker:DescribeModelPackage", f"{self.told['SOURCE_VERSIONS']}1", {}
+        yield "sagemaker:DescribeModelPackage", version, {}
+        yield "sagemaker:ListModelPackages", f"{own}:model-package-group/{self.told['GROUP']}", {}
+        yield "sagemaker:UpdateModelPackage", version, {"sagemaker:ModelApprovalStatus": "Rejected"}
+        for action in ("StartPipelineExecution", "ListPipelineExecutions"):
+            yield f"sagemaker:{action}", f"{own}:pipeline/{self.pipeline}", {}
+        bucket = f"arn:{self.stack.partition}:s3:::{self.told['BUCKET']}"
+        yield "s3:ListBucketMultipartUploads", bucket, {}
+        for prefix in (self.told["PREFIX"], *json.loads(self.told["SHARED"]).values()):
+            # Without it, S3 says of a copy that isn't there yet that it is forbidden.
+            yield "s3:ListBucket", bucket, {"s3:prefix": f"{prefix}/a"}
+        for image in self.images:
+            host, _, path = image.partition("/")
+            account, _, _, region, *_ = host.split(".")
+            repository = path.partition("@")[0]
+            yield "ecr:BatchGetImage", f"arn:{self.stack.partition}:ecr:{region}:{account}:repository/{repository}", {}
+
+
+def promotions_of(world: World) -> Iterator[Promotion]:
+    """Every function of the world that takes versions in."""
+    found = [
+        (stack, name, properties["Role"], properties["Environment"]["Variables"])
+        for stack, name, properties in world.resources("AWS::Lambda::Function")
+        if properties.get("Handler") == _HANDLER
+    ]
+    for stack, name, role, told in found:
+        source = told["SOURCE_VERSIONS"].rstrip("/").replace(":model-package/", ":model-package-group/")
+        yield Promotion(
+            stack=stack,
+            function=name,
+            role=role,
+            told=told,
+            source=_source(world, source),
+        )
+
+
+def _source(world: World, group: str) -> SourceEnvironment | None:
+    """The environment whose group it is: its other stacks are called as its registry's is."""
+    registry = _stack_of_group(world, group)
+    if registry is None:
+        return None
+    prefix = registry.name.rpartition("-")[0]
+    storage = world.stacks.get(f"{prefix}-{StackName.STORAGE}")
+    if storage is None:
+        return None
+    outputs = {bucket: storage.template["Outputs"][bucket.output]["Value"] for bucket in Bucket}
+    resolver = world.resolver(storage)
+    return SourceEnvironment(stack=storage, buckets={bucket: resolver.value(item) for bucket, item in outputs.items()})
+
+
+def _stack_of_group(world: World, group: str) -> Stack | None:
+    for stack, logical_id, _ in world.resources("AWS::SageMaker::ModelPackageGroup"):
+        if world.resolver(stack).arn_of(logical_id) == group:
+            return stack
+    return None

@@ -1,0 +1,197 @@
+"""All accounts' stacks together: who has which policies, and what lets whom in."""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from tunestack.errors import UserError
+from tunestack.reachability.template import Resolver, Stack
+
+_ENVIRONMENT = re.compile(r"aws://(?P<account>[^/]+)/(?P<region>.+)")
+# Where a template says no account or region.
+UNKNOWN_ACCOUNT, UNKNOWN_REGION = "000000000000", "us-east-1"
+# Type → where its policy is, and which of its properties says what it is of.
+_RESOURCE_POLICIES = {
+    "AWS::ECR::Repository": ("RepositoryPolicyText", None),
+    "AWS::KMS::Key": ("KeyPolicy", None),
+    "AWS::S3::BucketPolicy": ("PolicyDocument", "Bucket"),
+    "AWS::SQS::QueuePolicy": ("PolicyDocument", "Queues"),
+    "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupPolicy", None),
+    "AWS::SecretsManager::ResourcePolicy": ("ResourcePolicy", "SecretId"),
+}
+Policy = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PolicyStatement:
+    """One statement of a role's policy."""
+
+    content: Mapping[str, Any]
+    where: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Role:
+    """A role, as far as it is asked what it may do."""
+
+    name: str
+    arn: str
+    account: str
+    stack: str
+    trust: Policy
+    statements: tuple[PolicyStatement, ...]
+    boundary: str | None = None
+
+    def __str__(self) -> str:
+        return f"{self.stack}: role {self.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guarded:
+    """A resource with a policy of its own."""
+
+    arn: str
+    account: str
+    stack: str
+    policy: Policy = field(default_factory=dict)
+
+
+class World:
+    """Stacks of any number of accounts and regions."""
+
+    def __init__(self, stacks: Iterable[Stack]) -> None:
+        self.stacks = {stack.name: stack for stack in stacks}
+        self._resolvers = {name: Resolver(stack, self._output) for name, stack in self.stacks.items()}
+
+    @classmethod
+    def read(cls, assemblies: Iterable[Path]) -> "World":
+        """The stacks of cloud assemblies, those of their stages, too.
+
+        Raises:
+            UserError: a folder is no cloud assembly.
+        """
+        return cls(stack for folder in assemblies for stack in _stacks_of(folder))
+
+    def resolver(self, stack: Stack) -> Resolver:
+        return self._resolvers[stack.name]
+
+    def resources(self, kind: str) -> Iterator[tuple[Stack, str, Mapping[str, Any]]]:
+        """Every resource of a type: its stack, its logical id, and its properties, worked out."""
+        for stack in self.stacks.values():
+            for logical_id, properties in stack.of_kind(kind).items():
+                yield stack, logical_id, self.resolver(stack).value(properties)
+
+    @cached_property
+    def roles(self) -> dict[str, Role]:
+        """Every role by its ARN."""
+        policies: dict[tuple[str, str], list[PolicyStatement]] = {}
+        for stack, logical_id, properties in self.resources("AWS::IAM::Policy"):
+            for role in properties.get("Roles", []):
+                policies.setdefault((stack.account, role), []).extend(_statements(properties, logical_id))
+        found = {}
+        for stack, logical_id, properties in self.resources("AWS::IAM::Role"):
+            resolver = self.resolver(stack)
+            name, arn = resolver.name_of(logical_id), resolver.arn_of(logical_id)
+            own = [item for policy in properties.get("Policies", []) for item in _statements(policy, logical_id)]
+            boundary = properties.get("PermissionsBoundary")
+            found[arn] = Role(
+                name=name,
+                arn=arn,
+                account=stack.account,
+                stack=stack.name,
+                trust=properties.get("AssumeRolePolicyDocument", {}),
+                statements=(*own, *policies.get((stack.account, name), ())),
+                boundary=boundary.rpartition("/")[2] if boundary else None,
+            )
+        return found
+
+    @cached_property
+    def guarded(self) -> dict[str, Guarded]:
+        """Every resource that can have a policy of its own, by its ARN."""
+        found: dict[str, Guarded] = {}
+        for kind in ("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Events::EventBus", *_RESOURCE_POLICIES):
+            member, of = _RESOURCE_POLICIES.get(kind, (None, None))
+            for stack, logical_id, properties in self.resources(kind):
+                policy = _without_tokens(properties.get(member, {})) if member else {}
+                for arn in self._subjects(stack, logical_id, properties, of):
+                    place = Guarded(arn=arn, account=stack.account, stack=stack.name, policy=policy)
+                    found[arn] = place if policy or arn not in found else found[arn]
+        return found | self._buses()
+
+    @cached_property
+    def bucket_keys(self) -> dict[str, str]:
+        """The key that encrypts a bucket's objects by default, by the bucket's name."""
+        found = {}
+        for stack, logical_id, properties in self.resources("AWS::S3::Bucket"):
+            rules = properties.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [])
+            key = rules[0].get("ServerSideEncryptionByDefault", {}).get("KMSMasterKeyID") if rules else None
+            if key:
+                found[self.resolver(stack).name_of(logical_id)] = key
+        return found
+
+    def _subjects(self, stack: Stack, logical_id: str, properties: Mapping[str, Any], of: str | None) -> list[str]:
+        resolver = self.resolver(stack)
+        if of is None:
+            return [resolver.arn_of(logical_id)]
+        named = properties[of] if isinstance(properties[of], list) else [properties[of]]
+        if of == "Bucket":
+            return [f"arn:{stack.partition}:s3:::{name}" for name in named]
+        queues = [f"arn:{stack.partition}:sqs:{stack.region}:{stack.account}:{url.rpartition('/')[2]}" for url in named]
+        return queues if of == "Queues" else named
+
+    def _buses(self) -> dict[str, Guarded]:
+        found: dict[str, Guarded] = {}
+        for stack, _, properties in self.resources("AWS::Events::EventBusPolicy"):
+            bus = properties.get("EventBusName", "default")
+            arn = f"arn:{stack.partition}:events:{stack.region}:{stack.account}:event-bus/{bus}"
+            known = found.get(arn)
+            statements = [*(known.policy["Statement"] if known else ()), properties["Statement"]]
+            policy = {"Version": "2012-10-17", "Statement": statements}
+            found[arn] = Guarded(arn=arn, account=stack.account, stack=stack.name, policy=policy)
+        return found
+
+    def _output(self, stack_name: str, output: str) -> Any:
+        """An output by its stack's name and its own; without a stack, by what it is exported as."""
+        for stack in self.stacks.values():
+            for name, content in stack.template.get("Outputs", {}).items():
+                exported = content.get("Export", {}).get("Name")
+                if (stack.name, name) == (stack_name, output) or (not stack_name and exported == output):
+                    return self.resolver(stack).value(content["Value"])
+        return f"?{stack_name}.{output}?"
+
+
+def _stacks_of(folder: Path) -> Iterator[Stack]:
+    manifest = folder / "manifest.json"
+    if not manifest.is_file():
+        raise UserError(f"{folder} is no cloud assembly: `cdk synth` writes one, to cdk.out if it isn't told where")
+    for artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).values():
+        properties = artifact.get("properties", {})
+        if artifact["type"] == "cdk:cloud-assembly":
+            yield from _stacks_of(folder / properties["directoryName"])
+        if artifact["type"] != "aws:cloudformation:stack":
+            continue
+        place = _ENVIRONMENT.match(artifact.get("environment", ""))
+        account, region = (place["account"], place["region"]) if place else ("", "")
+        template = json.loads((folder / properties["templateFile"]).read_text(encoding="utf-8"))
+        yield Stack(
+            name=properties.get("stackName") or artifact.get("displayName") or properties["templateFile"].split(".")[0],
+            account=account if account.isdigit() else UNKNOWN_ACCOUNT,
+            region=region if region and not region.startswith("unknown") else UNKNOWN_REGION,
+            template=template,
+        )
+
+
+def _statements(policy: Mapping[str, Any], where: str) -> list[PolicyStatement]:
+    content = policy["PolicyDocument"]["Statement"]
+    return [
+        PolicyStatement(content=item, where=f"{where}.Statement[{index}]")
+        for index, item in enumerate(content if isinstance(content, list) else [content])
+    ]
+
+
+def _without_tokens(policy: Any) -> Policy:
+    return json.loads(policy) if isinstance(policy, str) else dict(policy)
