@@ -58,7 +58,7 @@ snapshots: setup ## accept changed templates and definitions as the new snapshot
 	@pytest tests/stacks/test_snapshots.py tests/sizing/test_components.py --snapshot-update
 
 samples: setup ## write what the docs show under each command, as the tests that run them print it
-	@WRITE_SAMPLES=1 pytest -q tests/local/test_documented_commands.py
+	@WRITE_SAMPLES=1 pytest -q tests/local/test_documented_commands.py tests/local/test_promotion.py
 
 generated: setup ## write again what is generated and checked in: schemas, pictures, the settings reference
 	@python -m scripts.generate

@@ -17,15 +17,30 @@ from tunestack.settings.loading import load_settings
 def build(app: App) -> App:
     """Add the stacks of the environments that the context names (`-c env=dev`, `-c env=staging,prod`).
 
+    `-c delivery=on` adds the pipeline that takes changes through them instead, `-c github=on` the roles of GitHub
+    Actions.
     `-c allow=memory,budget,deadline` waives checks that would stop the synthesis, and records it.
     """
     allow = [name for name in str(app.node.try_get_context("allow") or "").split(",") if name]
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(), ReachabilityChecks())
+    accepted: dict[str, str] = {}
+    if app.node.try_get_context("delivery"):
+        # It brings a second of imports along, for what is deployed once.
+        from stacks.delivery import ACCEPTED, add_delivery
+
+        accepted = ACCEPTED
+        add_delivery(app)
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(accepted), ReachabilityChecks())
+    if accepted:
+        return app
     for name in str(app.node.get_context("env")).split(","):
         settings = load_settings(name)
         account, region = settings.environment.account, settings.environment.region
         where = Environment(account=account, region=region) if account else None
         add_environment(app, blueprint_of(settings), allow=allow, env=where)
+        if app.node.try_get_context("github"):
+            from stacks.github import add_github_roles
+
+            add_github_roles(app, settings, env=where)
     return app
 
 

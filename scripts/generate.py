@@ -16,7 +16,7 @@ from scripts.rules_reference import rules_reference
 from scripts.settings_reference import reference
 from scripts.troubleshooting import troubleshooting
 from tunestack.settings.recipe import recipe_schema
-from tunestack.settings.schema import environment_schema
+from tunestack.settings.schema import delivery_schema, environment_schema
 
 ROOT = Path(__file__).parents[1]
 _PICTURE = "<!-- picture: {} -->\n{}<!-- /picture -->"
@@ -28,7 +28,9 @@ def settings_reference() -> str:
         "# Settings\n\nMade from the schemas (`tunestack settings schema`); `tunestack settings check` validates.\n\n"
     )
     environment = reference("An environment: `config/NAME.yaml`", environment_schema())
-    return head + environment + "\n" + reference("A recipe: `config/recipes/NAME.yaml`", recipe_schema())
+    recipe = reference("A recipe: `config/recipes/NAME.yaml`", recipe_schema())
+    delivery = reference("The delivery: `config/delivery/delivery.yaml`", delivery_schema())
+    return "\n".join((head + environment, recipe, delivery))
 
 
 def with_pictures(file: Path) -> str:
@@ -82,6 +84,7 @@ def _json(schema: dict[str, Any]) -> str:
 GENERATED: dict[Path, Callable[[], str]] = {
     ROOT / "training_code" / "recipe.schema.json": lambda: _json(recipe_schema()),
     ROOT / "config" / "settings.schema.json": lambda: _json(environment_schema()),
+    ROOT / "config" / "delivery" / "delivery.schema.json": lambda: _json(delivery_schema()),
     ROOT / "docs" / "commands.md": commands_reference,
     ROOT / "docs" / "rules.md": rules_reference,
     ROOT / "docs" / "troubleshooting.md": troubleshooting,

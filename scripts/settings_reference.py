@@ -7,24 +7,36 @@ from typing import Any
 def reference(title: str, schema: dict[str, Any]) -> str:
     """A table of keys per section: type, default, meaning."""
     lines = [f"## {title}", ""]
-    top = {name: field for name, field in schema["properties"].items() if "$ref" not in field}
+    top = {name: field for name, field in schema["properties"].items() if _section_of(field) is None}
     if top:
         lines += _table(top, set(schema.get("required", [])))
     for name, field in schema["properties"].items():
-        if "$ref" in field:
-            lines += _section(name, schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
+        if (section := _section_of(field)) is not None:
+            lines += _section(_place(name, field), schema["$defs"][section], schema)
     return "\n".join(lines) + "\n"
 
 
 def _section(name: str, section: dict[str, Any], schema: dict[str, Any]) -> list[str]:
     lines = [f"### `{name}`", "", section.get("description", ""), ""]
-    plain = {key: field for key, field in section["properties"].items() if "$ref" not in field}
+    plain = {key: field for key, field in section["properties"].items() if _section_of(field) is None}
     if plain:
         lines += _table(plain, set(section.get("required", [])))
     for key, field in section["properties"].items():
-        if "$ref" in field:
-            lines += _section(f"{name}.{key}", schema["$defs"][field["$ref"].rpartition("/")[2]], schema)
+        if (inner := _section_of(field)) is not None:
+            lines += _section(f"{name}.{_place(key, field)}", schema["$defs"][inner], schema)
     return lines
+
+
+def _section_of(field: dict[str, Any]) -> str | None:
+    """The name of the section that a field is, may be, or is a list of."""
+    found = next(
+        (choice for choice in (field, *field.get("anyOf", ()), field.get("items", {})) if "$ref" in choice), None
+    )
+    return found["$ref"].rpartition("/")[2] if found else None
+
+
+def _place(name: str, field: dict[str, Any]) -> str:
+    return f"{name}[]" if "items" in field else name
 
 
 def _table(fields: dict[str, Any], required: set[str]) -> list[str]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aws_cdk import Annotations, PermissionsBoundary, Stack, Tags
+from aws_cdk import Annotations, DefaultStackSynthesizer, PermissionsBoundary, Stack, Tags
 from constructs import Construct
 from tunestack_cdk.cost_annotation import annotate_costs
 
@@ -20,6 +20,7 @@ from tunestack.money import total_usd
 from tunestack.pipeline.resources import job_tags
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.checks import failed_checks, failed_month_checks, time_risks, waive
+from tunestack.settings.environment import CDK_QUALIFIER
 
 
 def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[str] = (), **kwargs: Any) -> None:
@@ -61,44 +62,38 @@ def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[s
 def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[tuple[StackName, Stack]]:
     settings = blueprint.settings
 
-    def stack_id(name: StackName) -> str:
-        return settings.names.stack(name)
+    def here(name: StackName) -> dict[str, Any]:
+        stack_name, qualifier = settings.names.stack(name), settings.environment.security.bootstrap_qualifier
+        own = {} if qualifier == CDK_QUALIFIER else {"synthesizer": DefaultStackSynthesizer(qualifier=qualifier)}
+        # Named in a stage, too: there it would be another stack otherwise.
+        return {"scope": scope, "construct_id": stack_name, "stack_name": stack_name, **own, **kwargs}
 
     # It could be destroyed while the others use its key: references between stacks are weak. The others could not be
     # made again after a first deployment that failed, if they were protected.
     protected = not settings.deletes_data
-    storage = StorageStack(
-        scope, stack_id(StackName.STORAGE), settings=settings, termination_protection=protected, **kwargs
-    )
+    storage = StorageStack(**here(StackName.STORAGE), settings=settings, termination_protection=protected)
     yield StackName.STORAGE, storage
     network = None
     if settings.environment.network.private_vpc:
-        network = NetworkStack(scope, stack_id(StackName.NETWORK), settings=settings, key=storage.key, **kwargs)
+        network = NetworkStack(**here(StackName.NETWORK), settings=settings, key=storage.key)
         yield StackName.NETWORK, network
-    images = ImagesStack(scope, stack_id(StackName.IMAGES), settings=settings, key=storage.key, **kwargs)
+    images = ImagesStack(**here(StackName.IMAGES), settings=settings, key=storage.key)
     yield StackName.IMAGES, images
-    registry = RegistryStack(
-        scope, stack_id(StackName.REGISTRY), settings=settings, storage=storage, images=images, **kwargs
-    )
+    registry = RegistryStack(**here(StackName.REGISTRY), settings=settings, storage=storage, images=images)
     yield StackName.REGISTRY, registry
     pipeline = PipelineStack(
-        scope,
-        stack_id(StackName.PIPELINE),
+        **here(StackName.PIPELINE),
         blueprint=blueprint,
         storage=storage,
         network=network,
         images=images,
         registry=registry,
-        **kwargs,
     )
     yield StackName.PIPELINE, pipeline
     if settings.promoted_from:
-        promotion = PromotionStack(
-            scope, stack_id(StackName.PROMOTION), blueprint=blueprint, storage=storage, pipeline=pipeline, **kwargs
-        )
-        yield StackName.PROMOTION, promotion
-    if settings.environment.budget.alert_emails:
         yield (
-            StackName.OBSERVABILITY,
-            ObservabilityStack(scope, stack_id(StackName.OBSERVABILITY), settings=settings, **kwargs),
+            StackName.PROMOTION,
+            PromotionStack(**here(StackName.PROMOTION), blueprint=blueprint, storage=storage, pipeline=pipeline),
         )
+    if settings.environment.budget.alert_emails:
+        yield StackName.OBSERVABILITY, ObservabilityStack(**here(StackName.OBSERVABILITY), settings=settings)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 from tunestack_cdk.approver_role import ApproverRole
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
@@ -28,6 +29,7 @@ from tunestack.layout import (
     TRAINER_ROLE_ARN_OUTPUT,
 )
 from tunestack.planning.blueprint import Blueprint
+from tunestack.settings.loading import Settings
 
 
 class PipelineStack(Stack):
@@ -70,6 +72,7 @@ class PipelineStack(Stack):
         )
         workplace = Workplace(
             pipeline_name=pipeline.pipeline_name,
+            promotion_pipeline_name=settings.names.promotion if settings.promoted_from else None,
             model_package_group_name=settings.names.model_package_group,
             stack_prefix=settings.names.prefix,
             buckets=storage.buckets,
@@ -85,9 +88,29 @@ class PipelineStack(Stack):
             APPROVER_ROLE_ARN_OUTPUT: self.approver,
             OPERATOR_ROLE_ARN_OUTPUT: OperatorRole(self, "Operator", workplace=workplace),
         }
+        if delivery_account := settings.environment.security.delivery_account:
+            self._smoke_run_role(workplace, settings, delivery_account)
         # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)
         self.add_stack_dependency(images)
         CfnOutput(self, PIPELINE_NAME_OUTPUT, value=pipeline.pipeline_name)
         for output, person in people.items():
             CfnOutput(self, output, value=person.role.role_arn)
+
+    def _smoke_run_role(self, workplace: Workplace, settings: Settings, delivery_account: str) -> None:
+        """What a delivery pipeline starts a run as: a trainer, whom a role of its account alone can take on."""
+        name = f"{settings.environment.project}-delivery-smoke-{settings.name}"
+        runner = self.format_arn(
+            service="iam", region="", account=delivery_account, resource="role", resource_name=name
+        )
+        TrainerRole(
+            self,
+            "SmokeRun",
+            workplace=workplace,
+            brings=PLACES_FILLED_BY_PEOPLE,
+            reads=PLACES_FILLED_BY_JOBS,
+            role_name=settings.names.smoke_run_role,
+            assumed_by=iam.PrincipalWithConditions(
+                iam.AccountPrincipal(delivery_account), {"ArnEquals": {"aws:PrincipalArn": runner}}
+            ),
+        )

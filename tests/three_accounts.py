@@ -25,6 +25,8 @@ def config_of(folder: Path, *, base: str | None = None, **changes: Any) -> Path:
     (made / "recipes").mkdir(parents=True)
     for recipe in (ROOT / "config" / "recipes").glob("*.yaml"):
         (made / "recipes" / recipe.name).write_bytes(recipe.read_bytes())
+    (made / "delivery").mkdir()
+    (made / "delivery" / "delivery.yaml").write_bytes((ROOT / "config" / "delivery" / "delivery.yaml").read_bytes())
     for name, account in ACCOUNTS.items():
         data = yaml.safe_load((ROOT / "config" / f"{base or name}.yaml").read_text()) | {"account": account} | changes
         if name in SOURCES:
@@ -33,26 +35,19 @@ def config_of(folder: Path, *, base: str | None = None, **changes: Any) -> Path:
     return made
 
 
-def tree_of(folder: Path) -> Path:
+def tree_of(folder: Path, *, base: str | None = None) -> Path:
     """The source tree with that configuration: what `app.py` is run from."""
     # Python looks beside a script's own file, not beside a link to it.
     (folder / "app.py").write_bytes((ROOT / "app.py").read_bytes())
-    for name in ("cdk.json", "stacks", "constructs", "tunestack", "training_code"):
+    for name in ("cdk.json", "stacks", "constructs", "tunestack", "training_code", "package.json", "node_modules"):
         (folder / name).symlink_to(ROOT / name)
-    config_of(folder)
+    config_of(folder, base=base)
     return folder
 
 
 def settings_of(config: Path) -> dict[str, Settings]:
     """The settings of each of them."""
     return {name: load_settings(name, config=config) for name in ACCOUNTS}
-
-
-def synthesize(settings: Settings, folder: Path) -> Path:
-    """The cloud assembly of one of them, in a folder of its own."""
-    app = app_in(folder / settings.name)
-    add(app, settings)
-    return Path(app.synth().directory)
 
 
 def app_in(folder: Path) -> App:

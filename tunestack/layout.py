@@ -156,6 +156,11 @@ class Names:
         return f"{self.prefix}-promotion"
 
     @property
+    def smoke_run_role(self) -> str:
+        """The role that a delivery pipeline runs the pipeline as, after a deployment."""
+        return f"{self.prefix}-smoke-run"
+
+    @property
     def key_alias(self) -> str:
         return f"alias/{self.prefix}"
 

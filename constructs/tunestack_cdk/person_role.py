@@ -21,6 +21,8 @@ class Workplace:
     """What people work with in an environment: the names, the buckets and their key."""
 
     pipeline_name: str
+    # Of versions of another environment, where there are any.
+    promotion_pipeline_name: str | None = None
     model_package_group_name: str
     # What the names of its stacks begin with.
     stack_prefix: str
@@ -31,14 +33,23 @@ class Workplace:
 class PersonRole(Construct):
     """A role for people, who see the pipeline, its executions and the registered versions.
 
-    Whoever IAM lets take on a role in this account can take it on.
+    Whoever IAM lets take on a role in this account can take it on, unless `assumed_by` says who.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, workplace: Workplace) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        workplace: Workplace,
+        assumed_by: iam.IPrincipal | None = None,
+        role_name: str | None = None,
+    ) -> None:
         super().__init__(scope, construct_id)
         self._buckets = workplace.buckets
         # By reference: the same template, whether or not the account is known when it is made.
-        self.role = iam.Role(self, "Role", assumed_by=iam.AccountPrincipal(Aws.ACCOUNT_ID))
+        own_account = iam.AccountPrincipal(Aws.ACCOUNT_ID)
+        self.role = iam.Role(self, "Role", assumed_by=assumed_by or own_account, role_name=role_name)
         accept_own_policy(self.role)
         self._access = PrefixAccess(self.role, key=workplace.key)
         self._pipeline = self._arn("sagemaker", "pipeline", workplace.pipeline_name)
@@ -46,10 +57,13 @@ class PersonRole(Construct):
         self._executions = f"{self._pipeline}/execution/*"
         self._versions = self._arn("sagemaker", "model-package", f"{workplace.model_package_group_name}/*")
         self._stacks = self._arn("cloudformation", "stack", f"{workplace.stack_prefix}-*/*")
-        self._allow(["DescribePipeline", "ListPipelineExecutions"], self._pipeline)
+        seen = [self._pipeline]
+        if workplace.promotion_pipeline_name:
+            seen.append(self._arn("sagemaker", "pipeline", workplace.promotion_pipeline_name))
+        self._allow(["DescribePipeline", "ListPipelineExecutions"], *seen)
         self._allow(
             ["DescribePipelineExecution", "ListPipelineExecutionSteps", "ListPipelineParametersForExecution"],
-            self._executions,
+            *(f"{pipeline}/execution/*" for pipeline in seen),
         )
         group = self._arn("sagemaker", "model-package-group", workplace.model_package_group_name)
         self._allow(["ListModelPackages"], group, self._versions)

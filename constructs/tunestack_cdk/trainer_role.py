@@ -1,6 +1,7 @@
 """The role of people who train: they bring data and models, run the pipeline, and read what comes of it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from constructs import Construct
 
@@ -19,8 +20,9 @@ class TrainerRole(PersonRole):
         workplace: Workplace,
         brings: Sequence[Place],
         reads: Sequence[Place],
+        **kwargs: Any,
     ) -> None:
-        super().__init__(scope, construct_id, workplace=workplace)
+        super().__init__(scope, construct_id, workplace=workplace, **kwargs)
         for place in brings:
             self._access.write(self._buckets[place.bucket], place.prefix)
         self._allow_reading((*brings, *reads))

@@ -36,7 +36,7 @@ def test_a_shown_command_exists_with_its_options(line: str) -> None:
     elif words[0] == "tunestack":
         parse(tunestack, words[1:])
     elif words[:2] in (["npx", "cdk"], ["source", ".venv/bin/activate"]) or words[0] == "eval":
-        assert "env=" in line or words[0] != "npx"
+        assert "env=" in line or "delivery=on" in line or words[0] != "npx"
     elif words[0] == "aws":
         parse_aws(*words[1:])
     else:

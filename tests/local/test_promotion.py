@@ -1,5 +1,10 @@
 """A model goes from dev through staging to prod by events alone: three accounts, each with its own roles, enforced."""
 
+import json
+import os
+import re
+import shlex
+import subprocess
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -9,10 +14,10 @@ from typing import Any
 import boto3
 import pytest
 
-from demo import deployment
-from tests.local.conftest import run, upload
+from tests.conftest import ROOT
+from tests.local import samples
 from tests.local.grants import GRANTS, Grant
-from tests.three_accounts import ACCOUNTS, SOURCES, config_of, settings_of, synthesize
+from tests.three_accounts import ACCOUNTS, SOURCES, settings_of, tree_of
 from tunestack.aws import Aws
 from tunestack.executions.promotion import ask_for_promotion
 from tunestack.executions.versions import APPROVED, REJECTED, Version, decide, find_version, list_versions
@@ -22,20 +27,88 @@ from tunestack.local.authorization.ledger import read_ledger
 
 pytestmark = pytest.mark.slow
 REGION = "us-east-1"
+PAGE = "docs/accounts.md"
+BLOCK = re.compile(r"```bash\n(.*?)```", re.DOTALL)
+SHORT = (
+    "--param MaxSteps=8 --param LearningRate=0.01 --param PerDeviceTrainBatchSize=2 --param GradientAccumulationSteps=1"
+)
 Environments = dict[str, Aws]
 
 
+class Guide:
+    """The commands of the page, each with the credentials of the account that it is for."""
+
+    def __init__(self, local: LocalAws, tree: Path, tiny_model: Path) -> None:
+        self._local, self.tree, self._model = local, tree, tiny_model
+        text = (ROOT / PAGE).read_text(encoding="utf-8")
+        self.lines = [line for block in BLOCK.findall(text) for line in block.splitlines()]
+
+    def run(self, beginning: str) -> str:
+        """Run what is next on the page, which begins so; what it printed."""
+        line = self.lines.pop(0)
+        assert line.startswith(beginning), f"the page goes on with {line!r}"
+        printed = self._shell(self._on_this_machine(line), line)
+        samples.hold(PAGE, line, printed)
+        return printed
+
+    def bootstrap(self, plan: str) -> None:
+        """What `bootstrap-plan` printed, in each account; the AWS command line is boto3 here."""
+        iam: Any = None
+        for line in plan.splitlines():
+            words = shlex.split(line)
+            if words[:3] == ["aws", "iam", "create-policy"]:
+                file = self.tree / words[-1].removeprefix("file://")
+                iam = self._client(file.name.split("-")[0], "iam")
+                iam.create_policy(PolicyName=words[4], PolicyDocument=file.read_text())
+            elif words[:2] == ["cdk", "bootstrap"]:
+                self._shell(f"cd $(mktemp -d) && {line}", words[2].split("/")[2])
+
+    def _client(self, account: str, service: str) -> Any:
+        session = boto3.Session(account, "local", region_name=REGION)
+        return session.client(service, endpoint_url=self._local.endpoint_url)
+
+    def _on_this_machine(self, line: str) -> str:
+        if "--from-hub" in line:
+            return line.replace("--from-hub", f"{self._model} --name")
+        return f"{line} {SHORT}" if line.startswith("tunestack run") else line
+
+    def _shell(self, line: str, of: str) -> str:
+        account = next((number for name, number in ACCOUNTS.items() if f"env {name}" in of or f"env={name}" in of), of)
+        tools = f"{ROOT / '.venv' / 'bin'}:{ROOT / 'node_modules' / '.bin'}"
+        environment = {
+            **os.environ,
+            **self._local.environment(account if account.isdigit() else ACCOUNTS["dev"]),
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "PYTHONPATH": os.pathsep.join(str(self.tree / name) for name in ("", "constructs", "training_code")),
+            "CI": "true", "CDK_REQUIRE_APPROVAL": "never", "COLUMNS": str(samples.WIDTH),
+        }  # fmt: skip
+        done = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", line], cwd=self.tree, env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, f"{line}\n{(done.stdout + done.stderr)[-3000:]}"
+        return done.stdout
+
+
 @pytest.fixture(scope="module")
-def environments(local: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Environments]:
-    """dev, staging and prod, deployed into their accounts; prod first: no order is needed."""
-    folder = tmp_path_factory.mktemp("accounts")
-    settings = settings_of(config_of(folder, base="local"))
+def guide(local: LocalAws, tmp_path_factory: pytest.TempPathFactory, tiny_model: Path) -> Guide:
+    """The page, for a copy of the kit with three accounts in its settings."""
+    tree = tree_of(tmp_path_factory.mktemp("kit"), base="local")
+    rows = [{"instruction": f"what does function {n} do", "response": f"return a list of {n} names"} for n in range(80)]
+    (tree / "my-data.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tree / "my-questions.jsonl").write_text('{"instruction": "what does function 3 do"}\n{"instruction": "list"}\n')
+    return Guide(local, tree, tiny_model)
+
+
+@pytest.fixture(scope="module")
+def environments(local: LocalAws, guide: Guide) -> Iterator[Environments]:
+    """dev, staging and prod, bootstrapped and deployed into their accounts as the page says."""
+    assert "all are met" in guide.run("tunestack access")
+    guide.bootstrap(guide.run("tunestack bootstrap-plan"))
+    for name in ACCOUNTS:
+        guide.run(f"npx cdk deploy --all -c env={name}")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", local.endpoint_url)
-        for name, account in reversed(ACCOUNTS.items()):
-            deployment.bootstrap(local, account=account)
-            deployment.deploy(local, synthesize(settings[name], folder), account=account)
-        yield {name: aws_of(settings[name]) for name in ACCOUNTS}
+        yield {name: aws_of(settings) for name, settings in settings_of(guide.tree / "config").items()}
 
 
 def aws_of(settings: Any) -> Aws:
@@ -88,21 +161,20 @@ def answers(aws: Aws, execution_id: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def trained(environments: Environments, tiny_model: Path, project: Path) -> Version:
-    """A version that dev trained and registered."""
-    dev = environments["dev"]
-    assert run(dev, upload(dev, tiny_model, project)).status == "Succeeded"
-    return next(iter(list_versions(dev)))
-
-
-@pytest.fixture(scope="module")
-def promoted(environments: Environments, trained: Version) -> dict[str, Version]:
-    """The same version in every environment, approved in each."""
-    found = {"dev": trained}
-    for name, following in (("dev", "staging"), ("staging", "prod")):
-        decide(environments[name], found[name], APPROVED, reason="good")
-        found[following] = registered_from(environments[following], found[name])
-    decide(environments["prod"], found["prod"], APPROVED, reason="good")
+def promoted(environments: Environments, guide: Guide) -> dict[str, Version]:
+    """A version that dev trained, approved in dev and staging as the page says, and in prod."""
+    dev, staging, prod = environments.values()
+    for command in ("models add", "data add", "data add", "run"):
+        printed = guide.run(f"tunestack {command}")
+    assert "Succeeded" in printed
+    guide.run("tunestack models approve latest --env dev")
+    found = {"dev": find_version(dev, "1")}
+    found["staging"] = registered_from(staging, found["dev"])
+    assert "tunestack-dev-models/1" in guide.run("tunestack models history --env staging")
+    guide.run("tunestack models approve latest --env staging")
+    found["prod"] = registered_from(prod, find_version(staging, "1"))
+    assert "tunestack-staging-models/1" in guide.run("tunestack models history --env prod")
+    decide(prod, found["prod"], APPROVED, reason="good")
     return found
 
 
@@ -123,14 +195,15 @@ def test_an_approved_model_travels_to_prod_and_answers_there_byte_for_byte(
 
 
 def test_the_same_decision_twice_does_nothing_twice_and_a_rejection_is_taken_along(
-    environments: Environments, promoted: dict[str, Version]
+    environments: Environments, promoted: dict[str, Version], guide: Guide
 ) -> None:
     dev, staging, prod = environments.values()
     # WHEN a promoted version is asked for again, rejected where it was trained, and approved there again
     ask_for_promotion(staging, promoted["dev"].arn)
-    decide(dev, promoted["dev"], REJECTED, reason="a mistake")
+    guide.run("tunestack models reject latest --env dev")
     until(lambda: find_version(staging, "1").approval == REJECTED, "rejection in staging")
     until(lambda: find_version(prod, "1").approval == REJECTED, "rejection in prod")
+    assert "reason: tunestack-staging-models/1 was rejected" in guide.run("tunestack models show latest --env prod")
     decide(dev, find_version(dev, "1"), APPROVED, reason="it was none")
     time.sleep(5)
     # THEN nothing was judged or registered again, and what was rejected waits for a person
@@ -176,3 +249,10 @@ def test_without_any_one_grant_of_the_source_the_promotion_is_refused_and_says_a
         decide(dev, version, APPROVED, reason="good")
         refused = until(partial(denied, local, seen), f"refusal without {grant}", 30)
     assert refused == [grant.refusal]
+
+
+def test_the_delivery_synthesizes_as_the_page_shows(guide: Guide, promoted: dict[str, Version]) -> None:
+    if not guide.lines[0].startswith("npx cdk synth"):
+        pytest.skip("the test that runs the page up to here was not chosen")
+    guide.run("npx cdk synth --quiet -c delivery=on")
+    assert guide.lines == []

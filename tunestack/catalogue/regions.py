@@ -41,3 +41,10 @@ REGIONS = (
     "us-west-1",
     "us-west-2",
 )
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region, as ARNs begin with it."""
+    if region.startswith("cn-"):
+        return "aws-cn"
+    return "aws-us-gov" if region.startswith("us-gov-") else "aws"

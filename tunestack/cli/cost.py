@@ -13,7 +13,8 @@ from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.cli.synthesis import assembly_of, synthesize
 from tunestack.costs.assembly import assembly_costs
 from tunestack.costs.diff import cost_diff
-from tunestack.costs.diff_text import to_json, to_markdown
+from tunestack.costs.diff_text import to_json, to_markdown, to_sentence
+from tunestack.errors import UserError
 from tunestack.money import usd
 
 if TYPE_CHECKING:
@@ -64,6 +65,39 @@ def report_command(env: str, out: Path) -> None:
         stacks = assembly_costs(Path(folder))
     write_report(blueprint, stacks, out)
     click.echo(f"written: {out}")
+
+
+@cost.command("review")
+@click.argument("assembly", type=click.Path(path_type=Path))
+@env_option
+@click.option("--role-arn", help="Who reads what is deployed. Default: the bootstrap's lookup role.")
+@click.option("--max-increase-usd-per-month", type=click.FloatRange(min=0), help="More is refused (exit code 1).")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the whole comparison, as Markdown.")
+def review_command(
+    assembly: Path, env: str, role_arn: str | None, max_increase_usd_per_month: float | None, out: Path | None
+) -> None:
+    """Compare a cloud ASSEMBLY with what is deployed: what it changes a month and a run, and which steps.
+
+    A delivery pipeline shows it to who approves.
+    """
+    from tunestack.executions.deployed import deployed_costs, lookup_role_arn
+    from tunestack.files import write_whole
+
+    aws = aws_of(env, acts_as="deployer")
+    client = aws.client_of_role("cloudformation", role_arn or lookup_role_arn(aws.settings))
+    before = deployed_costs(client, aws.settings.names)
+    found = cost_diff(before, assembly_costs(assembly))
+    if out is not None:
+        write_whole(out, to_markdown(found, title=f"Deployment to {env}"))
+    click.echo(to_sentence(found) if before else f"First deployment. {to_sentence(found)}")
+    increase = found.month.difference
+    if (
+        max_increase_usd_per_month is not None
+        and before
+        and (increase is None or increase > max_increase_usd_per_month)
+    ):
+        shown = "by an unknown amount" if increase is None else f"by {usd(increase)} a month"
+        raise UserError(f"the standing cost grows {shown}, and {usd(max_increase_usd_per_month)} are allowed")
 
 
 @cost.command("actual")

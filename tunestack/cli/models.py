@@ -12,6 +12,7 @@ from tunestack.cli.following import console
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.cli.staging import TRAINING_PYTHON, show_parameter
+from tunestack.executions.promotion import ask_for_promotion, list_promotions, source_version_arn
 from tunestack.executions.versions import (
     APPROVED,
     REJECTED,
@@ -23,6 +24,7 @@ from tunestack.executions.versions import (
     refuse_where_data_is_kept,
 )
 from tunestack.jobs import BASE_MODEL_URI
+from tunestack.pipeline.promotion import SOURCE_VERSION_KEY
 from tunestack.uploads import UploadError, add_model, download_from_hub
 
 _COLORS = {APPROVED: "green", REJECTED: "red"}
@@ -123,6 +125,46 @@ def approve(version: str, reason: str | None, env: str) -> None:
 def reject(version: str, reason: str | None, env: str) -> None:
     """Reject a VERSION (a number, or latest); one that was approved is no longer."""
     _decide(version, REJECTED, reason, env)
+
+
+@models.command("promote")
+@click.argument("version")
+@env_option
+def promote(version: str, env: str) -> None:
+    """Take in a VERSION (a number) of the environment that models come from: an approval there does it by itself.
+
+    It must be approved there. What was taken in already is left alone; a promotion that failed is tried again.
+    """
+    aws = aws_of(env, acts_as="approver")
+    arn = source_version_arn(aws, version)
+    ask_for_promotion(aws, arn)
+    click.echo(f"asked for {arn}; `tunestack models history --env {env}` shows how it goes")
+
+
+@models.command("history")
+@env_option
+@json_option
+def history(env: str, as_json: bool) -> None:
+    """Show where each registered version came from, what was decided on it, and what is under way."""
+    aws = aws_of(env)
+    versions, promotions = list(list_versions(aws)), list_promotions(aws)
+
+    def text() -> None:
+        table = Table("version", "came from", "approval", "reason", "registered", box=None)
+        for item in versions:
+            origin = item.metadata.get(SOURCE_VERSION_KEY, "")
+            came = "/".join(origin.split("/")[-2:]) if origin else "trained here"
+            table.add_row(str(item.number), came, _colored(item), escape(item.approval_reason or ""), item.created)
+        console.print(table if versions else "no version yet")
+        for promotion in promotions:
+            if promotion.status != "Succeeded":
+                console.print(
+                    f"promotion of {promotion.name}: {promotion.status}, execution {promotion.execution}, "
+                    f"started {promotion.started}"
+                )
+
+    plain = {"versions": [asdict(item) for item in versions], "promotions": [asdict(item) for item in promotions]}
+    show(plain, as_json=as_json, text=text)
 
 
 @models.command("delete")

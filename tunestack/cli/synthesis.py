@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,19 +17,20 @@ _BANNER = re.compile(r"(b')?!!")
 ROOT = Path(__file__).parents[2]
 
 
-def synthesize(env: str, folder: Path, *, root: Path = ROOT) -> None:
-    """Run the app of a source tree into a folder.
+def synthesize(env: str, folder: Path, *, root: Path = ROOT, context: Mapping[str, str] | None = None) -> None:
+    """Run the app of a source tree into a folder; `context` is what `-c` gives beside the environment.
 
     Raises:
         UserError: synthesis fails; with its message.
     """
     if shutil.which("node") is None:
         raise UserError("node isn't on the PATH, and CDK needs it: install Node.js 20 or newer, or `make setup`")
-    context = {**json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"], "env": env}
+    of_app = json.loads((root / "cdk.json").read_text(encoding="utf-8"))["context"]
+    whole = {**of_app, "env": env, **(context or {})}
     # A revision's own packages come before the installed ones.
     path = os.pathsep.join(str(item) for item in (root, root / "constructs", root / "training_code"))
     environment = {
-        **os.environ, "PYTHONPATH": path, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(context),
+        **os.environ, "PYTHONPATH": path, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(whole),
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "app.py"], cwd=root, env=environment, capture_output=True, text=True, check=False

@@ -26,6 +26,16 @@ def to_markdown(diff: CostDiff, *, title: str) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def to_sentence(diff: CostDiff) -> str:
+    """The totals and the changed steps in a few words, for an approval's message."""
+    steps = [
+        f"{change.what}{f' ({change.note})' if change.note else ''}" for change in diff.changes if change.per == "a run"
+    ]
+    changed = f" Changed steps: {', '.join(steps)}." if steps else " No step changes."
+    waived = f" Waived: {'; '.join(diff.waived)}." if diff.waived else ""
+    return _sentence(diff).replace("**", "") + changed + waived
+
+
 def _sentence(diff: CostDiff) -> str:
     if not diff.changes and not diff.resources:
         return f"**No change**: {usd(diff.month.after)} a month, {usd(diff.run.after)} a run."

@@ -1,10 +1,57 @@
 """Versions of another environment, asked for by hand: what an approval there starts by itself."""
 
 import json
+from dataclasses import dataclass
 
 from tunestack.aws import Aws, NotDeployedError
+from tunestack.catalogue.regions import partition_of
 from tunestack.errors import UserError
 from tunestack.layout import PROMOTION_REQUEST, PROMOTION_REQUEST_SOURCE, StackName
+
+
+@dataclass(frozen=True, kw_only=True)
+class PromotionView:
+    """One promotion: an execution of the promotion pipeline, named after the version that it takes in."""
+
+    name: str
+    execution: str
+    status: str
+    started: str
+
+
+def source_version_arn(aws: Aws, number: str) -> str:
+    """The ARN of a version of the environment that models come from, by its number.
+
+    Raises:
+        UserError: nothing is promoted here, or it is no number.
+    """
+    source = aws.settings.promoted_from
+    if source is None:
+        raise UserError(f"{aws.settings.file}: promotion.source names no environment that models come from")
+    if not number.isdigit():
+        raise UserError(f"VERSION must be a version's number in {source.names.environment}, got {number!r}")
+    group = source.names.model_package_group
+    partition = partition_of(source.region)
+    return f"arn:{partition}:sagemaker:{source.region}:{source.account}:model-package/{group}/{number}"
+
+
+def list_promotions(aws: Aws) -> list[PromotionView]:
+    """The promotions to this environment, newest first; none where nothing is promoted here."""
+    if aws.settings.promoted_from is None:
+        return []
+    pages = aws.sagemaker.get_paginator("list_pipeline_executions").paginate(
+        PipelineName=aws.settings.names.promotion, SortBy="CreationTime", SortOrder="Descending"
+    )
+    return [
+        PromotionView(
+            name=item.get("PipelineExecutionDisplayName", ""),
+            execution=item["PipelineExecutionArn"].rpartition("/")[2],
+            status=item["PipelineExecutionStatus"],
+            started=item["StartTime"].isoformat(timespec="seconds"),
+        )
+        for page in pages
+        for item in page["PipelineExecutionSummaries"]
+    ]
 
 
 def ask_for_promotion(aws: Aws, version_arn: str) -> None:

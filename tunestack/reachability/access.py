@@ -177,7 +177,7 @@ def _evaluated(access: Access, kind: str, account: str, keys: Mapping[str, Any])
         principal_account=account,
         action=access.action,
         resource_arn=access.resource,
-        region=owner.region if (owner := Owner.of(access.resource)) else "",
+        region=keys.get("aws:requestedregion") or (owner.region if (owner := Owner.of(access.resource)) else ""),
         secure_transport=True,
         service_context=dict(keys),
     )

@@ -21,6 +21,8 @@ _PUSH = (
     "BatchCheckLayerAvailability", "BatchGetImage", "CompleteLayerUpload", "GetDownloadUrlForLayer",
     "InitiateLayerUpload", "PutImage", "UploadLayerPart",
 )  # fmt: skip
+# What a rule does to a target with a role, by the target's service.
+_DELIVERY = {"codepipeline": "codepipeline:StartPipelineExecution", "events": "events:PutEvents"}
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _SAGEMAKER = "sagemaker.amazonaws.com"
 
@@ -232,7 +234,9 @@ def _of_rules(world: World) -> Iterator[Access]:
                 )
             if role := target.get("RoleArn"):
                 yield from _taken_on(world, by, role, "events.amazonaws.com")
-                yield Access(by=by, principal=role, action="events:PutEvents", resource=target["Arn"])
+                service = str(target["Arn"]).split(":")[2]
+                if action := _DELIVERY.get(service):
+                    yield Access(by=by, principal=role, action=action, resource=target["Arn"])
 
 
 def _of_functions(world: World) -> Iterator[Access]:
@@ -259,13 +263,14 @@ def _of_builds(world: World) -> Iterator[Access]:
         log = properties.get("LogsConfig", {}).get("CloudWatchLogs", {}).get("GroupName")
         repository = _variables(properties).get("REPOSITORY_URI", "").partition("/")[2]
         bucket, _, key = properties["Source"].get("Location", "").partition("/")
-        accesses = [
-            *((action, f"arn:{stack.partition}:logs:{here}:log-group:{log}:log-stream:a") for action in _LOGS if log),
-            *((f"ecr:{action}", f"arn:{stack.partition}:ecr:{here}:repository/{repository}") for action in _PUSH),
-            ("ecr:GetAuthorizationToken", "*"),
-            ("s3:GetObject", f"arn:{stack.partition}:s3:::{bucket}/{key}"),
-            ("s3:GetBucketLocation", f"arn:{stack.partition}:s3:::{bucket}"),
-        ]
+        prefix = f"arn:{stack.partition}"
+        accesses = [(action, f"{prefix}:logs:{here}:log-group:{log}:log-stream:a") for action in _LOGS if log]
+        if repository:
+            accesses += [(f"ecr:{action}", f"{prefix}:ecr:{here}:repository/{repository}") for action in _PUSH]
+            accesses.append(("ecr:GetAuthorizationToken", "*"))
+        if key:
+            accesses.append(("s3:GetObject", f"{prefix}:s3:::{bucket}/{key}"))
+            accesses.append(("s3:GetBucketLocation", f"{prefix}:s3:::{bucket}"))
         for action, resource in accesses:
             yield Access(by=by, principal=role, action=action, resource=resource)
 

@@ -5,11 +5,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from tunestack.catalogue.regions import partition_of
+
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9:]+)(?:\.([A-Za-z0-9]+))?\}")
 URL_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
 # Type → the property that names it, and its ARN's service and resource; `{}` is the name.
 _NAMED: Mapping[str, tuple[str, str]] = {
     "AWS::CodeBuild::Project": ("Name", "codebuild:project/{}"),
+    "AWS::CodePipeline::Pipeline": ("Name", "codepipeline:{}"),
     "AWS::ECR::Repository": ("RepositoryName", "ecr:repository/{}"),
     "AWS::Events::EventBus": ("Name", "events:event-bus/{}"),
     "AWS::Events::Rule": ("Name", "events:rule/{}"),
@@ -28,13 +31,6 @@ _NAMED: Mapping[str, tuple[str, str]] = {
 _GLOBAL, _OF_NO_ACCOUNT = ("iam",), ("s3",)
 # What `Ref` gives where it isn't the name.
 _REF_IS_ARN = frozenset({"AWS::SNS::Topic", "AWS::SageMaker::ModelPackageGroup", "AWS::SecretsManager::Secret"})
-
-
-def partition_of(region: str) -> str:
-    """The partition of a region."""
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -31,7 +31,7 @@ def _private_network(cidr: str) -> str:
     return cidr
 
 
-def _known_region(name: str) -> str:
+def known_region(name: str) -> str:
     if name not in REGIONS:
         raise ValueError(f"no region {name!r} has SageMaker; {nearest(name, REGIONS)}")
     return name
@@ -43,7 +43,7 @@ def _not_aws_own(key: str) -> str:
     return key
 
 
-def _each_once(items: list[str]) -> list[str]:
+def each_once(items: list[str]) -> list[str]:
     if twice := next((item for index, item in enumerate(items) if item in items[:index]), None):
         raise ValueError(f"names {twice!r} twice")
     return items
@@ -79,6 +79,9 @@ TagValue = Annotated[
     form(r"^[\p{L}\p{N} _.:/=+\-@]*$", "must have letters, digits, spaces and _ . : / = + - @", max_length=256),
 ]
 Days = Annotated[int, Field(ge=1, le=3_650)]
+Qualifier = Annotated[str, form(r"^[a-z0-9]{1,10}$", "must have 1 to 10 lower-case letters and digits")]
+# What `cdk bootstrap` takes by itself.
+CDK_QUALIFIER = "hnb659fds"
 RETENTION_DAYS = Annotated[
     Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653], BeforeValidator(_days)
 ]
@@ -138,6 +141,10 @@ class Security(Section):
         | None
     ) = None
     """The name of an IAM policy in the account that bounds every role."""
+    bootstrap_qualifier: Qualifier = CDK_QUALIFIER
+    """The qualifier that the account was bootstrapped with (`cdk bootstrap --qualifier`)."""
+    delivery_account: Account | None = None
+    """The delivery pipeline's account, where it may start a run after a deployment (`smoke_run`)."""
 
 
 class Costs(Section):
@@ -165,7 +172,7 @@ class Budget(Section):
     alert_emails: Annotated[
         list[Annotated[str, form(r"^[^@\s<>]+@[^@\s<>]+\.[^@\s<>]+$", "must be an e-mail address", max_length=50)]],
         Field(max_length=10),
-        AfterValidator(_each_once),
+        AfterValidator(each_once),
     ] = []
     """Who is told when 80 % of month_usd are spent or more than all of it is forecast; an AWS Budget watches."""
 
@@ -179,7 +186,7 @@ class Budget(Section):
 class Registry(Section):
     """Who else may deploy the registered versions."""
 
-    consumer_accounts: Annotated[list[Account], AfterValidator(_each_once)] = []
+    consumer_accounts: Annotated[list[Account], AfterValidator(each_once)] = []
     """AWS accounts that may deploy the registered versions: read each, its archive and its image."""
     organization_arn: (
         Annotated[
@@ -217,7 +224,7 @@ class Environment(Section):
     """What the stacks' and the pipeline's names begin with."""
     account: Account | None = None
     """The AWS account; null: the one that the credentials belong to."""
-    region: Annotated[str, AfterValidator(_known_region)] = "us-east-1"
+    region: Annotated[str, AfterValidator(known_region)] = "us-east-1"
     """The AWS region; costs are counted at its prices."""
     recipe: Annotated[
         str, form(r"^[A-Za-z0-9_][A-Za-z0-9_.\-]{0,200}$", "must be the name of a file in config/recipes/")

@@ -79,8 +79,9 @@ def take_back(sagemaker, arn):
     for found in [item["ModelPackageArn"] for page in pages for item in page["ModelPackageSummaryList"]]:
         described = sagemaker.describe_model_package(ModelPackageName=found)
         if described.get("CustomerMetadataProperties", {}).get(os.environ["SOURCE_VERSION_KEY"]) == arn:
+            reason = f"{'/'.join(arn.split('/')[-2:])} was rejected"
             sagemaker.update_model_package(
-                ModelPackageArn=found, ModelApprovalStatus="Rejected", ApprovalDescription=f"{arn} was rejected"
+                ModelPackageArn=found, ModelApprovalStatus="Rejected", ApprovalDescription=reason
             )
             log.info("%s is rejected, as %s is", found, arn)
 

@@ -10,7 +10,9 @@ from tunestack.rules.statements import ROLE, trust_statements
 KINDS = frozenset({ROLE})
 _OWN_ACCOUNT = re.compile(r"AWS::AccountId")
 _ROLE_S_ARN = re.compile(r'\{"Fn::GetAtt": \["(?P<id>\w+)", "Arn"\]\}|\$\{(?P<name>\w+)\.Arn\}')
-_NARROWING = frozenset({"sts:externalid", "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount"})
+_NARROWING = frozenset(
+    {"sts:externalid", "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn"}
+)
 
 
 def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
