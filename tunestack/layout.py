@@ -84,6 +84,8 @@ PLACES_FILLED_BY_PEOPLE = (DATASETS, BATCH_INPUT, BASE_MODELS)
 PLACES_FILLED_BY_JOBS = (TRAINING, CHECKPOINTS, PACKAGES, EXECUTIONS, EVALUATIONS, TRANSFORM)
 # What `tunestack models promote` puts on an environment's bus, as if a version had just been approved.
 PROMOTION_REQUEST_SOURCE, PROMOTION_REQUEST = "tunestack", "Model Promotion Requested"
+# In a template, on a role that serves another account's versions: which ones.
+CONSUMES_METADATA = "tunestack:consumes"
 # What a promotion reads of the environment that it promotes from: place, and a pattern of keys below it.
 READ_BY_PROMOTION = (
     (PACKAGES, "*"),

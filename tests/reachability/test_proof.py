@@ -7,9 +7,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aws_cdk import Environment, Validations
+from aws_cdk import Stack as CdkStack
+from aws_cdk import aws_iam as iam
+from tunestack_cdk.consumer_role import ModelConsumerRole
+from tunestack_cdk.promotion_partner import PromotionPartner
+from tunestack_cdk.rule_pack import TunestackChecks
 
 from tests.conftest import ACCOUNTS, ENVIRONMENTS
 from tests.local.grants import GRANTS
+from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
+from tests.three_accounts import add, app_in, config_of, settings_of
+from tunestack.layout import Image
 from tunestack.reachability.proof import Proof, prove
 from tunestack.reachability.template import Stack
 from tunestack.reachability.world import World
@@ -211,3 +220,43 @@ def test_a_strangers_template_is_read(tmp_path: Path) -> None:
     artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "a.template.json"}}
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"a": artifact}}))
     assert prove(World.read([tmp_path])).broken == ()
+
+
+def with_consumers(folder: Path, accounts: list[str]) -> Path:
+    """dev, and a stack in each of the accounts that serves its versions."""
+    config = config_of(folder, registry={"consumer_accounts": accounts})
+    settings = settings_of(config)["dev"]
+    app = app_in(folder / "out")
+    add(app, settings)
+    names = settings.names
+    source = PromotionPartner(
+        account=ACCOUNT_OF["dev"], region="us-east-1", promotion_name=names.promotion,
+        group_name=names.model_package_group, repository_name=names.repository(Image.INFERENCE),
+    )  # fmt: skip
+    for account in accounts:
+        stack = CdkStack(app, f"serving-{account}", env=Environment(account=account, region="us-east-1"))
+        consumer = ModelConsumerRole(stack, "Serving", source=source)
+        consumer.grant_deploy(iam.Role(stack, "Deployer", assumed_by=iam.AccountRootPrincipal()))
+    Validations.of(app).add_plugins(TunestackChecks())
+    return Path(app.synth().directory)
+
+
+def test_twenty_consumers_reach_the_versions_each_by_four_grants(tmp_path: Path) -> None:
+    accounts = [f"4444444444{number:02}" for number in range(20)]
+    world = World.read([with_consumers(tmp_path, accounts)])
+    proof = prove(world)
+    of_consumers = [access for access in proof.accesses if "consumer" in access.by]
+    assert proof.broken == () and len(of_consumers) == 20 * 7
+    # A policy that names one account less shuts that account out, at every grant.
+    text = {name: json.dumps(stack.template) for name, stack in world.stacks.items()}
+    for sid in ("ReadPackages", "DecryptPackages", "PullImages"):
+        assert any(sid in template for template in text.values())
+    shut = changed(world, lambda templates: forget(templates, accounts[7]))
+    assert {item.access.principal.split(":")[4] for item in shut.broken} == {accounts[7]}
+    assert {item.access.action.split(":")[0] for item in shut.broken} == {"ecr", "s3", "kms"}
+
+
+def forget(templates: dict[str, Any], account: str) -> None:
+    """Take an account out of every policy of dev's."""
+    for name in [name for name in templates if name.startswith("tunestack-dev")]:
+        templates[name] = json.loads(json.dumps(templates[name]).replace(account, "555555555555"))

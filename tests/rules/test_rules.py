@@ -48,6 +48,12 @@ def bucket_with(condition: Any) -> Resources:
     return {**one("AWS::S3::Bucket"), "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}
 
 
+def queue_with(condition: Any) -> Resources:
+    denied = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Condition": condition}
+    policy = {"Queues": [{"Ref": "It"}], "PolicyDocument": {"Statement": [denied]}}
+    return {**one("AWS::SQS::Queue"), "Policy": {"Type": "AWS::SQS::QueuePolicy", "Properties": policy}}
+
+
 def pipeline(**arguments: Any) -> Resources:
     step = f'{{"Name": "Stop", "Type": "Fail", "Arguments": {{"ErrorMessage": "{arguments.get("message", "no")}"}}}}'
     body = f'{{"Version": "2020-12-01", "Steps": [{step}]}}'
@@ -163,6 +169,11 @@ EXAMPLES: dict[str, tuple[Resources, Resources, str]] = {
         one("AWS::Lambda::Permission", Principal="events.amazonaws.com", SourceArn="arn:rule"),
         one("AWS::ECR::Repository", RepositoryPolicyText={"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "ecr:BatchGetImage"}]}),
         "It.RepositoryPolicyText.Statement[0].Principal: lets everybody in",
+    ),
+    "queue": (
+        queue_with(TLS),
+        queue_with({}),
+        "It.QueuePolicy: no statement denies sqs:* without aws:SecureTransport",
     ),
     "repository": (
         one("AWS::ECR::Repository", ImageTagMutability="IMMUTABLE", ImageScanningConfiguration={"ScanOnPush": True}, EncryptionConfiguration={"EncryptionType": "KMS", "KmsKey": KEY}),

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ENVIRONMENTS, ROOT, synthesize
+from tests.conftest import ACCOUNTS, ENVIRONMENTS, ROOT, synthesize
 from tunestack.costs.standing import FREE_OR_BILLED_BY_USE, PRICED
 
 
@@ -110,7 +110,7 @@ def test_two_synths_give_the_same_bytes_also_from_another_folder(assembly: Any, 
     assert json.dumps(first) == json.dumps(again)
 
 
-@pytest.mark.parametrize("env", ["dev", "prod"])
+@pytest.mark.parametrize("env", ["dev", "prod", ACCOUNTS])
 def test_cfn_lint_is_clean(env: str, assembly: Any) -> None:
     import subprocess
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 from tunestack.job_api import TRANSFORM_API
-from tunestack.layout import READ_BY_PROMOTION, S3Uri
+from tunestack.layout import CONSUMES_METADATA, PACKAGES, READ_BY_PROMOTION, S3Uri
 from tunestack.local.authorization.job_role import needed_by_role
 from tunestack.local.authorization.sagemaker_calls import Needed, needed_by
 from tunestack.reachability.access import Access
 from tunestack.reachability.pipeline_calls import Call, PropertyFile, calls_of
-from tunestack.reachability.promotions import Promotion, promotions_of
+from tunestack.reachability.promotions import Promotion, group_of, promotions_of, source_of
 from tunestack.reachability.template import URL_SUFFIXES, Stack
 from tunestack.reachability.world import World
 
@@ -38,6 +38,8 @@ def needs_of(world: World) -> Iterator[Access]:
     yield from _of_functions(world)
     yield from _of_builds(world)
     yield from _of_custom_resources(world)
+    yield from _of_flow_logs(world)
+    yield from _of_consumers(world)
     for promotion in promotions:
         yield from _of_promotion(world, promotion)
 
@@ -309,6 +311,38 @@ def _of_custom_resources(world: World) -> Iterator[Access]:
             arn = f"arn:{stack.partition}:logs:{_here(stack)}:log-group:{name}"
             for action in actions:
                 yield Access(by=by, principal=role, action=action, resource=arn)
+
+
+def _of_flow_logs(world: World) -> Iterator[Access]:
+    """A flow log writes to its group, as the service."""
+    for stack, logical_id, properties in world.resources("AWS::EC2::FlowLog"):
+        role, group = properties.get("DeliverLogsPermissionArn"), properties.get("LogGroupName")
+        if not role or not group:
+            continue
+        by = f"{stack.name}: flow log {logical_id}"
+        yield from _taken_on(world, by, role, "vpc-flow-logs.amazonaws.com")
+        arn = f"arn:{stack.partition}:logs:{_here(stack)}:log-group:{group}:log-stream:a"
+        for action in ("logs:DescribeLogStreams", *_LOGS):
+            yield Access(by=by, principal=role, action=action, resource=arn)
+
+
+def _of_consumers(world: World) -> Iterator[Access]:
+    """A role that serves another account's versions reads their archives and pulls their image."""
+    for stack in world.stacks.values():
+        for logical_id, resource in stack.template.get("Resources", {}).items():
+            consumed = world.resolver(stack).value(resource.get("Metadata", {}).get(CONSUMES_METADATA))
+            if not consumed:
+                continue
+            by, role = f"{stack.name}: consumer {logical_id}", world.resolver(stack).arn_of(logical_id)
+            yield from _taken_on(world, by, role)
+            for action in ("BatchCheckLayerAvailability", "BatchGetImage", "GetDownloadUrlForLayer"):
+                yield Access(by=by, principal=role, action=f"ecr:{action}", resource=consumed["Repository"])
+            yield Access(by=by, principal=role, action="ecr:GetAuthorizationToken", resource="*")
+            source = source_of(world, group_of(consumed["Versions"]))
+            if source is not None:
+                bucket = source.buckets[PACKAGES.bucket]
+                uri = str(S3Uri(bucket=bucket, key=PACKAGES.key("a", "model.tar.gz")))
+                yield from read_accesses(world, source.stack, by=by, role=role, uri=uri, listed=False)
 
 
 def _of_promotion(world: World, promotion: Promotion) -> Iterator[Access]:

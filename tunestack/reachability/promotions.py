@@ -99,17 +99,21 @@ def promotions_of(world: World) -> Iterator[Promotion]:
         if properties.get("Handler") == _HANDLER
     ]
     for stack, name, role, told in found:
-        source = told["SOURCE_VERSIONS"].rstrip("/").replace(":model-package/", ":model-package-group/")
         yield Promotion(
             stack=stack,
             function=name,
             role=role,
             told=told,
-            source=_source(world, source),
+            source=source_of(world, group_of(told["SOURCE_VERSIONS"])),
         )
 
 
-def _source(world: World, group: str) -> SourceEnvironment | None:
+def group_of(versions: str) -> str:
+    """The ARN of the group that versions are of: `…:model-package/GROUP/*`."""
+    return versions.rstrip("/*").replace(":model-package/", ":model-package-group/")
+
+
+def source_of(world: World, group: str) -> SourceEnvironment | None:
     """The environment whose group it is: its other stacks are called as its registry's is."""
     registry = _stack_of_group(world, group)
     if registry is None:

@@ -1,0 +1,139 @@
+"""The function that takes in versions: copies that go on where they stopped, and what it refuses."""
+
+import importlib
+import json
+import sys
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from tunestack_cdk.kit_function import FUNCTIONS
+
+from tests.three_accounts import ACCOUNTS
+
+FIVE_MIB = 5 * 1024**2
+SOURCE, TARGET = ("source", "packages/a/model.tar.gz"), ("target", "promoted/a/model.tar.gz")
+VERSIONS = f"arn:aws:sagemaker:us-east-1:{ACCOUNTS['dev']}:model-package/tunestack-dev-models/"
+HOST = f"{ACCOUNTS['dev']}.dkr.ecr.us-east-1.amazonaws.com"
+
+
+@pytest.fixture
+def modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    monkeypatch.syspath_prepend(str(FUNCTIONS))
+    for name, value in {
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_ACCESS_KEY_ID": "x",
+        "AWS_SECRET_ACCESS_KEY": "x",
+    }.items():
+        monkeypatch.setenv(name, value)
+    yield {name: importlib.import_module(name) for name in ("copying", "promote")}
+    for name in ("copying", "promote"):
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def s3(modules: dict[str, Any]) -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("s3")
+        for bucket in (SOURCE[0], TARGET[0]):
+            client.create_bucket(Bucket=bucket)
+        client.put_object(Bucket=SOURCE[0], Key=SOURCE[1], Body=b"a" * FIVE_MIB + b"b" * FIVE_MIB + b"c")
+        yield client
+
+
+def content(s3: Any) -> bytes:
+    return bytes(s3.get_object(Bucket=TARGET[0], Key=TARGET[1])["Body"].read())
+
+
+class Counting:
+    """A client that counts the requests that copy, and has time for so many parts."""
+
+    def __init__(self, s3: Any, parts: int) -> None:
+        self._s3, self.copied, self.parts = s3, [], parts
+
+    def __getattr__(self, name: str) -> Any:
+        if name in ("copy_object", "upload_part_copy"):
+            return lambda **request: (
+                self.copied.append(request.get("PartNumber", 0)),
+                getattr(self._s3, name)(**request),
+            )[1]
+        return getattr(self._s3, name)
+
+    def time_left(self) -> float:
+        return self.parts - len(self.copied)
+
+
+def test_a_large_copy_goes_on_where_it_stopped_and_what_is_there_is_not_copied_again(
+    s3: Any, modules: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copying = modules["copying"]
+    monkeypatch.setattr(copying, "MOST_BYTES_AT_ONCE", FIVE_MIB)
+    monkeypatch.setattr(copying, "PART_BYTES", FIVE_MIB)
+    monkeypatch.setattr(copying, "PARTS_AT_ONCE", 1)
+    # GIVEN time for two of three parts
+    first = Counting(s3, 2)
+    with pytest.raises(copying.OutOfTimeError, match="1 of 3 parts of promoted/a/model.tar.gz wait for the next try"):
+        copying.copy_object(first, SOURCE, TARGET, key_arn="arn:key", time_left=first.time_left)
+    # WHEN it is tried again, THEN the third alone is copied
+    second = Counting(s3, 10)
+    copying.copy_object(second, SOURCE, TARGET, key_arn="arn:key", time_left=second.time_left)
+    assert (first.copied, second.copied) == ([1, 2], [3])
+    assert content(s3) == b"a" * FIVE_MIB + b"b" * FIVE_MIB + b"c"
+    # AND a third time nothing is, until the object is another
+    third = Counting(s3, 10)
+    copying.copy_object(third, SOURCE, TARGET, key_arn="arn:key", time_left=third.time_left)
+    assert third.copied == []
+    s3.put_object(Bucket=SOURCE[0], Key=SOURCE[1], Body=b"new")
+    copying.copy_object(third, SOURCE, TARGET, key_arn="arn:key", time_left=third.time_left)
+    assert content(s3) == b"new"
+
+
+def test_a_copy_is_encrypted_with_the_environments_own_key(s3: Any, modules: dict[str, Any]) -> None:
+    modules["copying"].copy_prefix(
+        s3, ("source", "packages/"), ("target", "promoted/"), key_arn="arn:key", time_left=lambda: 1.0
+    )
+    found = s3.head_object(Bucket="target", Key="promoted/a/model.tar.gz")
+    assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "arn:key")
+    with pytest.raises(FileNotFoundError, match="nothing lies under s3://source/nothing/"):
+        modules["copying"].copy_prefix(s3, ("source", "nothing/"), ("target", "a/"), key_arn="k", time_left=lambda: 1.0)
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "SOURCE_VERSIONS": VERSIONS,
+        "ORIGIN_REPOSITORIES": json.dumps([f"{HOST}/tunestack-dev-inference"]),
+        "PARAMETERS": json.dumps({"adapter_uri": "AdapterUri"}),
+        "SHARED": "{}",
+    }.items():
+        monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:sagemaker:us-east-1:444444444444:model-package/tunestack-dev-models/1",
+        VERSIONS.replace("tunestack-dev-models", "tunestack-dev-models-2") + "1",
+    ],
+)
+def test_a_version_of_somebody_else_is_not_even_looked_at(arn: str, told: None, modules: dict[str, Any]) -> None:
+    with pytest.raises(modules["promote"].NotPromotableError, match="is no version that is promoted here"):
+        modules["promote"].decided(arn, None)
+
+
+@mock_aws
+def test_the_image_is_taken_by_its_digest_of_a_known_repository(told: None, modules: dict[str, Any]) -> None:
+    promote, ecr = modules["promote"], boto3.client("ecr")
+    with pytest.raises(promote.NotPromotableError, match="of none of the repositories"):
+        promote.by_digest("docker.io/somebody/image:1")
+    # moto's own account is the registry here.
+    ecr.create_repository(repositoryName="tunestack-dev-inference", registryId=ACCOUNTS["dev"])
+    with pytest.raises(promote.NotPromotableError, match="isn't in its repository any more"):
+        promote.by_digest(f"{HOST}/tunestack-dev-inference:gone")
+
+
+def test_a_version_that_does_not_say_what_it_was_made_of_is_refused(told: None, modules: dict[str, Any]) -> None:
+    with pytest.raises(modules["promote"].NotPromotableError, match="doesn't say where its adapter_uri lie"):
+        modules["promote"].copied(f"{VERSIONS}1", {}, "s3://b/model.tar.gz", None)

@@ -1,0 +1,31 @@
+"""A queue is encrypted, and refuses what doesn't come over TLS."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource, as_list, is_true
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import resource_statements
+
+KINDS = frozenset({"AWS::SQS::Queue"})
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    properties = resource.properties
+    # Queues are encrypted with SQS's own key unless that is switched off.
+    if not is_true(properties.get("SqsManagedSseEnabled", True)) and not properties.get("KmsMasterKeyId"):
+        yield "SqsManagedSseEnabled", "must be true, or KmsMasterKeyId a key of yours: messages would lie in clear"
+    policies = [
+        policy
+        for policy in assembly.of_kind("AWS::SQS::QueuePolicy")
+        if policy.template == resource.template
+        and {"Ref": resource.logical_id} in as_list(policy.properties.get("Queues"))
+    ]
+    denied = (
+        not statement.allows
+        and str(statement.conditions.get("aws:securetransport")).lower() == "false"
+        and statement.actions == ["sqs:*"]
+        for policy in policies
+        for statement in resource_statements(policy)
+    )
+    if not any(denied):
+        yield "QueuePolicy", "no statement denies sqs:* without aws:SecureTransport"
