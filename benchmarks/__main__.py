@@ -5,11 +5,11 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from benchmarks import plan_speed, synth_speed
+from benchmarks import plan_speed, proof_speed, synth_speed
 from benchmarks.runner_overhead import seconds_per_step
 from demo import deployment
 from tunestack.local import lifecycle, local_aws
@@ -22,6 +22,7 @@ MOST_OF_EMPTY, MOST_OF_PLAIN = 2.0, 1.6
 LINEAR = 1.25
 # Reading and checking a recipe is the difference.
 MOST_OF_PLAN = 1.5
+MOST_PROOF_SECONDS = 10
 SYNTH = """
 What a synth takes beyond the empty app: cdk-nag (about half a second), CDK's constructs above L1, the imports of the
 settings and of botocore's service model, and Node's exit once its template validator has worked.
@@ -29,7 +30,7 @@ settings and of botocore's service model, and Node's exit once its template vali
 
 
 def main() -> None:
-    rows = [*_synth(), _overhead(), _deploy(), *_plan()]
+    rows = [*_synth(), _proof(), _overhead(), _deploy(), *_plan()]
     table = ["| what | measured | target |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
     page = (
         "# Benchmarks\n\nWhole processes, medians of "
@@ -57,6 +58,18 @@ def _synth() -> list[tuple[str, str, str]]:
             "linear" if rest <= first * LINEAR else "linear: **missed**",
         ),
     ]
+
+
+def _proof() -> tuple[str, str, str]:
+    with tempfile.TemporaryDirectory() as folder:
+        times = side_by_side(proof_speed.cases(Path(folder)))
+    proof, synth = (statistics.median(times[name]) for name in ("proof", "synth"))
+    ratio = statistics.median(a / b for a, b in zip(times["proof"], times["synth"], strict=True))
+    return (
+        "the proof of reachability of dev, staging and prod / their synthesis",
+        f"{ratio:.2f} × ({proof:.2f} s / {synth:.1f} s)",
+        f"< {MOST_PROOF_SECONDS} s" if proof < MOST_PROOF_SECONDS else f"< {MOST_PROOF_SECONDS} s: **missed**",
+    )
 
 
 def _ratio_row(beside: str, times: dict[str, list[float]], name: str, most: float) -> tuple[str, str, str]:
@@ -115,7 +128,7 @@ def _plan() -> list[tuple[str, str, str]]:
     ]
 
 
-def side_by_side(cases: dict[str, Callable[[], None]]) -> dict[str, list[float]]:
+def side_by_side(cases: Mapping[str, Callable[[], object]]) -> dict[str, list[float]]:
     """Seconds of each case, the cases in turn, after one round that isn't counted."""
     times: dict[str, list[float]] = {name: [] for name in cases}
     for counted in [False, *[True] * RUNS]:

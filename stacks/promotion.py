@@ -41,6 +41,7 @@ class PromotionStack(Stack):
             name=settings.names.promotion,
             source=source,
             origins=origins,
+            max_critical_findings=settings.environment.promotion.max_critical_findings,
             group_name=settings.names.model_package_group,
             buckets=storage.buckets,
             key=storage.key,

@@ -24,6 +24,7 @@ class StorageStack(Stack):
             "EncryptionKey",
             alias=settings.names.key_alias,
             removal_policy=removal_policy(delete_with_stack=settings.deletes_data),
+            administrators=self._administrators(settings),
         ).key
         access_logs = AccessLogBucket(
             self,
@@ -53,3 +54,12 @@ class StorageStack(Stack):
 
         self.buckets: dict[Bucket, s3.IBucket] = {bucket: make(bucket) for bucket in Bucket}
         CfnOutput(self, KEY_ARN_OUTPUT, value=self.key.key_arn)
+
+    def _administrators(self, settings: Settings) -> list[str]:
+        """Who administers the key where that is somebody's alone: they, and what deploys it."""
+        security = settings.environment.security
+        if not security.key_administrators:
+            return []
+        name = f"cdk-{security.bootstrap_qualifier}-cfn-exec-role-{self.account}-{self.region}"
+        deploys = self.format_arn(service="iam", region="", resource="role", resource_name=name)
+        return [*security.key_administrators, deploys]

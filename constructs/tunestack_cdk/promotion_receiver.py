@@ -28,6 +28,7 @@ from tunestack_cdk.kit_function import KitFunction
 from tunestack_cdk.prefix_access import PrefixAccess
 from tunestack_cdk.promotion_partner import PromotionPartner
 
+SCAN_ACTION = "ecr:DescribeImageScanFindings"
 # A copy of hundreds of GB goes on in the next of them.
 _ATTEMPTS = 10
 _LAMBDA_TIMEOUT = Duration.minutes(15)
@@ -44,6 +45,7 @@ class PromotionReceiver(Construct):
         name: str,
         source: PromotionPartner,
         origins: Sequence[PromotionPartner],
+        max_critical_findings: int | None,
         group_name: str,
         buckets: Mapping[Bucket, s3.IBucket],
         key: kms.IKey,
@@ -52,6 +54,7 @@ class PromotionReceiver(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._source, self._origins, self._group_name = source, origins, group_name
+        self._scanned = max_critical_findings is not None
         self.bus = self._bus(name)
         queue = self._queue()
         function = KitFunction(
@@ -70,6 +73,7 @@ class PromotionReceiver(Construct):
                 "SOURCE_VERSIONS": source.versions_arn(Stack.of(self)).removesuffix("*"),
                 "SOURCE_VERSION_KEY": SOURCE_VERSION_KEY,
                 "ORIGIN_REPOSITORIES": json.dumps([origin.repository_uri(Stack.of(self)) for origin in origins]),
+                "MAX_CRITICAL_FINDINGS": "" if max_critical_findings is None else str(max_critical_findings),
                 "BUCKET": buckets[PROMOTED.bucket].bucket_name,
                 "PREFIX": PROMOTED.prefix,
                 "KEY": key.key_arn,
@@ -161,7 +165,11 @@ class PromotionReceiver(Construct):
         for actions, resources, conditions in (
             (["sagemaker:DescribeModelPackage"], [versions], None),
             # A version keeps the image that it was made with: of the environment that trained it.
-            (["ecr:BatchGetImage"], [origin.repository_arn(stack) for origin in self._origins], None),
+            (
+                ["ecr:BatchGetImage", *([SCAN_ACTION] if self._scanned else [])],
+                [origin.repository_arn(stack) for origin in self._origins],
+                None,
+            ),
             (["s3:GetObject"], objects, owner),
             (["s3:ListBucket"], [buckets], owner | prefixes),
             (["kms:Decrypt"], [keys], via_s3),

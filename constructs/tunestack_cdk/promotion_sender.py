@@ -67,6 +67,15 @@ class PromotionSender(Construct):
                     sid="PullPromoted", principals=account_principals(pullers), actions=list(PULL_ACTIONS)
                 )
             )
+            receivers = {"aws:PrincipalArn": [user.receiver_role_arn(stack) for user in pullers]}
+            repository.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid="SeeFindings",
+                    principals=account_principals(pullers),
+                    actions=["ecr:DescribeImageScanFindings"],
+                    conditions={"ArnEquals": receivers},
+                )
+            )
 
 
 def _grant_reading(

@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 from tunestack_cdk.kit_function import FUNCTIONS
 
@@ -132,6 +133,39 @@ def test_the_image_is_taken_by_its_digest_of_a_known_repository(told: None, modu
     ecr.create_repository(repositoryName="tunestack-dev-inference", registryId=ACCOUNTS["dev"])
     with pytest.raises(promote.NotPromotableError, match="isn't in its repository any more"):
         promote.by_digest(f"{HOST}/tunestack-dev-inference:gone")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "status", "critical", "message"),
+    [
+        ("", "FAILED", 9, None),
+        ("2", "COMPLETE", 2, None),
+        ("1", "COMPLETE", 2, "has 2 critical findings, and 1 are allowed"),
+        ("0", "IN_PROGRESS", 0, "is IN_PROGRESS"),
+    ],
+)
+def test_an_image_with_more_findings_than_are_allowed_stays_where_it_is(
+    allowed: str,
+    status: str,
+    critical: int,
+    message: str | None,
+    modules: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    promote, ecr = modules["promote"], boto3.client("ecr")
+    monkeypatch.setenv("MAX_CRITICAL_FINDINGS", allowed)
+    monkeypatch.setattr(promote.boto3, "client", lambda name: ecr)
+    wanted = {"registryId": "1" * 12, "repositoryName": "repo", "imageId": {"imageDigest": "sha256:0"}, "maxResults": 1}
+    with Stubber(ecr) as stub:
+        if allowed:
+            findings = {"findingSeverityCounts": {"CRITICAL": critical}}
+            answer = {"imageScanStatus": {"status": status}, "imageScanFindings": findings}
+            stub.add_response("describe_image_scan_findings", answer, wanted)
+        if message is None:
+            promote.look_at_findings("1" * 12, "repo", "sha256:0")
+            return
+        with pytest.raises((promote.NotPromotableError, promote.UnscannedError), match=message):
+            promote.look_at_findings("1" * 12, "repo", "sha256:0")
 
 
 def test_a_version_that_does_not_say_what_it_was_made_of_is_refused(told: None, modules: dict[str, Any]) -> None:

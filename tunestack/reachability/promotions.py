@@ -88,7 +88,10 @@ class Promotion:
             host, _, path = image.partition("/")
             account, _, _, region, *_ = host.split(".")
             repository = path.partition("@")[0]
-            yield "ecr:BatchGetImage", f"arn:{self.stack.partition}:ecr:{region}:{account}:repository/{repository}", {}
+            actions = ["ecr:BatchGetImage"]
+            actions += ["ecr:DescribeImageScanFindings"] if self.told.get("MAX_CRITICAL_FINDINGS") else []
+            for action in actions:
+                yield action, f"arn:{self.stack.partition}:ecr:{region}:{account}:repository/{repository}", {}
 
 
 def promotions_of(world: World) -> Iterator[Promotion]:

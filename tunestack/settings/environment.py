@@ -79,6 +79,9 @@ TagValue = Annotated[
     form(r"^[\p{L}\p{N} _.:/=+\-@]*$", "must have letters, digits, spaces and _ . : / = + - @", max_length=256),
 ]
 Days = Annotated[int, Field(ge=1, le=3_650)]
+RoleArn = Annotated[
+    str, form(r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}$", "must be a role's whole ARN")
+]
 Qualifier = Annotated[str, form(r"^[a-z0-9]{1,10}$", "must have 1 to 10 lower-case letters and digits")]
 # What `cdk bootstrap` takes by itself.
 CDK_QUALIFIER = "hnb659fds"
@@ -141,6 +144,9 @@ class Security(Section):
         | None
     ) = None
     """The name of an IAM policy in the account that bounds every role."""
+    key_administrators: Annotated[list[RoleArn], Field(max_length=20), AfterValidator(each_once)] = []
+    """Roles, by ARN, that alone may change, switch off or delete the environment's key, beside the bootstrap's own for
+    CloudFormation; they can't use it by that. Empty: whoever the account's IAM lets."""
     bootstrap_qualifier: Qualifier = CDK_QUALIFIER
     """The qualifier that the account was bootstrapped with (`cdk bootstrap --qualifier`)."""
     delivery_account: Account | None = None
@@ -209,6 +215,8 @@ class Promotion(Section):
     ) = None
     """The environment whose approved versions come here: each is copied, evaluated again by this environment's recipe
     and limits, and registered here for approval. Both environments must name their account."""
+    max_critical_findings: Annotated[int, Field(ge=0, le=100_000)] | None = None
+    """How many critical findings ECR's scan of a version's image may have to be taken in; null: it isn't looked at."""
 
 
 class Environment(Section):

@@ -23,6 +23,10 @@ class NotPromotableError(Exception):
     """A version that can't be promoted as it is; the text says why."""
 
 
+class UnscannedError(Exception):
+    """An image whose scan hasn't ended: it is tried again."""
+
+
 def handler(event, context):
     """A message of the queue: raising puts it back, until it has been tried too often."""
     for record in event["Records"]:
@@ -121,7 +125,33 @@ def by_digest(image):
     )
     if not answer["images"]:
         raise NotPromotableError(f"the image {image} isn't in its repository any more")
-    return f"{host}/{repository}@{answer['images'][0]['imageId']['imageDigest']}"
+    digest = answer["images"][0]["imageId"]["imageDigest"]
+    look_at_findings(host.partition(".")[0], repository, digest)
+    return f"{host}/{repository}@{digest}"
+
+
+def look_at_findings(registry, repository, digest):
+    """See that the scan of an image found no more than is allowed, where that is asked for.
+
+    Raises:
+        NotPromotableError: it found more.
+        UnscannedError: it hasn't ended yet.
+    """
+    allowed = os.environ.get("MAX_CRITICAL_FINDINGS")
+    if not allowed:
+        return
+    found = boto3.client("ecr").describe_image_scan_findings(
+        registryId=registry, repositoryName=repository, imageId={"imageDigest": digest}, maxResults=1
+    )
+    status = found["imageScanStatus"]["status"]
+    if status not in ("COMPLETE", "ACTIVE"):
+        raise UnscannedError(f"the scan of {repository}@{digest} is {status}")
+    critical = found["imageScanFindings"].get("findingSeverityCounts", {}).get("CRITICAL", 0)
+    if critical > int(allowed):
+        raise NotPromotableError(
+            f"the scan of {repository}@{digest} has {critical} critical findings, and {allowed} are allowed "
+            "(promotion.max_critical_findings)"
+        )
 
 
 def copied(arn, metadata, model_data_url, context):

@@ -1,0 +1,19 @@
+"""The proof of reachability beside the synthesis that makes what it reads."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from tunestack.cli.synthesis import synthesize
+from tunestack.reachability.proof import prove
+from tunestack.reachability.world import World
+
+ENVIRONMENTS = "dev,staging,prod"
+
+
+def cases(folder: Path) -> dict[str, Callable[[], object]]:
+    """Three environments, synthesized and proven."""
+    assembly = folder / "assembly"
+    return {
+        "synth": lambda: synthesize(ENVIRONMENTS, assembly),
+        "proof": lambda: prove(World.read([assembly])),
+    }
