@@ -30,11 +30,12 @@ test: setup setup-sdk lint ## lint, then run every test
 	pytest --numprocesses 2 --dist loadfile
 	.venv-training/bin/python -m pytest tests/training_code -c tests/training_code/pytest.ini --confcutdir=tests/training_code
 
-lint: .venv/.ready ## ruff, mypy strict, import-linter, shellcheck
+lint: .venv/.ready ## ruff, mypy strict, import-linter, shellcheck, hadolint
 	@ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
+	hadolint --no-color training_code/Dockerfile
 	shellcheck .ci/run $$(grep -lE '^#!.*\b(ba)?sh\b' scripts/*)
 
 lock: $(UV) ## resolve the requirement files again, with hashes

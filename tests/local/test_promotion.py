@@ -170,9 +170,11 @@ def promoted(environments: Environments, guide: Guide) -> dict[str, Version]:
     guide.run("tunestack models approve latest --env dev")
     found = {"dev": find_version(dev, "1")}
     found["staging"] = registered_from(staging, found["dev"])
+    until(partial(ended, staging), "end of the promotion to staging")
     assert "tunestack-dev-models/1" in guide.run("tunestack models history --env staging")
     guide.run("tunestack models approve latest --env staging")
     found["prod"] = registered_from(prod, find_version(staging, "1"))
+    until(partial(ended, prod), "end of the promotion to prod")
     assert "tunestack-staging-models/1" in guide.run("tunestack models history --env prod")
     decide(prod, found["prod"], APPROVED, reason="good")
     return found

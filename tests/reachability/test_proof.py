@@ -3,6 +3,7 @@
 import copy
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.local.grants import GRANTS
 from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
 from tests.three_accounts import add, app_in, config_of, settings_of
 from tunestack.layout import Image
+from tunestack.reachability.access import Judge
 from tunestack.reachability.proof import Proof, prove
 from tunestack.reachability.template import Stack
 from tunestack.reachability.world import World
@@ -109,8 +111,6 @@ def test_without_any_one_statement_of_a_role_something_is_refused(world: World) 
 
 
 def without(world: World, proof: Proof, arn: str, statement: Any) -> list[str]:
-    from tunestack.reachability.access import Judge
-
     judge = Judge(world)
     return [
         str(broken)
@@ -260,3 +260,30 @@ def forget(templates: dict[str, Any], account: str) -> None:
     """Take an account out of every policy of dev's."""
     for name in [name for name in templates if name.startswith("tunestack-dev")]:
         templates[name] = json.loads(json.dumps(templates[name]).replace(account, "555555555555"))
+
+
+def test_data_cannot_leave_to_another_account_whatever_a_jobs_role_allows(world: World) -> None:
+    # GIVEN a training whose role may write to any bucket
+    def widen(templates: dict[str, Any]) -> None:
+        everywhere = {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "*"}
+        for resource in templates["tunestack-prod-pipeline"]["Resources"].values():
+            if resource["Type"] == "AWS::IAM::Policy" and "TrainRole" in json.dumps(resource["Properties"]["Roles"]):
+                resource["Properties"]["PolicyDocument"]["Statement"].append(everywhere)
+
+    templates = {name: copy.deepcopy(stack.template) for name, stack in world.stacks.items()}
+    widen(templates)
+    made = World(
+        Stack(name=s.name, account=s.account, region=s.region, template=templates[s.name])
+        for s in world.stacks.values()
+    )
+    own = next(
+        access
+        for access in prove(made, needed_only=True).accesses
+        if access.action == "s3:PutObject" and "FineTune" in access.by and "prod" in access.by
+    )
+    # WHEN it writes to somebody's bucket from its VPC, or to dev's
+    for bucket in ("somebody-elses", "tunestack-dev-storage-artifactsbucket88671897"):
+        broken = Judge(made).refusal(replace(own, resource=f"arn:aws:s3:::{bucket}/stolen"))
+        # THEN the VPC's way to S3 ends at its own account's buckets
+        assert broken is not None and "the policy of the endpoint" in broken.reason
+    assert Judge(made).refusal(own) is None

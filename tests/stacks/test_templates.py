@@ -50,6 +50,26 @@ def test_data_keys_and_registry_are_kept_unless_dev_says_otherwise(env: str, pol
             assert resource["DeletionPolicy"] == policy
 
 
+STATEFUL = (
+    "AWS::ECR::Repository", "AWS::KMS::Alias", "AWS::KMS::Key", "AWS::Logs::LogGroup", "AWS::S3::Bucket",
+    "AWS::SageMaker::ModelPackageGroup",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("env", ["prod", "staging", ACCOUNTS])
+def test_what_holds_something_survives_destruction_and_replacement(env: str, assembly: Any) -> None:
+    checked = 0
+    for stack, template in assembly(env).templates.items():
+        if "-dev-" in stack:
+            continue
+        for name, resource in template["Resources"].items():
+            if resource["Type"] in STATEFUL:
+                policies = (resource["DeletionPolicy"], resource["UpdateReplacePolicy"])
+                assert policies == ("RetainExceptOnCreate", "Retain"), f"{stack}.{name}"
+                checked += 1
+    assert checked >= 15
+
+
 @pytest.mark.parametrize("env", ENVIRONMENTS)
 def test_no_role_has_a_managed_full_access_policy_or_allows_everything(env: str, assembly: Any) -> None:
     for template in assembly(env).templates.values():
