@@ -8,7 +8,7 @@ from typing import Any
 from tunestack.local.arn import Owner
 from tunestack.reachability.world import Guarded, PolicyStatement, Role, World
 
-# Services whose resources keep a policy of their own, with which part of an ARN names the resource.
+# Before the name of a condition key that is answered from here.
 _CONTEXT_PREFIX = "tunestack:"
 _RESOURCE_ACCOUNT = "aws:ResourceAccount"
 

@@ -34,7 +34,7 @@ def handler(event, context):
         try:
             decided(message["detail"]["ModelPackageArn"], context)
         except NotPromotableError as error:
-            # Trying again changes nothing: said once, and seen by `tunestack models history`.
+            # Trying again changes nothing: it is said once, in the log.
             log.error("%s", error)
 
 
