@@ -81,7 +81,7 @@ class DeliveryStack(Stack):
         for stage in delivery.stages:
             self._add(stage, [environments[name] for name in stage.environments])
         self.pipeline.build_pipeline()
-        self._roll_back_what_fails(len(delivery.stages))
+        self._roll_back_what_fails({"-".join(stage.environments) for stage in delivery.stages})
         self._trust_this_account_only()
         self._accept_findings()
 
@@ -143,18 +143,22 @@ class DeliveryStack(Stack):
         )
 
     def _add(self, stage: Stage, environments: list[Settings]) -> None:
-        wave = self.pipeline.add_wave("-".join(settings.name for settings in environments))
+        name = "-".join(settings.name for settings in environments)
+        stages = {settings.name: EnvironmentStage(self, settings.name, settings=settings) for settings in environments}
+        # Of its own: a "no" must not send the stage behind it back to what it deployed before.
+        asked = self.pipeline.add_wave(f"review-{name}")
         for settings in environments:
-            deployed = EnvironmentStage(self, settings.name, settings=settings)
-            review = self._review(stage, settings, deployed)
-            before: list[pipelines.Step] = [review]
+            review = self._review(stage, settings, stages[settings.name])
+            asked.add_pre(review)
             if stage.approval:
                 shown = f"Deploy to {settings.name}? {review.exported_variable(_REVIEW)}"
                 approval = pipelines.ManualApprovalStep(f"Approve-{settings.name}", comment=shown)
                 approval.add_step_dependency(review)
-                before.append(approval)
+                asked.add_pre(approval)
+        wave = self.pipeline.add_wave(name)
+        for settings in environments:
             after = [self._smoke_run(settings)] if stage.smoke_run else []
-            wave.add_stage(deployed, pre=before, post=after)
+            wave.add_stage(stages[settings.name], post=after)
 
     def _review(self, stage: Stage, settings: Settings, deployed: EnvironmentStage) -> pipelines.CodeBuildStep:
         """What the change costs and does, as an artifact and in the approval's message; too much ends it here."""
@@ -208,18 +212,18 @@ class DeliveryStack(Stack):
             timeout=_TEST_TIME,
         )
 
-    def _roll_back_what_fails(self, stages: int) -> None:
+    def _roll_back_what_fails(self, names: set[str]) -> None:
         """A stage that fails goes back to what it last deployed well, as CloudFormation does with each stack."""
         pipeline = self.pipeline.pipeline.node.default_child
         assert isinstance(pipeline, codepipeline.CfnPipeline)
-        names = [stage.stage_name for stage in self.pipeline.pipeline.stages]
-        for index in range(len(names) - stages, len(names)):
-            pipeline.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
+        for index, stage in enumerate(self.pipeline.pipeline.stages):
+            if stage.stage_name in names:
+                pipeline.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
 
     def _trust_this_account_only(self) -> None:
         """CDK's own roles trust CodePipeline and CodeBuild for whoever they work for."""
         for role in self.node.find_all():
-            if isinstance(role, iam.CfnRole):
+            if isinstance(role, iam.CfnRole) and Stack.of(role).stack_name == self.stack_name:
                 trust = self.resolve(role.assume_role_policy_document)
                 for index, statement in enumerate(trust["Statement"]):
                     if "Service" in statement["Principal"]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
@@ -14,6 +15,9 @@ from tunestack.pipeline.promotion import JOBS_OF_PROMOTION
 from tunestack.pipeline.resources import filled_in
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline, refuse_invalid
 from tunestack_cdk.pipeline_role import PipelineRole
+
+# "Register a model version from a different account", of the SageMaker developer guide.
+LOOKUP_ACTIONS = ("ecr:BatchGetImage", "ecr:DescribeImages")
 
 
 class PromotionPipeline(Construct):
@@ -51,6 +55,9 @@ class PromotionPipeline(Construct):
             key=fine_tuning.key,
             apis=[job.api for job in JOBS_OF_PROMOTION],
         )
+        # RegisterModel looks up the digest of an image of another account.
+        arns = [repository.repository_arn for repository in origin_images]
+        role.role.add_to_policy(iam.PolicyStatement(actions=list(LOOKUP_ACTIONS), resources=arns))
         pipeline = sagemaker.CfnPipeline(
             self,
             "Pipeline",

@@ -64,7 +64,9 @@ class PromotionSender(Construct):
         if pullers:
             repository.add_to_resource_policy(
                 iam.PolicyStatement(
-                    sid="PullPromoted", principals=account_principals(pullers), actions=list(PULL_ACTIONS)
+                    sid="PullPromoted",
+                    principals=account_principals(pullers),
+                    actions=[*PULL_ACTIONS, "ecr:DescribeImages"],
                 )
             )
             receivers = {"aws:PrincipalArn": [user.receiver_role_arn(stack) for user in pullers]}

@@ -76,7 +76,9 @@ def test_nothing_is_asked_of_an_account_at_synthesis(assembly_folder: Path) -> N
 
 
 def test_a_change_goes_through_the_stages_in_order(stages: dict[str, Any], assembly_folder: Path) -> None:
-    assert list(stages) == ["Source", "Build", "UpdatePipeline", "Assets", "dev", "staging", "prod-prod-eu"]
+    own = ["Source", "Build", "UpdatePipeline", "Assets"]
+    ways = [f"{kind}{name}" for name in ("dev", "staging", "prod-prod-eu") for kind in ("review-", "")]
+    assert list(stages) == [*own, *ways]
     assert pipeline_of(assembly_folder)["PipelineType"] == "V2"
     assert pipeline_of(assembly_folder)["RestartExecutionOnUpdate"] is True
 
@@ -111,12 +113,13 @@ def test_who_approves_sees_what_it_costs_and_which_steps_change(stages: dict[str
     def approvals(stage: str) -> list[dict[str, Any]]:
         return [action for action in stages[stage] if action["ActionTypeId"]["Category"] == "Approval"]
 
-    assert approvals("dev") == [] and len(approvals("prod-prod-eu")) == 2
-    (approval,) = approvals("staging")
-    (review,) = [action for action in stages["staging"] if action["Name"] == "Review-staging"]
-    deployed = [action for action in stages["staging"] if action["ActionTypeId"]["Category"] == "Deploy"]
+    assert approvals("review-dev") == [] and len(approvals("review-prod-prod-eu")) == 2
+    (approval,) = approvals("review-staging")
+    (review,) = [action for action in stages["review-staging"] if action["Name"] == "Review-staging"]
+    # Nothing but the deployment is in the stage that would be rolled back.
+    assert {action["ActionTypeId"]["Category"] for action in stages["staging"]} == {"Deploy"}
     assert approval["Configuration"]["CustomData"] == f"Deploy to staging? #{{{review['Namespace']}.REVIEW}}"
-    assert review["RunOrder"] < approval["RunOrder"] < min(action["RunOrder"] for action in deployed)
+    assert review["RunOrder"] < approval["RunOrder"]
 
 
 def test_the_review_runs_commands_that_exist_and_stops_what_costs_too_much(assembly_folder: Path) -> None:
@@ -175,7 +178,7 @@ def test_a_smoke_run_is_the_environments_own_role_and_that_trusts_the_delivery_a
     DeliveryStack(app, delivery.name, delivery=delivery, environments=environments, env=where)
     Validations.of(app).add_plugins(TunestackChecks(ACCEPTED), ReachabilityChecks())
     folder = Path(app.synth().directory)
-    actions = pipeline_of(folder)["Stages"][5]["Actions"]
+    actions = next(stage for stage in pipeline_of(folder)["Stages"] if stage["Name"] == "staging")["Actions"]
     last = max(actions, key=lambda action: action["RunOrder"])
     assert last["Name"] == "SmokeRun-staging"
     world = World.read([folder])
@@ -241,6 +244,8 @@ def test_each_account_may_deploy_what_its_stacks_hold_and_little_else(assembly_f
         # Every action that a handler calls is allowed somewhere.
         granted = {action for item in statements for action in item.content["Action"]}
         assert needed_actions(target.stacks) <= granted
+        builds = any(stack.of_kind("AWS::CodeBuild::Project") for stack in target.stacks)
+        assert may("codebuild:CreateProject", f"arn:aws:codebuild:{here}:project/Training-1") == builds
         assert may("kms:CreateKey", "*") and may("kms:PutKeyPolicy", f"arn:aws:kms:{here}:key/a")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunestack.local.arn import Owner
+from tunestack.reachability.template import Stack
 from tunestack.reachability.world import Guarded, PolicyStatement, Role, World
 
 # Before the name of a condition key that is answered from here.
@@ -25,8 +26,8 @@ class Access:
     action: str
     resource: str
     context: Mapping[str, Any] = field(default_factory=dict)
-    through: str | None = None
-    """The VPC endpoint that it passes, by its policy's place."""
+    through: tuple[Stack, str] | None = None
+    """The VPC endpoint that it passes: its stack and its logical id."""
 
     def __str__(self) -> str:
         return f"{self.by}: {self.action} on {self.resource}"
@@ -56,7 +57,8 @@ class Judge:
         """Why an access is refused, or None where it isn't; `without` takes a statement of the role away."""
         role = self._world.roles.get(access.principal)
         if role is None and access.principal.startswith("arn:"):
-            return Broken(access=access, stack="", reason=f"no template has the role {access.principal}")
+            # Imported: what it may do is said elsewhere.
+            return None
         guarded = self._guarded(access.resource)
         if role is None:
             return self._of_service(access, guarded)
@@ -83,6 +85,9 @@ class Judge:
             return Broken(access=access, stack=where, reason=f"the policy of {access.resource} denies it")
         if identity == "Deny":
             return Broken(access=access, stack=role.stack, reason=f"a policy of {role} denies it")
+        if identity != "Allow" and role.managed:
+            # A managed policy of AWS's or of another stack's may allow it: nobody here knows.
+            return None
         if identity != "Allow":
             # A policy of the same account's that names the role itself would do.
             named = policy == "Allow" and not elsewhere and guarded is not None and _names(guarded, role)
@@ -100,15 +105,16 @@ class Judge:
 
         if access.through is None:
             return None
-        stack_name, _, logical_id = access.through.partition("/")
-        stack = self._world.stacks[stack_name]
+        stack, logical_id = access.through
         policy = (
             self._world.resolver(stack).value(stack.of_kind("AWS::EC2::VPCEndpoint")[logical_id]).get("PolicyDocument")
         )
         if policy is None or evaluate_resource_policy(_renamed(policy), context).decision == "Allow":
             return None
         return Broken(
-            access=access, stack=stack_name, reason=f"the policy of the endpoint {access.through} doesn't allow it"
+            access=access,
+            stack=stack.name,
+            reason=f"the policy of the endpoint {logical_id} of {stack.name} doesn't allow it",
         )
 
     def _of_service(self, access: Access, guarded: Guarded | None) -> Broken | None:
@@ -120,7 +126,8 @@ class Judge:
             trust = {**role.trust, "Statement": [{**item, "Resource": "*"} for item in role.trust["Statement"]]}
             guarded = Guarded(arn=role.arn, account=role.account, stack=role.stack, policy=trust)
         if guarded is None:
-            return Broken(access=access, stack="", reason="no template has a policy of it")
+            # Imported: its policy is said elsewhere.
+            return None
         context = _evaluated(access, "Service", guarded.account, _keys(access, guarded))
         decision = evaluate_resource_policy(_renamed(guarded.policy), context, service=access.principal).decision
         if decision == "Allow":
@@ -203,7 +210,8 @@ def _applied(guarded: Guarded) -> Mapping[str, Any]:
 
 
 def _names(guarded: Guarded, role: Role) -> bool:
-    return role.arn in json.dumps(guarded.policy)
+    allowing = [item for item in guarded.policy.get("Statement", []) if item.get("Effect") == "Allow"]
+    return any(role.arn in json.dumps(item.get("Principal")) for item in allowing)
 
 
 def _renamed(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -50,6 +50,20 @@ _ALWAYS = (
     "iam:PassRole",
     "cloudformation:DescribeStacks",
 )
+# Types whose schemas name no action, as of cfn-lint 1.58 (Service Authorization Reference of each service).
+_WITHOUT_SCHEMA: Mapping[str, tuple[str, ...]] = {
+    "AWS::CodeBuild::Project": (
+        "codebuild:BatchGetProjects", "codebuild:CreateProject", "codebuild:DeleteProject", "codebuild:UpdateProject",
+        "iam:PassRole",
+    ),
+    "AWS::EC2::SecurityGroup": (
+        "ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateSecurityGroup",
+        "ec2:CreateTags", "ec2:DeleteSecurityGroup", "ec2:DeleteTags", "ec2:DescribeSecurityGroups",
+        "ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress",
+    ),
+    "AWS::IAM::Policy": ("iam:DeleteRolePolicy", "iam:GetRolePolicy", "iam:PutRolePolicy"),
+    "AWS::SQS::QueuePolicy": ("sqs:GetQueueAttributes", "sqs:SetQueueAttributes"),
+}  # fmt: skip
 _GLOBAL = frozenset({"budgets", "iam", "sts"})
 
 
@@ -84,9 +98,17 @@ def needed_actions(stacks: Iterable[Stack]) -> set[str]:
     found = set(_ALWAYS)
     for kind in sorted(kinds):
         if not kind.startswith(("Custom::", "AWS::CDK::", "AWS::CloudFormation::CustomResource")):
-            for handler in _schema(kind).get("handlers", {}).values():
-                found.update(action for action in handler.get("permissions", ()) if ":" in action)
+            found.update(_actions_of(kind))
     return found
+
+
+def _actions_of(kind: str) -> set[str]:
+    handlers = _schema(kind).get("handlers", {}).values()
+    actions = {action for handler in handlers for action in handler.get("permissions", ()) if ":" in action}
+    actions.update(_WITHOUT_SCHEMA.get(kind, ()))
+    if not actions:
+        raise UserError(f"nobody says what deploying {kind} takes: bootstrap its account with policies of your own")
+    return actions
 
 
 def _schema(kind: str) -> Mapping[str, Any]:

@@ -31,6 +31,9 @@ def needs_of(world: World) -> Iterator[Access]:
     """Every access that anything deployed in the world needs."""
     promotions = list(promotions_of(world))
     for stack, logical_id, properties in world.resources("AWS::SageMaker::Pipeline"):
+        if "PipelineDefinitionBody" not in properties.get("PipelineDefinition", {}):
+            # It lies in S3: nobody knows what it does.
+            continue
         for parameters in _parameters(properties, promotions):
             yield from PipelineNeeds(world, stack, properties, parameters).all()
         yield from _taken_on(world, f"{stack.name}: pipeline {logical_id}", properties["RoleArn"])
@@ -82,12 +85,26 @@ class PipelineNeeds:
             yield from self._asked(call, "DescribeModelPackageGroup", {"ModelPackageGroupName": group})
             version = f"arn:aws:sagemaker:{self._stack.region}:{self._stack.account}:model-package/{group}/1"
             yield from self._asked(call, "DescribeModelPackage", {"ModelPackageName": version})
+            yield from self._looked_up(call)
         if call.api is None:
             return
         name = {f"{call.api.noun}Name": call.request[f"{call.api.noun}Name"]}
         for action in ("Describe", "Stop"):
             yield from self._asked(call, f"{action}{call.api.noun}", name)
         yield from self._of_job(call)
+
+    def _looked_up(self, call: Call) -> Iterator[Access]:
+        """Of an image of another account, whose registration looks up its digest."""
+        for container in call.request.get("InferenceSpecification", {}).get("Containers", []):
+            host, _, path = str(container.get("Image", "")).partition("/")
+            account, _, _, region, *_ = [*host.split("."), "", "", "", ""]
+            if account.isdigit() and account != self._stack.account:
+                name = path.partition("@")[0].partition(":")[0]
+                arn = f"arn:{self._stack.partition}:ecr:{region}:{account}:repository/{name}"
+                for action in ("ecr:BatchGetImage", "ecr:DescribeImages"):
+                    yield Access(
+                        by=self._by(call.step, "the pipeline"), principal=self._role, action=action, resource=arn
+                    )
 
     def _asked(self, call: Call, action: str, request: Mapping[str, Any]) -> Iterator[Access]:
         for needed in needed_by(action, request, account=self._stack.account, region=self._stack.region):
@@ -157,7 +174,7 @@ class PipelineNeeds:
     def _object(self, uri: str) -> str:
         return _object(self._stack, uri)
 
-    def _endpoint(self, vpc: Mapping[str, Any] | None) -> str | None:
+    def _endpoint(self, vpc: Mapping[str, Any] | None) -> tuple[Stack, str] | None:
         """The gateway endpoint that S3 is reached by from the job's subnets."""
         if not vpc:
             return None
@@ -169,7 +186,7 @@ class PipelineNeeds:
         for stack, name, properties in self._world.resources("AWS::EC2::VPCEndpoint"):
             gateway = properties.get("VpcEndpointType") == "Gateway" and str(properties["ServiceName"]).endswith(".s3")
             if gateway and properties["VpcId"] == network:
-                return f"{stack.name}/{name}"
+                return stack, name
         return None
 
 
@@ -252,7 +269,8 @@ def _of_functions(world: World) -> Iterator[Access]:
             for action in _LOGS:
                 yield Access(by=by, principal=role, action=action, resource=arn)
         for other, _, mapping in world.resources("AWS::Lambda::EventSourceMapping"):
-            if other is stack and mapping["FunctionName"] == world.resolver(stack).name_of(logical_id):
+            fed = mapping.get("FunctionName") == world.resolver(stack).name_of(logical_id)
+            if other is stack and fed and ":sqs:" in str(mapping.get("EventSourceArn")):
                 for action in _QUEUE:
                     yield Access(by=by, principal=role, action=action, resource=mapping["EventSourceArn"])
 
@@ -264,7 +282,8 @@ def _of_builds(world: World) -> Iterator[Access]:
         yield from _taken_on(world, by, role, "codebuild.amazonaws.com")
         log = properties.get("LogsConfig", {}).get("CloudWatchLogs", {}).get("GroupName")
         repository = _variables(properties).get("REPOSITORY_URI", "").partition("/")[2]
-        bucket, _, key = properties["Source"].get("Location", "").partition("/")
+        source = properties["Source"]
+        bucket, _, key = (source.get("Location", "") if source.get("Type") == "S3" else "").partition("/")
         prefix = f"arn:{stack.partition}"
         accesses = [(action, f"{prefix}:logs:{here}:log-group:{log}:log-stream:a") for action in _LOGS if log]
         if repository:

@@ -122,7 +122,7 @@ def source_of(world: World, group: str) -> SourceEnvironment | None:
     if registry is None:
         return None
     prefix = registry.name.rpartition("-")[0]
-    storage = world.stacks.get(f"{prefix}-{StackName.STORAGE}")
+    storage = world.sibling(registry, f"{prefix}-{StackName.STORAGE}")
     if storage is None:
         return None
     outputs = {bucket: storage.template["Outputs"][bucket.output]["Value"] for bucket in Bucket}

@@ -109,15 +109,19 @@ class Resolver:
             "Ref": self._ref,
             "Fn::GetAtt": self._get_att,
             "Fn::Join": lambda given: str(given[0]).join(str(part) for part in self.value(given[1])),
-            "Fn::Select": lambda given: self.value(given[1])[int(given[0])],
+            "Fn::Select": self._select,
             "Fn::Split": lambda given: str(self.value(given[1])).split(given[0]),
             "Fn::Sub": self._sub,
             "Fn::GetAZs": lambda given: [f"{self.stack.region}{letter}" for letter in "abcdef"],
-            "Fn::If": lambda given: self.value(given[1]),
+            "Fn::If": lambda given: self.value(given[2] if given[1] == {"Ref": "AWS::NoValue"} else given[1]),
             "Fn::GetStackOutput": lambda given: self._output(given["StackName"], given["OutputName"]),
             "Fn::ImportValue": lambda given: self._output("", str(self.value(given))),
         }
         return known[name](argument) if name in known else f"?{name}?"
+
+    def _select(self, given: Any) -> Any:
+        values, index = self.value(given[1]), int(given[0])
+        return values[index] if isinstance(values, list) and index < len(values) else "?Fn::Select?"
 
     def _ref(self, name: str) -> Any:
         if name in self._pseudo:

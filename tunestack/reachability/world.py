@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,8 @@ class Role:
     trust: Policy
     statements: tuple[PolicyStatement, ...]
     boundary: str | None = None
+    managed: tuple[str, ...] = ()
+    """Managed policies that it has, by ARN: no template says what they allow."""
 
     def __str__(self) -> str:
         return f"{self.stack}: role {self.name}"
@@ -64,8 +66,15 @@ class World:
     """Stacks of any number of accounts and regions."""
 
     def __init__(self, stacks: Iterable[Stack]) -> None:
-        self.stacks = {stack.name: stack for stack in stacks}
-        self._resolvers = {name: Resolver(stack, self._output) for name, stack in self.stacks.items()}
+        # Each once, though the assembly of a stage is read with the one around it, too.
+        found = list({(stack.account, stack.region, stack.name): stack for stack in stacks}.values())
+        names = [stack.name for stack in found]
+        # By name, and where that is taken in another account or region, by all three.
+        self.stacks = {
+            stack.name if names.count(stack.name) == 1 else f"{stack.name} ({stack.account}, {stack.region})": stack
+            for stack in found
+        }
+        self._resolvers = {id(stack): Resolver(stack, partial(self._output, stack)) for stack in found}
 
     @classmethod
     def read(cls, assemblies: Iterable[Path]) -> "World":
@@ -76,8 +85,13 @@ class World:
         """
         return cls(stack for folder in assemblies for stack in _stacks_of(folder))
 
+    def sibling(self, stack: Stack, name: str) -> Stack | None:
+        """Another stack of the same account and region."""
+        here = (stack.account, stack.region, name)
+        return next((s for s in self.stacks.values() if (s.account, s.region, s.name) == here), None)
+
     def resolver(self, stack: Stack) -> Resolver:
-        return self._resolvers[stack.name]
+        return self._resolvers[id(stack)]
 
     def resources(self, kind: str) -> Iterator[tuple[Stack, str, Mapping[str, Any]]]:
         """Every resource of a type: its stack, its logical id, and its properties, worked out."""
@@ -89,17 +103,20 @@ class World:
     def roles(self) -> dict[str, Role]:
         """Every role by its ARN."""
         policies: dict[tuple[str, str], list[PolicyStatement]] = {}
-        for stack, logical_id, properties in self.resources("AWS::IAM::Policy"):
-            for role in properties.get("Roles", []):
-                policies.setdefault((stack.account, role), []).extend(_statements(properties, logical_id))
+        for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
+            for stack, logical_id, properties in self.resources(kind):
+                for role in properties.get("Roles") or [properties.get("RoleName")]:
+                    policies.setdefault((stack.account, role), []).extend(_statements(properties, logical_id))
         found = {}
         for stack, logical_id, properties in self.resources("AWS::IAM::Role"):
             resolver = self.resolver(stack)
             name, arn = resolver.name_of(logical_id), resolver.arn_of(logical_id)
             own = [item for policy in properties.get("Policies", []) for item in _statements(policy, logical_id)]
             boundary = properties.get("PermissionsBoundary")
+            managed = tuple(str(item) for item in properties.get("ManagedPolicyArns", []))
             found[arn] = Role(
                 name=name,
+                managed=managed,
                 arn=arn,
                 account=stack.account,
                 stack=stack.name,
@@ -149,14 +166,17 @@ class World:
             bus = properties.get("EventBusName", "default")
             arn = f"arn:{stack.partition}:events:{stack.region}:{stack.account}:event-bus/{bus}"
             known = found.get(arn)
-            statements = [*(known.policy["Statement"] if known else ()), properties["Statement"]]
+            own = [properties["Statement"]] if "Statement" in properties else []
+            statements = [*(known.policy["Statement"] if known else ()), *own]
             policy = {"Version": "2012-10-17", "Statement": statements}
             found[arn] = Guarded(arn=arn, account=stack.account, stack=stack.name, policy=policy)
         return found
 
-    def _output(self, stack_name: str, output: str) -> Any:
-        """An output by its stack's name and its own; without a stack, by what it is exported as."""
+    def _output(self, asking: Stack, stack_name: str, output: str) -> Any:
+        """An output of the account, by its stack's name and its own; without a stack, by what it is exported as."""
         for stack in self.stacks.values():
+            if stack.account != asking.account:
+                continue
             for name, content in stack.template.get("Outputs", {}).items():
                 exported = content.get("Export", {}).get("Name")
                 if (stack.name, name) == (stack_name, output) or (not stack_name and exported == output):
@@ -186,7 +206,7 @@ def _stacks_of(folder: Path) -> Iterator[Stack]:
 
 
 def _statements(policy: Mapping[str, Any], where: str) -> list[PolicyStatement]:
-    content = policy["PolicyDocument"]["Statement"]
+    content = (policy.get("PolicyDocument") or {}).get("Statement", [])
     return [
         PolicyStatement(content=item, where=f"{where}.Statement[{index}]")
         for index, item in enumerate(content if isinstance(content, list) else [content])

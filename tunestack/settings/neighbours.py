@@ -12,6 +12,8 @@ from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.yaml_file import YamlFile, read_yaml
 
 _KEY = ("promotion", "source")
+# Of an EventBridge rule.
+MOST_TARGETS = 5
 _ACCOUNT = re.compile(r"[0-9]{12}")
 
 
@@ -75,6 +77,12 @@ def neighbours_fed_by(
         for other, file in _promoted(config)
         if (_source_of(file) == name if directly else name in _sources_of(other, config))
     )
+    if directly and len(found) > MOST_TARGETS:
+        names = ", ".join(neighbour.names.environment for neighbour in found)
+        message = (
+            f"{len(found)} environments take their models from here ({names}), and a rule has {MOST_TARGETS} targets"
+        )
+        raise SettingsError([Problem(file=f"config/{name}.yaml", key="promotion", message=message)])
     if found and environment.account is None:
         message = f"{found[0].names.environment} takes its models from here, which needs the account's 12 digits"
         raise SettingsError([Problem(file=f"config/{name}.yaml", key="account", message=message)])

@@ -2,8 +2,8 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-# What one request of S3's copies at most, and what a part is: 5 TB in 10,000 parts would need 525 MB.
-MOST_BYTES_AT_ONCE = 5 * 1024**3
+# What is copied in one request (S3 takes 5 GiB, and minutes for it), and what a part is: 5 TB need parts of 525 MB.
+MOST_BYTES_AT_ONCE = 1024**3
 PART_BYTES = 1024**3
 PARTS_AT_ONCE = 16
 # Kept with the copy: whether it is one of the object as it is now.
@@ -60,7 +60,8 @@ def is_copied(s3, target, etag):
     try:
         found = s3.head_object(Bucket=target[0], Key=target[1])
     except s3.exceptions.ClientError as error:
-        if error.response["Error"]["Code"] not in ("404", "NoSuchKey", "NotFound"):
+        # To who may list prefixes alone, S3 may say "forbidden" of what isn't there: the copy itself will tell.
+        if error.response["Error"]["Code"] not in ("403", "404", "NoSuchKey", "NotFound"):
             raise
         return False
     return found["Metadata"].get(ORIGIN) == etag.strip('"')

@@ -10,7 +10,8 @@ import logging
 import os
 
 import boto3
-from copying import copy_object, copy_prefix
+from botocore.config import Config
+from copying import PARTS_AT_ONCE, copy_object, copy_prefix
 
 log = logging.getLogger()
 log.setLevel(logging.INFO)
@@ -77,10 +78,9 @@ def take_in(sagemaker, arn, version, context):
 
 def take_back(sagemaker, arn):
     """Reject here what was registered of a version: the one before it is the newest approved again."""
-    pages = sagemaker.get_paginator("list_model_packages").paginate(
-        ModelPackageGroupName=os.environ["GROUP"], ModelApprovalStatus="Approved"
-    )
-    for found in [item["ModelPackageArn"] for page in pages for item in page["ModelPackageSummaryList"]]:
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=os.environ["GROUP"])
+    versions = [item for page in pages for item in page["ModelPackageSummaryList"]]
+    for found in [item["ModelPackageArn"] for item in versions if item.get("ModelApprovalStatus") != "Rejected"]:
         described = sagemaker.describe_model_package(ModelPackageName=found)
         if described.get("CustomerMetadataProperties", {}).get(os.environ["SOURCE_VERSION_KEY"]) == arn:
             reason = f"{'/'.join(arn.split('/')[-2:])} was rejected"
@@ -140,12 +140,18 @@ def look_at_findings(registry, repository, digest):
     allowed = os.environ.get("MAX_CRITICAL_FINDINGS")
     if not allowed:
         return
-    found = boto3.client("ecr").describe_image_scan_findings(
-        registryId=registry, repositoryName=repository, imageId={"imageDigest": digest}, maxResults=1
-    )
+    ecr = boto3.client("ecr")
+    try:
+        found = ecr.describe_image_scan_findings(
+            registryId=registry, repositoryName=repository, imageId={"imageDigest": digest}, maxResults=1
+        )
+    except ecr.exceptions.ScanNotFoundException:
+        raise NotPromotableError(f"{repository}@{digest} was never scanned") from None
     status = found["imageScanStatus"]["status"]
-    if status not in ("COMPLETE", "ACTIVE"):
+    if status in ("IN_PROGRESS", "PENDING"):
         raise UnscannedError(f"the scan of {repository}@{digest} is {status}")
+    if status not in ("COMPLETE", "ACTIVE"):
+        raise NotPromotableError(f"the scan of {repository}@{digest} is {status}: nobody knows what is in it")
     critical = found["imageScanFindings"].get("findingSeverityCounts", {}).get("CRITICAL", 0)
     if critical > int(allowed):
         raise NotPromotableError(
@@ -180,7 +186,8 @@ class Target:
     """This environment's bucket, which another's objects are copied to by S3 itself."""
 
     def __init__(self, context):
-        self._s3 = boto3.client("s3")
+        # A part takes S3 longer than a client waits by itself.
+        self._s3 = boto3.client("s3", config=Config(read_timeout=300, max_pool_connections=PARTS_AT_ONCE))
         self._bucket, self._key_arn = os.environ["BUCKET"], os.environ["KEY"]
         self._time_left = lambda: context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_STOP_BEFORE
 
