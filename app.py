@@ -22,16 +22,14 @@ def build(app: App) -> App:
     `-c allow=memory,budget,deadline` waives checks that would stop the synthesis, and records it.
     """
     allow = [name for name in str(app.node.try_get_context("allow") or "").split(",") if name]
-    accepted: dict[str, str] = {}
     if app.node.try_get_context("delivery"):
         # It brings a second of imports along, for what is deployed once.
         from stacks.delivery import ACCEPTED, add_delivery
 
-        accepted = ACCEPTED
+        Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(ACCEPTED), ReachabilityChecks())
         add_delivery(app)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(accepted), ReachabilityChecks())
-    if accepted:
         return app
+    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(), ReachabilityChecks())
     for name in str(app.node.get_context("env")).split(","):
         settings = load_settings(name)
         account, region = settings.environment.account, settings.environment.region

@@ -7,6 +7,7 @@ from constructs import Construct
 from tunestack.layout import CONSUMES_METADATA, PACKAGES
 from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
 from tunestack_cdk.job_role import service_role
+from tunestack_cdk.model_consumers import PULL_ACTIONS
 from tunestack_cdk.promotion_partner import PromotionPartner
 
 
@@ -27,7 +28,7 @@ class ModelConsumerRole(Construct):
         for actions, resource, conditions in (
             (["s3:GetObject"], archives, {"aws:ResourceAccount": source.account}),
             (["kms:Decrypt"], keys, {"kms:ViaService": f"s3.{source.region}.{stack.url_suffix}"}),
-            (["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"], repository, {}),
+            (list(PULL_ACTIONS), repository, {}),
             (["ecr:GetAuthorizationToken"], "*", {}),
         ):
             equal = {"StringEquals": conditions} if conditions else None

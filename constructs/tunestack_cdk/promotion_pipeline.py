@@ -9,7 +9,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from tunestack.jobs import EVALUATE, TRANSFORM, places_of_property_files
+from tunestack.jobs import TRANSFORM, places_of_property_files
 from tunestack.layout import PROMOTED
 from tunestack.pipeline.promotion import JOBS_OF_PROMOTION
 from tunestack.pipeline.resources import filled_in
@@ -49,7 +49,7 @@ class PromotionPipeline(Construct):
         role = PipelineRole(
             self,
             "PipelineRole",
-            job_roles=[fine_tuning.roles[job.key].role for job in (EVALUATE, TRANSFORM)],
+            job_roles=[fine_tuning.roles[job.key].role for job in JOBS_OF_PROMOTION],
             group_name=fine_tuning.model_package_group_name,
             property_files=[(fine_tuning.buckets[place.bucket], place.prefix) for place in places_of_property_files()],
             key=fine_tuning.key,

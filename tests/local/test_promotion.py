@@ -196,16 +196,22 @@ def test_an_approved_model_travels_to_prod_and_answers_there_byte_for_byte(
     assert said["dev"] and said["prod"] == said["staging"] == said["dev"]
 
 
-def test_the_same_decision_twice_does_nothing_twice_and_a_rejection_is_taken_along(
-    environments: Environments, promoted: dict[str, Version], guide: Guide
-) -> None:
-    dev, staging, prod = environments.values()
-    # WHEN a promoted version is asked for again, rejected where it was trained, and approved there again
+@pytest.fixture(scope="module")
+def rejected(environments: Environments, promoted: dict[str, Version], guide: Guide) -> None:
+    """The version, asked for once more, and then rejected where it was trained, as the page says."""
+    _, staging, prod = environments.values()
     ask_for_promotion(staging, promoted["dev"].arn)
     guide.run("tunestack models reject latest --env dev")
     until(lambda: find_version(staging, "1").approval == REJECTED, "rejection in staging")
     until(lambda: find_version(prod, "1").approval == REJECTED, "rejection in prod")
     assert "reason: tunestack-staging-models/1 was rejected" in guide.run("tunestack models show latest --env prod")
+
+
+def test_the_same_decision_twice_does_nothing_twice_and_a_rejection_is_taken_along(
+    environments: Environments, rejected: None
+) -> None:
+    dev, staging, _ = environments.values()
+    # WHEN a promoted version that was asked for again, and rejected where it was trained, is approved there again
     decide(dev, find_version(dev, "1"), APPROVED, reason="it was none")
     time.sleep(5)
     # THEN nothing was judged or registered again, and what was rejected waits for a person
@@ -253,8 +259,6 @@ def test_without_any_one_grant_of_the_source_the_promotion_is_refused_and_says_a
     assert refused == [grant.refusal]
 
 
-def test_the_delivery_synthesizes_as_the_page_shows(guide: Guide, promoted: dict[str, Version]) -> None:
-    if not guide.lines[0].startswith("npx cdk synth"):
-        pytest.skip("the test that runs the page up to here was not chosen")
+def test_the_delivery_synthesizes_as_the_page_shows(guide: Guide, rejected: None) -> None:
     guide.run("npx cdk synth --quiet -c delivery=on")
     assert guide.lines == []
