@@ -9,6 +9,7 @@ from constructs import Construct
 from tunestack_cdk.fine_tuning_pipeline import JobImage
 from tunestack_cdk.image_build import ImageBuild
 from tunestack_cdk.image_repository import ImageRepository
+from tunestack_cdk.image_signing import ImageSigning
 from tunestack_cdk.log_retention import log_retention
 
 from tunestack.layout import Image
@@ -26,6 +27,8 @@ class ImagesStack(Stack):
         super().__init__(scope, construct_id, **kwargs)
         environment = settings.environment
         builds: list[ImageBuild] = []
+        names = [settings.names.repository(image) for image in Image]
+        signing = ImageSigning(self, "Signing", repository_names=names) if environment.images.signed else None
 
         def make(image: Image) -> JobImage:
             repository_name = settings.names.repository(image)
@@ -49,6 +52,8 @@ class ImagesStack(Stack):
                 log_retention=log_retention(environment.log_retention_days),
                 delete_with_stack=settings.deletes_data,
             )
+            if signing:
+                signing.sign_pushes_of(build)
             # One build at a time: more is more than a new account may do.
             if builds:
                 build.node.add_dependency(builds[-1])

@@ -42,6 +42,7 @@ class PromotionStack(Stack):
             source=source,
             origins=origins,
             max_critical_findings=settings.environment.promotion.max_critical_findings,
+            signed_images=settings.environment.promotion.signed_images,
             group_name=settings.names.model_package_group,
             buckets=storage.buckets,
             key=storage.key,

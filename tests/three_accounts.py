@@ -29,8 +29,12 @@ def config_of(folder: Path, *, base: str | None = None, **changes: Any) -> Path:
     (made / "delivery" / "delivery.yaml").write_bytes((ROOT / "config" / "delivery" / "delivery.yaml").read_bytes())
     for name, account in ACCOUNTS.items():
         data = yaml.safe_load((ROOT / "config" / f"{base or name}.yaml").read_text()) | {"account": account} | changes
+        data["images"] = {**data.get("images", {}), "signed": True}
         if name in SOURCES:
             data["promotion"] = {"source": SOURCES[name]}
+            if base != "local":
+                # The local AWS signs nothing.
+                data["promotion"]["signed_images"] = True
         (made / f"{name}.yaml").write_text(yaml.safe_dump(data))
     return made
 

@@ -47,7 +47,7 @@ class ImageBuild(Construct):
         kept = removal_policy(delete_with_stack=delete_with_stack)
         self._key, self._repository = key, repository
         self.tag = image_tag(source, base_image, torch_build)
-        project_role = service_role(self, "ProjectRole", service="codebuild")
+        self.role = project_role = service_role(self, "ProjectRole", service="codebuild")
         project = codebuild.Project(
             self,
             "Project",

@@ -74,7 +74,7 @@ class PromotionSender(Construct):
                 iam.PolicyStatement(
                     sid="SeeFindings",
                     principals=account_principals(pullers),
-                    actions=["ecr:DescribeImageScanFindings"],
+                    actions=["ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"],
                     conditions={"ArnEquals": receivers},
                 )
             )

@@ -1,6 +1,8 @@
 """The real Dockerfile, built, and a step of the pipeline run in its container through the runner."""
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import threading
@@ -92,3 +94,19 @@ def test_the_image_holds_what_training_needs_and_the_torch_that_was_brought(
         text=True,
     )
     assert done.stdout == here.stdout
+
+
+def test_the_image_holds_the_bill_of_materials_of_what_is_in_it(image: str) -> None:
+    done = subprocess.run(
+        ["docker", "run", "--rm", "--network=none", "--entrypoint", "cat", image, "/opt/tunestack/sbom.cdx.json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    bill = json.loads(done.stdout)
+    assert bill["bomFormat"] == "CycloneDX"
+    listed = {re.sub(r"[-_.]+", "-", item["name"]).lower(): item["version"] for item in bill["components"]}
+    lock = (ROOT / "training_code" / "requirements.lock").read_text()
+    locked = dict(re.findall(r"^([a-z0-9._-]+)==(\S+)", lock, re.MULTILINE))
+    assert {name: listed.get(name) for name in locked} == locked
+    assert "torch" in listed and "cyclonedx-bom" not in listed

@@ -183,6 +183,7 @@ def test_it_works_with_a_boundary_a_qualifier_of_its_own_and_administrators_of_t
         ("staging", {"account": None}, "a promotion from dev needs the account's 12 digits"),
         ("staging", {"region": "eu-west-1"}, "dev is in us-east-1 and staging in eu-west-1"),
         ("staging", {"promotion": {"from": "dev"}}, "promotion.from"),
+        ("dev", {"images": {"signed": False}}, r"dev.yaml:\d+: images.signed: must be true: staging takes in signed images"),
     ],
 )  # fmt: skip
 def test_a_way_that_cannot_be_is_refused_by_file_key_and_line(
@@ -192,7 +193,20 @@ def test_a_way_that_cannot_be_is_refused_by_file_key_and_line(
     file = config / f"{name}.yaml"
     file.write_text(yaml.safe_dump(yaml.safe_load(file.read_text()) | change))
     with pytest.raises(SettingsError, match=message):
-        load_settings(name, config=config)
+        load_settings("staging" if "staging takes" in message else name, config=config)
+
+
+def test_what_is_built_is_signed_by_who_builds_it_and_looked_at_before_it_is_taken_in(
+    templates: dict[str, Any],
+) -> None:
+    (rule,) = one(templates["tunestack-dev-images"], "AWS::ECR::SigningConfiguration")["Rules"]
+    names = sorted(item["Filter"] for item in rule["RepositoryFilters"])
+    assert names == ["tunestack-dev-inference", "tunestack-dev-training"]
+    builds = templates["tunestack-dev-images"]["Resources"]
+    for build in (item for item in builds.values() if item["Type"] == "Custom::ImageBuild"):
+        assert any("SigningConfiguration" in name for name in build["DependsOn"])
+    function = one(templates["tunestack-staging-promotion"], "AWS::Lambda::Function")
+    assert function["Environment"]["Variables"]["SIGNED_IMAGES"] == "yes"
 
 
 def test_a_broken_file_of_an_environment_that_is_not_on_the_way_is_in_nobodys_way(tmp_path: Path) -> None:

@@ -164,8 +164,36 @@ def test_an_image_with_more_findings_than_are_allowed_stays_where_it_is(
         if message is None:
             promote.look_at_findings("1" * 12, "repo", "sha256:0")
             return
-        with pytest.raises((promote.NotPromotableError, promote.UnscannedError), match=message):
+        with pytest.raises((promote.NotPromotableError, promote.NotYetError), match=message):
             promote.look_at_findings("1" * 12, "repo", "sha256:0")
+
+
+@pytest.mark.parametrize(
+    ("statuses", "message"),
+    [
+        (["COMPLETE"], None),
+        ([], "isn't signed: nobody signed it"),
+        (["COMPLETE", "IN_PROGRESS"], "is being signed"),
+        (["COMPLETE", "FAILED"], "isn't signed: denied"),
+    ],
+)
+def test_an_image_that_is_not_signed_stays_where_it_is(
+    statuses: list[str], message: str | None, modules: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promote, ecr = modules["promote"], boto3.client("ecr")
+    # Where nobody asks for signatures, nobody looks.
+    promote.look_at_signature("1" * 12, "repo", "sha256:0")
+    monkeypatch.setenv("SIGNED_IMAGES", "yes")
+    monkeypatch.setattr(promote.boto3, "client", lambda name: ecr)
+    wanted = {"registryId": "1" * 12, "repositoryName": "repo", "imageId": {"imageDigest": "sha256:0"}}
+    found = [{"status": status, "failureReason": "denied"} for status in statuses]
+    with Stubber(ecr) as stub:
+        stub.add_response("describe_image_signing_status", {"signingStatuses": found}, wanted)
+        if message is None:
+            promote.look_at_signature("1" * 12, "repo", "sha256:0")
+            return
+        with pytest.raises((promote.NotPromotableError, promote.NotYetError), match=message):
+            promote.look_at_signature("1" * 12, "repo", "sha256:0")
 
 
 def test_a_version_that_does_not_say_what_it_was_made_of_is_refused(told: None, modules: dict[str, Any]) -> None:

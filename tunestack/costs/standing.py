@@ -62,6 +62,8 @@ FREE_OR_BILLED_BY_USE = frozenset(
         "AWS::Lambda::Permission",
         "AWS::Logs::LogGroup",
         "AWS::RAM::ResourceShare",
+        "AWS::ECR::SigningConfiguration",
+        "AWS::Signer::SigningProfile",
         "AWS::S3::Bucket",
         "AWS::S3::BucketPolicy",
         "AWS::SageMaker::ModelPackageGroup",

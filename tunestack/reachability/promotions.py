@@ -90,6 +90,7 @@ class Promotion:
             repository = path.partition("@")[0]
             actions = ["ecr:BatchGetImage"]
             actions += ["ecr:DescribeImageScanFindings"] if self.told.get("MAX_CRITICAL_FINDINGS") else []
+            actions += ["ecr:DescribeImageSigningStatus"] if self.told.get("SIGNED_IMAGES") else []
             for action in actions:
                 yield action, f"arn:{self.stack.partition}:ecr:{region}:{account}:repository/{repository}", {}
 

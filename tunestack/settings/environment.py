@@ -217,6 +217,8 @@ class Promotion(Section):
     and limits, and registered here for approval. Both environments must name their account."""
     max_critical_findings: Annotated[int, Field(ge=0, le=100_000)] | None = None
     """How many critical findings ECR's scan of a version's image may have to be taken in; null: it isn't looked at."""
+    signed_images: bool = False
+    """Take in versions alone whose image ECR has signed (`images.signed` of the environment that trained them)."""
 
 
 class Environment(Section):

@@ -43,6 +43,9 @@ class Images(Section):
     ml.g7e): they need cu130, and a driver of 580 or newer."""
     inference_torch_build: TorchBuild = "cu126"
     """The same of the serving image; the hosts of a batch transform run CUDA 12 at most."""
+    signed: bool = False
+    """Sign each image when it is pushed (ECR's managed signing, with a profile of AWS Signer's). A registry has one
+    signing configuration, which this stack then owns: where yours has one already, add the repositories there."""
     keep_last: Annotated[int, Field(ge=2, le=1000)] | None = None
     """Older images are deleted, and with them what the versions that were registered with them are served by; null:
     every image is kept, at about a dollar a month for ten GB."""

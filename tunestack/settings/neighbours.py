@@ -24,6 +24,7 @@ class Neighbour:
     names: Names
     account: str
     region: str
+    signs_images: bool = False
 
 
 def neighbour_named(name: str, source: YamlFile, environment: Environment, config: Path) -> Neighbour | None:
@@ -56,12 +57,18 @@ def origins_of(name: str, environment: Environment, config: Path) -> tuple[Neigh
     """The environments where what arrives here may have been trained: the source, its source, and so on.
 
     Raises:
-        SettingsError: one of them names no account.
+        SettingsError: one of them names no account, or doesn't sign the images that must be signed here.
     """
     if environment.promotion.source is None:
         return ()
     names = (environment.promotion.source, *_sources_of(environment.promotion.source, config))
-    return tuple(_neighbour(other, read_yaml(config / f"{other}.yaml", name=f"config/{other}.yaml")) for other in names)
+    files = [read_yaml(config / f"{other}.yaml", name=f"config/{other}.yaml") for other in names]
+    found = tuple(_neighbour(other, file) for other, file in zip(names, files, strict=True))
+    unsigned = [file for file, origin in zip(files, found, strict=True) if not origin.signs_images]
+    if environment.promotion.signed_images and unsigned:
+        message = f"must be true: {name} takes in signed images alone (promotion.signed_images)"
+        raise SettingsError([file.problem(("images", "signed"), message) for file in unsigned])
+    return found
 
 
 def neighbours_fed_by(
@@ -94,7 +101,11 @@ def _neighbour(name: str, file: YamlFile) -> Neighbour:
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
         raise SettingsError([file.problem(("account",), "a promotion needs the account's 12 digits, in quotes")])
     project, region = (str(file.data.get(key, Environment.model_fields[key].default)) for key in ("project", "region"))
-    return Neighbour(names=Names(project=project, environment=name), account=account, region=region)
+    images = file.data.get("images")
+    signed = isinstance(images, dict) and images.get("signed") is True
+    return Neighbour(
+        names=Names(project=project, environment=name), account=account, region=region, signs_images=signed
+    )
 
 
 def _promoted(config: Path) -> Iterator[tuple[str, YamlFile]]:

@@ -24,8 +24,8 @@ class NotPromotableError(Exception):
     """A version that can't be promoted as it is; the text says why."""
 
 
-class UnscannedError(Exception):
-    """An image whose scan hasn't ended: it is tried again."""
+class NotYetError(Exception):
+    """An image whose scan or signature isn't there yet: it is tried again."""
 
 
 def handler(event, context):
@@ -127,6 +127,7 @@ def by_digest(image):
         raise NotPromotableError(f"the image {image} isn't in its repository any more")
     digest = answer["images"][0]["imageId"]["imageDigest"]
     look_at_findings(host.partition(".")[0], repository, digest)
+    look_at_signature(host.partition(".")[0], repository, digest)
     return f"{host}/{repository}@{digest}"
 
 
@@ -135,7 +136,7 @@ def look_at_findings(registry, repository, digest):
 
     Raises:
         NotPromotableError: it found more.
-        UnscannedError: it hasn't ended yet.
+        NotYetError: it hasn't ended yet.
     """
     allowed = os.environ.get("MAX_CRITICAL_FINDINGS")
     if not allowed:
@@ -149,7 +150,7 @@ def look_at_findings(registry, repository, digest):
         raise NotPromotableError(f"{repository}@{digest} was never scanned") from None
     status = found["imageScanStatus"]["status"]
     if status in ("IN_PROGRESS", "PENDING"):
-        raise UnscannedError(f"the scan of {repository}@{digest} is {status}")
+        raise NotYetError(f"the scan of {repository}@{digest} is {status}")
     if status not in ("COMPLETE", "ACTIVE"):
         raise NotPromotableError(f"the scan of {repository}@{digest} is {status}: nobody knows what is in it")
     critical = found["imageScanFindings"].get("findingSeverityCounts", {}).get("CRITICAL", 0)
@@ -157,6 +158,29 @@ def look_at_findings(registry, repository, digest):
         raise NotPromotableError(
             f"the scan of {repository}@{digest} has {critical} critical findings, and {allowed} are allowed "
             "(promotion.max_critical_findings)"
+        )
+
+
+def look_at_signature(registry, repository, digest):
+    """See that an image is signed, where that is asked for.
+
+    Raises:
+        NotPromotableError: it isn't.
+        NotYetError: it is being signed.
+    """
+    if not os.environ.get("SIGNED_IMAGES"):
+        return
+    answer = boto3.client("ecr").describe_image_signing_status(
+        registryId=registry, repositoryName=repository, imageId={"imageDigest": digest}
+    )
+    found = answer.get("signingStatuses", [])
+    if any(item["status"] == "IN_PROGRESS" for item in found):
+        raise NotYetError(f"{repository}@{digest} is being signed")
+    failed = [item for item in found if item["status"] != "COMPLETE"]
+    if not found or failed:
+        why = failed[0].get("failureReason", "signing failed") if failed else "nobody signed it"
+        raise NotPromotableError(
+            f"{repository}@{digest} isn't signed: {why} (promotion.signed_images; images.signed where it was built)"
         )
 
 

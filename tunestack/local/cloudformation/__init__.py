@@ -16,6 +16,7 @@ from tunestack.local.cloudformation.existing_names import refuse_existing_names
 from tunestack.local.cloudformation.iam import amend_iam
 from tunestack.local.cloudformation.imports import allow_imports
 from tunestack.local.cloudformation.sagemaker import REPLACED_BY, sagemaker_handlers
+from tunestack.local.cloudformation.signing import signing_handlers
 from tunestack.local.emulator.caller import Service
 
 
@@ -28,6 +29,7 @@ def register_handlers(service: Service) -> None:
     table.update(ec2_handlers())
     table.update(budget_handlers())
     table.update(event_handlers())
+    table.update(signing_handlers())
     table.update(custom_resource_handlers())
     fail_unanswered_ones_soon()
     amend_ec2(table)
