@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export npm_config_update_notifier := false
 
-.PHONY: help setup setup-sdk demo test lint lock bench docs snapshots samples generated clean distclean
+.PHONY: help setup setup-sdk setup-checkov demo test lint lock bench docs snapshots samples generated clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,10 +21,12 @@ setup: .venv/.ready node_modules/.ready .venv-training/.ready ## install everyth
 
 setup-sdk: .venv-sdk/.ready ## install the SageMaker SDK into an environment of its own
 
+setup-checkov: .venv-checkov/.ready ## install checkov into an environment of its own
+
 demo: setup ## deploy into an AWS on this machine, fine-tune a real model there, show the result
 	@python -m demo
 
-test: setup setup-sdk lint ## lint, then run every test
+test: setup setup-sdk setup-checkov lint ## lint, then run every test
 	@scripts/ensure-docker
 	scripts/ensure-chromium
 	pytest --numprocesses 2 --dist loadfile
@@ -43,9 +45,13 @@ lock: $(UV) ## resolve the requirement files again, with hashes
 	  --python-version 3.11 --no-emit-package tunestack --no-header -o requirements.lock
 	$(UV) pip compile -q requirements-sdk.txt --generate-hashes --universal --python-version 3.11 --no-header \
 	  -o requirements-sdk.lock
+	$(UV) pip compile -q requirements-checkov.txt --generate-hashes --universal --python-version 3.11 --no-header \
+	  -o requirements-checkov.lock
 	scripts/lock-training
 	$(UV) pip compile -q training_code/requirements-test.txt --generate-hashes --python-version 3.11 --no-header \
 	  -o training_code/requirements-test.lock
+	$(UV) pip compile -q training_code/requirements-sbom.txt --generate-hashes --python-version 3.11 --no-header \
+	  -o training_code/requirements-sbom.lock
 	$(UV) pip compile -q demo/requirements.txt --no-deps --generate-hashes --python-version 3.11 --no-header \
 	  -o demo/requirements.lock
 
@@ -69,7 +75,7 @@ clean: ## stop the local AWS and remove what the demo made
 	rm -rf .tunestack cdk.out site
 
 distclean: clean ## and remove every installed environment
-	@rm -rf .venv .venv-sdk .venv-training .tools node_modules
+	@rm -rf .venv .venv-sdk .venv-checkov .venv-training .tools node_modules
 
 $(UV): requirements-uv.lock
 	@$(PYTHON) -c 'import sys; sys.version_info[:2] >= (3, 11) or sys.exit(f"tunestack needs Python 3.11 or newer, $(PYTHON) is {sys.version.split()[0]}")'
@@ -106,4 +112,10 @@ node_modules/.ready: .venv/.ready package-lock.json
 	@echo "setup: the SageMaker SDK's environment (.venv-sdk)"
 	$(UV) venv -q --allow-existing --python $(PYTHON) .venv-sdk
 	$(UV) pip sync -q --python .venv-sdk/bin/python --require-hashes requirements-sdk.lock
+	touch $@
+
+.venv-checkov/.ready: $(UV) requirements-checkov.lock
+	@echo "setup: checkov's environment (.venv-checkov)"
+	$(UV) venv -q --allow-existing --python $(PYTHON) .venv-checkov
+	$(UV) pip sync -q --python .venv-checkov/bin/python --require-hashes requirements-checkov.lock
 	touch $@

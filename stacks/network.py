@@ -27,6 +27,7 @@ class NetworkStack(Stack):
             cidr=environment.network.cidr,
             availability_zones=environment.network.availability_zones,
             zone_ids=environment.network.zone_ids(environment.region),
+            image_accounts=[origin.account for origin in settings.origins],
             key=key,
             log_retention=log_retention(environment.log_retention_days),
             delete_with_stack=settings.deletes_data,

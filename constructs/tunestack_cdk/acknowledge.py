@@ -2,10 +2,10 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import jsii
-from aws_cdk import Acknowledgment, Stack, Validations
+from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct, IValidation
 
 
@@ -23,6 +23,12 @@ def acknowledge_in_packs(
 ) -> None:
     """Accept a rule's finding (`LambdaInsideVPC`) of what is under a scope in each of the packs that have the rule."""
     Validations.of(scope).acknowledge(*(Acknowledgment(id=f"{pack}-{rule}", reason=reason) for pack in packs))
+
+
+def acknowledge_checkov(resource: CfnResource, checks: Mapping[str, str]) -> None:
+    """Accept checkov's findings of one resource: check (`CKV_AWS_117`) → reason, in its metadata."""
+    skipped = [{"id": check, "comment": reason} for check, reason in checks.items()]
+    resource.add_metadata("checkov", {"skip": skipped})
 
 
 def acknowledge_wildcard(scope: IConstruct, arn: str, *, reason: str) -> None:

@@ -7,7 +7,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tunestack_cdk.acknowledge import acknowledge_in_packs
+from tunestack_cdk.acknowledge import acknowledge_checkov, acknowledge_in_packs
 from tunestack_cdk.retention import removal_policy
 
 
@@ -36,6 +36,10 @@ class AccessLogBucket(Construct):
         _accept_one_region(self.bucket)
         reason = "S3 delivers access logs to buckets that it encrypts with its own key only."
         acknowledge_in_packs(self.bucket, "S3DefaultEncryptionKMS", reason=reason)
+        resource = self.bucket.node.default_child
+        assert isinstance(resource, s3.CfnBucket)
+        reason = "Logs of who read the access logs would be logged in turn, without end."
+        acknowledge_checkov(resource, {"CKV_AWS_18": reason})
 
 
 def _accept_one_region(bucket: s3.Bucket) -> None:

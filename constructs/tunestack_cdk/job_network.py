@@ -24,10 +24,14 @@ _SERVICES = {
     "Kms": ec2.InterfaceVpcEndpointAwsService.KMS,
     "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
 }
+_IMAGES = ("EcrApi", "EcrDocker")
 
 
 class JobNetwork(Construct):
-    """A VPC without internet access. Jobs reach each other, the endpoints, and S3 through its gateway."""
+    """A VPC without internet access. Jobs reach each other, the endpoints, and S3 through its gateway.
+
+    `image_accounts`: other accounts whose repositories the jobs' images are pulled from.
+    """
 
     def __init__(
         self,
@@ -37,11 +41,13 @@ class JobNetwork(Construct):
         cidr: str,
         availability_zones: int,
         zone_ids: Sequence[str] | None,
+        image_accounts: Sequence[str] = (),
         key: kms.IKey,
         log_retention: logs.RetentionDays,
         delete_with_stack: bool,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._image_accounts = image_accounts
         self._removal_policy = removal_policy(delete_with_stack=delete_with_stack)
         self.vpc = ec2.Vpc(
             self,
@@ -118,7 +124,20 @@ class JobNetwork(Construct):
             self, "EndpointSecurityGroup", vpc=self.vpc, description="VPC endpoints", allow_all_outbound=False
         )
         group.add_ingress_rule(self.security_group, ec2.Port.tcp(443), "jobs")
+        account = Stack.of(self).account
         for name, service in _SERVICES.items():
-            self.vpc.add_interface_endpoint(
+            endpoint = self.vpc.add_interface_endpoint(
                 name, service=service, private_dns_enabled=True, open=False, security_groups=[group]
+            )
+            others = self._image_accounts if name in _IMAGES else ()
+            owners = {"aws:PrincipalAccount": account, "aws:ResourceAccount": [account, *others]}
+            endpoint.add_to_policy(
+                # Neither somebody else's credentials nor somebody else's resource: data has no way out here.
+                iam.PolicyStatement(
+                    sid="OwnAccount",
+                    principals=[iam.AnyPrincipal()],
+                    actions=["*"],
+                    resources=["*"],
+                    conditions={"StringEquals": owners},
+                )
             )

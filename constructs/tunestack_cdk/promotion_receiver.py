@@ -23,12 +23,12 @@ from tunestack.layout import (
 )
 from tunestack.pipeline.gate import BASE
 from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
-from tunestack_cdk.acknowledge import acknowledge_wildcard
+from tunestack_cdk.acknowledge import acknowledge_checkov, acknowledge_wildcard
 from tunestack_cdk.kit_function import KitFunction
 from tunestack_cdk.prefix_access import PrefixAccess
 from tunestack_cdk.promotion_partner import PromotionPartner
 
-SCAN_ACTION = "ecr:DescribeImageScanFindings"
+SCAN_ACTION, SIGNATURE_ACTION = "ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"
 # A copy of hundreds of GB goes on in the next of them.
 _ATTEMPTS = 10
 _LAMBDA_TIMEOUT = Duration.minutes(15)
@@ -46,6 +46,7 @@ class PromotionReceiver(Construct):
         source: PromotionPartner,
         origins: Sequence[PromotionPartner],
         max_critical_findings: int | None,
+        signed_images: bool,
         group_name: str,
         buckets: Mapping[Bucket, s3.IBucket],
         key: kms.IKey,
@@ -54,7 +55,8 @@ class PromotionReceiver(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._source, self._origins, self._group_name = source, origins, group_name
-        self._scanned = max_critical_findings is not None
+        looked_at = {SCAN_ACTION: max_critical_findings is not None, SIGNATURE_ACTION: signed_images}
+        self._looked_at = [action for action, wanted in looked_at.items() if wanted]
         self.bus = self._bus(name)
         queue = self._queue()
         function = KitFunction(
@@ -74,6 +76,7 @@ class PromotionReceiver(Construct):
                 "SOURCE_VERSION_KEY": SOURCE_VERSION_KEY,
                 "ORIGIN_REPOSITORIES": json.dumps([origin.repository_uri(Stack.of(self)) for origin in origins]),
                 "MAX_CRITICAL_FINDINGS": "" if max_critical_findings is None else str(max_critical_findings),
+                "SIGNED_IMAGES": "yes" if signed_images else "",
                 "BUCKET": buckets[PROMOTED.bucket].bucket_name,
                 "PREFIX": PROMOTED.prefix,
                 "KEY": key.key_arn,
@@ -128,6 +131,11 @@ class PromotionReceiver(Construct):
             visibility_timeout=_LAMBDA_TIMEOUT.plus(Duration.minutes(1)),
             dead_letter_queue=sqs.DeadLetterQueue(queue=failed, max_receive_count=_ATTEMPTS),
         )
+        for each in (failed, queue):
+            resource = each.node.default_child
+            assert isinstance(resource, sqs.CfnQueue)
+            reason = "A message names a version by its ARN, and nothing of what is in it; SQS's own key encrypts it."
+            acknowledge_checkov(resource, {"CKV_AWS_27": reason})
         rule = events.CfnRule(
             self,
             "Arrived",
@@ -166,7 +174,7 @@ class PromotionReceiver(Construct):
             (["sagemaker:DescribeModelPackage"], [versions], None),
             # A version keeps the image that it was made with: of the environment that trained it.
             (
-                ["ecr:BatchGetImage", *([SCAN_ACTION] if self._scanned else [])],
+                ["ecr:BatchGetImage", *self._looked_at],
                 [origin.repository_arn(stack) for origin in self._origins],
                 None,
             ),

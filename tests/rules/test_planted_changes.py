@@ -261,6 +261,8 @@ CHANGES: dict[str, tuple[Change, str]] = {
     "open egress": (set_to("AWS::EC2::SecurityGroup", "SecurityGroupEgress", [{"CidrIp": "0.0.0.0/0", "IpProtocol": "-1"}]), "lets everything out"),
     "no flow log": (set_to("AWS::EC2::FlowLog", "ResourceId", "other"), "what went out"),
     "endpoints by other names": (set_to("AWS::EC2::VPCEndpoint", "PrivateDnsEnabled", False, "Sts"), "PrivateDnsEnabled: must be true"),
+    "an endpoint without a policy": (without("AWS::EC2::VPCEndpoint", "PolicyDocument", "Kms"), "PolicyDocument"),
+    "an endpoint to everybody": (set_to("AWS::EC2::VPCEndpoint", "PolicyDocument", {"Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}, "Sts"), "reaches every account's resources"),
     # jobs
     **{f"{name} not isolated": (in_step(name, network_off(ISOLATION)), f"{name}.NetworkConfig.{ISOLATION}: network_isolation") for name in JOBS},
     **{f"{name} in clear": (in_step(name, network_off(ENCRYPTION)), f"{name}.NetworkConfig.{ENCRYPTION}") for name in JOBS},

@@ -48,6 +48,11 @@ def bucket_with(condition: Any) -> Resources:
     return {**one("AWS::S3::Bucket"), "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}
 
 
+def endpoint(**statement: Any) -> Resources:
+    allowed = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", **statement}
+    return one("AWS::EC2::VPCEndpoint", PolicyDocument={"Statement": [allowed]})
+
+
 def queue_with(condition: Any) -> Resources:
     denied = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Condition": condition}
     policy = {"Queues": [{"Ref": "It"}], "PolicyDocument": {"Statement": [denied]}}
@@ -138,6 +143,11 @@ EXAMPLES: dict[str, tuple[Resources, Resources, str]] = {
         one("AWS::Logs::LogGroup", RetentionInDays=14, KmsKeyId=KEY),
         one("AWS::Logs::LogGroup", KmsKeyId=KEY),
         "It.RetentionInDays: missing",
+    ),
+    "endpoint_policy": (
+        endpoint(Condition={"StringEquals": {"aws:ResourceAccount": ACCOUNT}}),
+        endpoint(),
+        "It.PolicyDocument.Statement[0].Condition: reaches every account's resources: ask for aws:ResourceAccount",
     ),
     "managed_policies": (
         one("AWS::IAM::Role", ManagedPolicyArns=["arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"]),

@@ -21,7 +21,8 @@ LOCKS = [
     ROOT / name
     for name in (
         "requirements.lock", "requirements-sdk.lock", "requirements-uv.lock", "demo/requirements.lock",
-        "training_code/requirements.lock", "training_code/requirements-test.lock",
+        "requirements-checkov.lock", "training_code/requirements.lock", "training_code/requirements-test.lock",
+        "training_code/requirements-sbom.lock",
     )
 ]  # fmt: skip
 REQUIREMENTS = [lock.with_suffix(".txt") for lock in LOCKS if lock.with_suffix(".txt").exists()]

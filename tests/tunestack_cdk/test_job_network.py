@@ -11,6 +11,8 @@ from aws_cdk.assertions import Match
 from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
 from tunestack_cdk.job_network import JobNetwork
 
+OWN = {"Ref": "AWS::AccountId"}
+
 
 @pytest.fixture
 def network(stack: Stack, key: kms.Key) -> JobNetwork:
@@ -22,6 +24,7 @@ def network(stack: Stack, key: kms.Key) -> JobNetwork:
         zone_ids=["use1-az1", "use1-az4"],
         key=key,
         log_retention=logs.RetentionDays.ONE_WEEK,
+        image_accounts=["999999999999"],
         delete_with_stack=False,
     )
 
@@ -43,6 +46,20 @@ def test_endpoints_have_private_names_and_let_only_the_jobs_in(network: JobNetwo
     )
     ingress = template().find_resources("AWS::EC2::SecurityGroupIngress")
     assert all("CidrIp" not in item["Properties"] for item in ingress.values())
+
+
+def test_through_an_endpoint_only_the_own_account_is_reached_and_of_images_those_named(
+    network: JobNetwork, template: Any
+) -> None:
+    interface = {"VpcEndpointType": "Interface"}
+    owners = {}
+    for name, item in template().find_resources("AWS::EC2::VPCEndpoint", {"Properties": interface}).items():
+        (statement,) = item["Properties"]["PolicyDocument"]["Statement"]
+        assert statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] == {"Ref": "AWS::AccountId"}
+        owners[name] = statement["Condition"]["StringEquals"]["aws:ResourceAccount"]
+    of_images = [OWN, "999999999999"]
+    assert all(value == (of_images if "Ecr" in name else [OWN]) for name, value in owners.items())
+    assert sum(value == of_images for value in owners.values()) == 2
 
 
 def test_every_flow_is_logged_encrypted_for_as_long_as_settings_say(network: JobNetwork, template: Any) -> None:

@@ -128,7 +128,7 @@ class Judge:
         if guarded is None:
             # Imported: its policy is said elsewhere.
             return None
-        context = _evaluated(access, "Service", guarded.account, _keys(access, guarded))
+        context = _evaluated(access, "Service", guarded.account, _keys(access, guarded, guarded.account))
         decision = evaluate_resource_policy(_renamed(guarded.policy), context, service=access.principal).decision
         if decision == "Allow":
             return None
@@ -163,15 +163,19 @@ def _keepers(arn: str) -> Iterable[str]:
         yield f"{prefix}:model-package-group/{rest.split('/')[1]}"
 
 
-def _keys(access: Access, guarded: Guarded | None) -> dict[str, Any]:
-    owner = Owner.of(access.resource)
-    account = guarded.account if guarded else owner.account if owner else ""
+def _keys(access: Access, guarded: Guarded | None, account: str) -> dict[str, Any]:
+    """The condition keys of an access; what names no resource is the caller's account's."""
+    if guarded:
+        account = guarded.account
+    elif access.resource != "*":
+        # A bucket that nobody here has is nobody's.
+        account = owner.account if (owner := Owner.of(access.resource)) else ""
     given = {key.lower(): value for key, value in access.context.items()}
     return given | {f"{_CONTEXT_PREFIX}{_RESOURCE_ACCOUNT}".lower(): account}
 
 
 def _context(access: Access, role: Role, guarded: Guarded | None) -> Any:
-    return _evaluated(access, "AssumedRole", role.account, _keys(access, guarded))
+    return _evaluated(access, "AssumedRole", role.account, _keys(access, guarded, role.account))
 
 
 def _evaluated(access: Access, kind: str, account: str, keys: Mapping[str, Any]) -> Any:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
 from tunestack.job_api import TRANSFORM_API
@@ -23,8 +24,11 @@ _PUSH = (
 )  # fmt: skip
 # What a rule does to a target with a role, by the target's service.
 _DELIVERY = {"codepipeline": "codepipeline:StartPipelineExecution", "events": "events:PutEvents"}
+_SIGN = ("signer:SignPayload", "signer:GetSigningProfile")
 _QUEUE = ("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes")
 _SAGEMAKER = "sagemaker.amazonaws.com"
+# The endpoints that a job in a VPC goes through, by the service of its action.
+_ENDPOINTS = {"s3": "s3", "logs": "logs", "cloudwatch": "monitoring", "ecr": "ecr.api"}
 
 
 def needs_of(world: World) -> Iterator[Access]:
@@ -128,10 +132,9 @@ class PipelineNeeds:
         own = {"account": self._stack.account, "region": self._stack.region}
         yield from _taken_on(self._world, by, role)
         for needed in needed_by_role(image, vpc, request, **own):
-            yield self._access(by, role, needed)
-        through = self._endpoint(vpc)
+            yield replace(self._access(by, role, needed), through=self._endpoint(vpc, needed.action))
         for access in (*self._files(call, by, role, model), *self._observation(call, by, role)):
-            yield replace(access, through=through) if access.action.startswith("s3:") else access
+            yield replace(access, through=self._endpoint(vpc, access.action))
 
     def _files(self, call: Call, by: str, role: str, model: Mapping[str, Any]) -> Iterator[Access]:
         request = call.request
@@ -174,9 +177,10 @@ class PipelineNeeds:
     def _object(self, uri: str) -> str:
         return _object(self._stack, uri)
 
-    def _endpoint(self, vpc: Mapping[str, Any] | None) -> tuple[Stack, str] | None:
-        """The gateway endpoint that S3 is reached by from the job's subnets."""
-        if not vpc:
+    def _endpoint(self, vpc: Mapping[str, Any] | None, action: str) -> tuple[Stack, str] | None:
+        """The endpoint that an action's service is reached by from the job's subnets."""
+        service = _ENDPOINTS.get(action.partition(":")[0])
+        if not vpc or service is None:
             return None
         subnets = {
             self._world.resolver(stack).name_of(name): properties["VpcId"]
@@ -184,8 +188,7 @@ class PipelineNeeds:
         }
         network = subnets.get(vpc["Subnets"][0])
         for stack, name, properties in self._world.resources("AWS::EC2::VPCEndpoint"):
-            gateway = properties.get("VpcEndpointType") == "Gateway" and str(properties["ServiceName"]).endswith(".s3")
-            if gateway and properties["VpcId"] == network:
+            if str(properties["ServiceName"]).endswith(f".{service}") and properties["VpcId"] == network:
                 return stack, name
         return None
 
@@ -275,6 +278,15 @@ def _of_functions(world: World) -> Iterator[Access]:
                     yield Access(by=by, principal=role, action=action, resource=mapping["EventSourceArn"])
 
 
+def _signing(world: World, stack: Stack, repository: str) -> Iterator[str]:
+    """The profiles that a push to a repository is signed by."""
+    for owner, _, properties in world.resources("AWS::ECR::SigningConfiguration"):
+        for rule in properties["Rules"] if (owner.account, owner.region) == (stack.account, stack.region) else ():
+            filters = [item["Filter"] for item in rule.get("RepositoryFilters", [{"Filter": "*"}])]
+            if any(fnmatchcase(repository, pattern) for pattern in filters):
+                yield rule["SigningProfileArn"]
+
+
 def _of_builds(world: World) -> Iterator[Access]:
     """A build takes its source, writes its log, pulls what it builds on, and pushes its image."""
     for stack, logical_id, properties in world.resources("AWS::CodeBuild::Project"):
@@ -289,6 +301,7 @@ def _of_builds(world: World) -> Iterator[Access]:
         if repository:
             accesses += [(f"ecr:{action}", f"{prefix}:ecr:{here}:repository/{repository}") for action in _PUSH]
             accesses.append(("ecr:GetAuthorizationToken", "*"))
+            accesses += [(action, profile) for profile in _signing(world, stack, repository) for action in _SIGN]
         if key:
             accesses.append(("s3:GetObject", f"{prefix}:s3:::{bucket}/{key}"))
             accesses.append(("s3:GetBucketLocation", f"{prefix}:s3:::{bucket}"))

@@ -88,6 +88,11 @@ def trust_statements(resource: Resource) -> Iterator[Statement]:
         yield from _statements(resource.properties.get("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument")
 
 
+def endpoint_statements(resource: Resource) -> Iterator[Statement]:
+    """What passes a VPC endpoint."""
+    yield from _statements(resource.properties.get("PolicyDocument"), "PolicyDocument")
+
+
 def resource_statements(resource: Resource) -> Iterator[Statement]:
     """Whom a resource lets in."""
     if member := RESOURCE_POLICIES.get(resource.kind):

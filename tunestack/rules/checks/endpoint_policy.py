@@ -1,0 +1,18 @@
+"""A VPC endpoint has a policy that says whose resources are reached through it."""
+
+from collections.abc import Iterator
+
+from tunestack.rules.assembly import Assembly, Resource
+from tunestack.rules.finding import Problem
+from tunestack.rules.statements import endpoint_statements
+
+KINDS = frozenset({"AWS::EC2::VPCEndpoint"})
+_OWNERS = {"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"}
+
+
+def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+    if resource.properties.get("PolicyDocument") is None:
+        yield "PolicyDocument", "missing: data could leave to any account's resources"
+    for statement in endpoint_statements(resource):
+        if statement.allows and "*" in statement.resources and not _OWNERS & set(statement.conditions):
+            yield f"{statement.where}.Condition", "reaches every account's resources: ask for aws:ResourceAccount"
