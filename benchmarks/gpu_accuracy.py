@@ -14,7 +14,8 @@ from tunestack_training.options import recipe_from_options
 from benchmarks.spread import spread
 from tunestack.catalogue.models import model_configs
 from tunestack.settings.recipe import Recipe
-from tunestack.sizing.job.fine_tuning import FineTuning, Method
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import Method
 from tunestack.sizing.job.named_methods import VIRTUAL_TOKENS
 from tunestack.sizing.job.recipe_job import job_of_recipe
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
@@ -73,8 +74,10 @@ def _job(row: dict[str, str], recipe: Recipe) -> tuple[FineTuning, Objective]:
     job = replace(
         job, method=method, quantization="none", double_quant=False, virtual_tokens=VIRTUAL_TOKENS if prompts else 0
     )
+    if "trained head" in row["method"]:
+        job = replace(job, modules_to_save=("lm_head",))
     if "fp32" in row["method"]:
-        job = replace(job, weight_dtype="fp32", autocast=True)
+        job = replace(job, weight_dtype="fp32")
     return job, objective
 
 

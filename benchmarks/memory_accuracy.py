@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.leave_one_out import coverage, source_of
 from benchmarks.memory_rows import UnknownSettings, billions, estimate
 from benchmarks.spread import spread
 from benchmarks.table import Row, positive, read_rows
@@ -51,11 +52,24 @@ class Result:
             "allocated": self.found.allocated_bytes, "active": self.found.allocated_bytes,
             "reserved": self.found.reserved_bytes, "nvidia-smi": self.found.device_bytes,
         }.get(stat)  # fmt: skip
-        if each is None and not self.row["unit_bytes"]:
+        if each is None and not self.row["unit_bytes"] and not self.row.get("stack"):
+            # Whoever read it, read it off nvidia-smi; a framework prints what its allocator says.
             each = self.found.device_bytes
         if each is None:
             each = self.found.allocated_bytes if self.row["method"] == "inference" else self.found.reserved_bytes
         return each * (int(positive(self.row["n_gpus"]) or 1) if self.row["scope"] == "total" else 1)
+
+    @property
+    def ratio(self) -> float:
+        """Measured over predicted."""
+        assert self.measured_bytes is not None
+        return self.measured_bytes / self.predicted_bytes
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether what was measured lies in the range; of paged, reserved and device memory it is the same."""
+        assert self.found is not None
+        return self.found.low <= self.ratio <= self.found.high
 
     @property
     def error(self) -> float:
@@ -78,10 +92,11 @@ def predict(row: Row) -> Result:
 @click.command()
 @click.argument("table_file", metavar="TABLE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write a row per input row.")
+@click.option("--blind", is_flag=True, help="Without the columns stack, stack_version and date.")
 @click.option("--worst", default=0, help="Show so many rows with the largest errors.")
-def main(table_file: Path, out: Path | None, worst: int) -> None:
+def main(table_file: Path, out: Path | None, blind: bool, worst: int) -> None:
     """Compare the memory model with the measured peaks of a TABLE with the columns of memory.csv."""
-    results = read(table_file)
+    results = read(table_file, blind=blind)
     if out:
         write(out, results)
     for line in report(results):
@@ -91,20 +106,21 @@ def main(table_file: Path, out: Path | None, worst: int) -> None:
         click.echo(f"{item.error:+7.1%}  {item.predicted_bytes / GIB:7.2f} GiB predicted  {item.row['id']}")
 
 
-def read(file: Path) -> list[Result]:
-    """The rows of a file, predicted."""
-    return [predict(row) for row in read_rows(file, columns=COLUMNS)]
+def read(file: Path, *, blind: bool = False) -> list[Result]:
+    """The rows of a file, predicted; `blind`: without who ran them, and when."""
+    hidden = dict.fromkeys(("stack", "stack_version", "date"), "") if blind else {}
+    return [predict({**row, **hidden}) for row in read_rows(file, columns=COLUMNS)]
 
 
-def table(file: Path) -> Iterable[str]:
-    """The accuracy on a file's rows, as Markdown."""
-    return report(read(file))
+def table(*files: Path, blind: bool = False) -> Iterable[str]:
+    """The accuracy on the rows of files, as Markdown."""
+    return report([item for file in files for item in read(file, blind=blind)])
 
 
 def report(results: list[Result]) -> Iterable[str]:
     measured = [item for item in results if item.is_compared]
-    yield "| rows | count | median | p90 | worst | bias | under by > 10 % |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| rows | count | sources | median | p90 | worst | bias | under by > 10 % | in range |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     training = [item for item in measured if item.row["method"] != "inference"]
     inference = [item for item in measured if item.row["method"] == "inference"]
     yield _line("all measured, settings known", measured)
@@ -115,14 +131,17 @@ def report(results: list[Result]) -> Iterable[str]:
     usable = [item for item in measured if item.row["quality"] not in ("load_peak", "suspect")]
     yield _line("without load_peak and suspect", usable)
     groups: dict[str, Callable[[Row], str]] = {
+        "stack": lambda row: row.get("stack", "") or "not said",
         "method": lambda row: row["method"],
         "quantisation": lambda row: row["quant"] or "none",
         "size": lambda row: _size(billions(row)),
-        "source": lambda row: row["source"].removeprefix("github.com/").split("@")[0],
+        "source": source_of,
     }
     for group, key in groups.items():
         for value in sorted({key(item.row) for item in measured}):
             yield _line(f"{group}: {value}", [item for item in measured if key(item.row) == value])
+    yield ""
+    yield from coverage(measured)
     yield ""
     yield from _fits(results)
     skipped = [item for item in results if not item.found and item.row["kind"] == "measured"]
@@ -131,13 +150,14 @@ def report(results: list[Result]) -> Iterable[str]:
 
 def _line(name: str, items: list[Result]) -> str:
     if not items:
-        return f"| {name} | 0 | | | | | |"
+        return f"| {name} | 0 | | | | | | | |"
     errors = [item.error for item in items]
     found = spread(errors)
     under = sum(error < -0.1 for error in errors) / len(errors)
+    inside = sum(item.is_inside for item in items) / len(items)
     return (
-        f"| {name} | {len(items)} | {found.median:.1%} | {found.p90:.1%} | {found.worst:.1%} | {found.bias:+.1%} | "
-        f"{under:.0%} |"
+        f"| {name} | {len(items)} | {len({source_of(item.row) for item in items})} | {found.median:.1%} | "
+        f"{found.p90:.1%} | {found.worst:.1%} | {found.bias:+.1%} | {under:.0%} | {inside:.0%} |"
     )
 
 

@@ -10,14 +10,8 @@ from typing import TypeVar, cast
 
 from benchmarks.table import Row, positive
 from tunestack.catalogue.models import model_configs
-from tunestack.sizing.job.fine_tuning import (
-    AttentionKernel,
-    Checkpointing,
-    FineTuning,
-    LossKernel,
-    Method,
-    Sharding,
-)
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Sharding
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
@@ -25,6 +19,8 @@ from tunestack.sizing.memory.objectives import Objective, objective_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.precision import Dtype, Quantization
+from tunestack.sizing.stacks.choice import envelope, find_stack, possible_stacks, stack_names
+from tunestack.sizing.stacks.stack import Stack
 
 Word = TypeVar("Word")
 
@@ -40,7 +36,11 @@ _QUANTIZATIONS: dict[str, Quantization] = {
     "mxfp4": "mxfp4", "int8": "int8", "8bit": "int8", "fp8": "fp8", "int4": "int4", "hqq": "int4", "4bit": "nf4",
     "int2": "int2",
 }  # fmt: skip
-_CHECKPOINTING: dict[str, Checkpointing] = {"selective": "selective", "no": "none", "false": "none"}
+_CHECKPOINTING: dict[str, Checkpointing] = {
+    "selective": "selective", "offload": "offload", "unsloth": "offload", "no": "none", "false": "none", "yes": "full",
+    "true": "full", "full": "full",
+}  # fmt: skip
+_IN_BACKWARD = ("in backward", "per_layer", "per-parameter", "per_parameter", "per layer")
 _ATTENTION: dict[str, AttentionKernel] = {
     "sdpa": "sdpa",
     "no": "eager",
@@ -57,18 +57,9 @@ _OBJECTIVES: dict[str, Objective] = {
 }  # fmt: skip
 _PROMPTS = {"prompt": "prompt_tuning", "prefix": "prefix_tuning", "p_tuning": "p_tuning"}
 _TARGETS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
-# Families that came after transformers 4.45 (September 2024), which ended the Trainer's fp32 copies of all logits: what
-# trains them is younger still.
-_RECENT = re.compile(
-    r"qwen(2\.5|[3-9])|llama-?(3\.[23]|4)|gemma-?[34]|mistral-small-(24|3|25|31|32)|magistral|devstral|ministral|phi-?4|"
-    r"deepseek-(v3|r1)|mimo|smollm[23]|olmo-?[23]|gpt-oss|glm-(4.*0414|4\.|[5z])|granite-?[34]|apertus|seed-oss|lfm2|"
-    r"falcon-?(3|h1|e)|exaone-?(3\.5|4)|kimi|hunyuan|ernie-?4|internlm-?3|plano",
-    re.IGNORECASE,
-)
 # Columns that don't give the model's parameter count, as those of a mixture of experts: beyond this share.
 UNEXPLAINED = 0.2
-# Rows don't say whether gradients accumulate: batches of fewer than 16 rows and than so many tokens do.
-LARGE_BATCH_TOKENS = 2**17
+_MONTH = re.compile(r"20\d\d-\d\d")
 
 
 class UnknownSettings(Exception):
@@ -76,7 +67,7 @@ class UnknownSettings(Exception):
 
 
 def estimate(row: Row) -> MemoryEstimate:
-    """What the model says of a row.
+    """What the model says of a row: of each stack that may have run it, and each value that it leaves open.
 
     Raises:
         UnknownSettings: a setting is missing or unknown.
@@ -84,10 +75,36 @@ def estimate(row: Row) -> MemoryEstimate:
     """
     if row["kind"] == "recommendation":
         raise UnknownSettings("a recommendation, not a measurement")
-    architecture = _architecture(row)
+    stacks, known = stacks_of(row)
+    found = [estimate_under(row, stack) for stack in stacks]
+    return envelope(found, point=0 if known else None) if len(found) > 1 else found[0]
+
+
+def stacks_of(row: Row) -> tuple[tuple[Stack, ...], bool]:
+    """The stacks that may have run a row, and whether it says which: then the likeliest is the first."""
+    name, date = row.get("stack", "").strip(), _MONTH.search(row.get("date", ""))
+    month = date.group() if date else None
+    if name in stack_names():
+        if month:
+            return (find_stack(name, month=month),), True
+        entries = [stack for stack in possible_stacks(serves=find_stack(name).serves) if stack.name == name]
+        return tuple(reversed(entries)), True
+    serves = row["method"] == "inference"
+    adapters = bool(row["lora_rank"]) or row["method"] == "qlora"
+    found = possible_stacks(month=month, serves=serves, adapters=adapters, loss=_said_loss(row))
+    # Of what answers, the newest is the likeliest; what trains differs more, and has a middle.
+    return (tuple(reversed(found)), True) if serves else (found, False)
+
+
+def estimate_under(row: Row, stack: Stack) -> MemoryEstimate:
+    """What the model says of a row that a stack ran."""
+    architecture = _architecture(row, stack)
     if row["method"] == "inference":
-        return inference_memory(architecture, _inference(row))
-    return objective_memory(architecture, _training(row), _OBJECTIVES.get(row["method"], "sft"))
+        return inference_memory(architecture, _inference(row, stack))
+    found = [
+        objective_memory(architecture, job, _OBJECTIVES.get(row["method"], "sft")) for job in _trainings(row, stack)
+    ]
+    return envelope(found, point=0)
 
 
 def billions(row: Row) -> float:
@@ -128,13 +145,13 @@ def _word(row: Row, column: str, words: Mapping[str, Word], default: Word) -> Wo
     return default
 
 
-def _architecture(row: Row) -> Architecture:
+def _architecture(row: Row, stack: Stack) -> Architecture:
     """From the row's own columns: a gated MLP or one of two matrices, whichever has the row's parameter count."""
     needed = ("layers", "hidden", "heads", "vocab")
     if missing := [name for name in needed if not row[name]]:
         raise UnknownSettings(f"no {', '.join(missing)}")
     hidden, heads = _number(row, "hidden"), _number(row, "heads")
-    tied = row["tied_embeddings"] == "yes" and not _own_loop(row)
+    tied = row["tied_embeddings"] == "yes" and not stack.unties_head
     preset = model_configs().get(row["model"])
     if preset and "c_attn" not in row["lora_targets"]:
         known = from_config(preset, name=row["model"])
@@ -165,19 +182,19 @@ def _architecture(row: Row) -> Architecture:
     raise UnknownSettings(f"its columns give {found.parameters / 1e9:.1f}B parameters, it has {count / 1e9:.1f}B")
 
 
-def _inference(row: Row) -> Inference:
-    dtype = _dtype(row)
+def _inference(row: Row, stack: Stack) -> Inference:
+    quantized = row["quant"] in ("nf4", "fp4")
     return Inference(
         batch=_number(row, "micro_batch", 1),
         max_length=_number(row, "seq_len", 128),
-        weight_dtype=dtype,
+        weight_dtype=_dtype(row),
         quantization=_word(row, "quant", _QUANTIZATIONS, "none"),
         double_quant=row["double_quant"] == "yes",
-        attention=_attention(row),
+        attention=_attention(row, stack),
         # Rows don't say how the weights got there: the larger of the usual ways.
-        quantizes_on_gpu=row["quant"] in ("nf4", "fp4"),
-        quantized_head=row["quant"] in ("nf4", "fp4") and row["flash_attention"] == "sdpa",
-        logits_of_prompt=not row["flash_attention"],
+        quantizes_on_gpu=quantized,
+        quantized_head=quantized and stack.quantizes_head,
+        logits_of_prompt=stack.logits_of_prompt,
         gpus=_number(row, "n_gpus", 1),
         tensor_parallel=row["parallelism"] == "tp",
         autocast="mixed" in row["weight_dtype"],
@@ -200,40 +217,54 @@ def _method(row: Row) -> Method:
     raise UnknownSettings(f"method {method!r}")
 
 
-def _training(row: Row) -> FineTuning:
+def _trainings(row: Row, stack: Stack) -> tuple[FineTuning, ...]:
+    """The job, and after it those that the row's open cells allow, too."""
+    job = _training(row, stack)
+    found = [job]
+    if not row["grad_checkpointing"].strip():
+        found += [replace(job, checkpointing=kind) for kind in ("none", "full") if kind != job.checkpointing]
+    return tuple(found)
+
+
+def _training(row: Row, stack: Stack) -> FineTuning:
     if not row["seq_len"] or not row["micro_batch"]:
         raise UnknownSettings("no micro-batch or sequence length")
     batch, gpus, method = _number(row, "micro_batch"), _number(row, "n_gpus", 1), _method(row)
     sequence = _number(row, "seq_len")
-    quantization = _word(row, "quant", _QUANTIZATIONS, "none")
+    in_backward = any(word in row["optimizer"] for word in _IN_BACKWARD)
     job = FineTuning(
         method=method,
+        stack=stack,
         per_device_train_batch_size=batch,
         max_length=sequence,
         virtual_tokens=20 if method.endswith("tuning") else 0,
         weight_dtype=_dtype(row),
-        compute_dtype="fp16" if row["weight_dtype"].startswith("fp16") else "bf16",
-        quantization=quantization,
+        compute_dtype=_compute_dtype(row),
+        quantization=_word(row, "quant", _QUANTIZATIONS, "none"),
         double_quant=row["double_quant"] == "yes",
-        # A pure 16-bit loop has 16-bit adapters; PEFT under a Trainer has fp32 ones.
-        adapter_dtype="bf16" if _own_loop(row) and _dtype(row) == "bf16" else "fp32",
-        adapters_share_units=_own_loop(row),
         r=_number(row, "lora_rank", 8),
         target_modules=_targets(row["lora_targets"]),
-        optimizer=_word(row, "optimizer", _OPTIMIZERS, "adamw"),
-        checkpointing=_CHECKPOINTING.get(row["grad_checkpointing"].lower(), "full"),
-        attention=_attention(row),
-        loss=_loss(row),
-        # Rows don't say it; most were run before bitsandbytes stopped keeping them.
-        quantized_inputs="fp32",
-        upcasts_unquantized=_loss(row) == "trainer_2023" and quantization in ("nf4", "fp4", "int8"),
-        autocast="mixed" in row["weight_dtype"] and not row["parallelism"].startswith(("fsdp", "zero")),
-        # A Trainer pads each batch to its longest row.
-        varying_lengths=_loss(row) == "trainer_2023",
-        gradient_accumulation_steps=1 if gpus * batch >= 16 or gpus * batch * sequence >= LARGE_BATCH_TOKENS else 2,
+        lora_dropout=stack.lora_dropout,
+        optimizer=_optimizer(row, stack),
+        optimizer_in_backward=in_backward,
+        gradient_accumulation_steps=1 if in_backward else stack.gradient_accumulation_steps,
+        checkpointing=_word(row, "grad_checkpointing", _CHECKPOINTING, stack.checkpointing),
+        attention=_attention(row, stack),
+        loss=_loss(row, stack),
+        # Liger's patch comes with its norms and activations.
+        fuses_layers=stack.fuses_layers or "liger" in row["fused_ce"].lower(),
+        varying_lengths=stack.pads_batches,
         gpus=gpus,
     )
     return _parallel(row, job)
+
+
+def _optimizer(row: Row, stack: Stack) -> Optimizer:
+    """Torch's AdamW is the kernel that the stack takes; `fp32` of its states says of fp32 weights nothing new."""
+    found = _word(row, "optimizer", _OPTIMIZERS, stack.optimizer)
+    fused = "fused" in row["optimizer"] or stack.optimizer == "adamw_fused"
+    torchs = found == "adamw" or (found == "adamw_fp32" and row["weight_dtype"].startswith("fp32"))
+    return "adamw_fused" if fused and torchs else found
 
 
 def _parallel(row: Row, job: FineTuning) -> FineTuning:
@@ -256,33 +287,35 @@ def _parallel(row: Row, job: FineTuning) -> FineTuning:
     )  # fmt: skip
 
 
-def _own_loop(row: Row) -> bool:
-    """Whether classes and a loop of its own ran it, not transformers': torch's own kernel, and a chunked head.
-
-    Such classes hold the head apart even where the checkpoint ties it to the embedding; adapters are in the weights'
-    dtype, and inside FSDP's units.
-    """
-    return row["flash_attention"] == "sdpa" and (row["fused_ce"] == "chunked" or row["method"] == "inference")
-
-
 def _dtype(row: Row) -> Dtype:
     found = re.match(r"(?:pure_)?(bf16|fp16|fp32)", row["weight_dtype"])
     return cast(Dtype, found.group(1)) if found else "bf16"
 
 
-def _attention(row: Row) -> AttentionKernel:
-    return _word(row, "flash_attention", _ATTENTION, "sdpa")
+def _compute_dtype(row: Row) -> Dtype:
+    """Weights of 16 bit compute as they are; of 32 bit, in 16 where the row says mixed."""
+    kept = _dtype(row)
+    return "bf16" if kept == "fp32" and "mixed" in row["weight_dtype"] else kept
 
 
-def _loss(row: Row) -> LossKernel:
-    text = row["fused_ce"].lower()
+def _attention(row: Row, stack: Stack) -> AttentionKernel:
+    # What a stack took in its time, where the row says the time.
+    usual: AttentionKernel = stack.attention if _MONTH.search(row.get("date", "")) else "sdpa"
+    return _word(row, "flash_attention", _ATTENTION, usual)
+
+
+def _loss(row: Row, stack: Stack) -> LossKernel:
+    said = _said_loss(row)
+    if said == "chunked" and stack.loss == "tiled":
+        return "tiled"
+    return said or stack.loss
+
+
+def _said_loss(row: Row) -> LossKernel | None:
+    text = row["fused_ce"].strip().lower()
     if any(word in text for word in ("liger", "cut", "fused", "yes")):
         return "fused"
-    if "chunk" in text:
-        return "chunked"
-    # Said not to be fused: an older Trainer's fp32 logits, unless weights are fp32, as in loops without a Trainer.
-    older = text == "no" and not row["weight_dtype"].startswith("fp32") and not _RECENT.search(row["model"])
-    return "trainer_2023" if older else "plain"
+    return "chunked" if "chunk" in text else "plain" if text else None
 
 
 def _targets(text: str) -> tuple[str, ...]:

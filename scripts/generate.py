@@ -46,8 +46,15 @@ def with_pictures(file: Path) -> str:
 def with_accuracy(file: Path) -> str:
     """A page with the accuracy tables of the memory and throughput models drawn again."""
     text = file.read_text(encoding="utf-8")
-    for name, module in (("memory", memory_accuracy), ("throughput", throughput_accuracy)):
-        table = "\n".join(module.table(ROOT / "benchmarks" / "data" / f"{name}.csv"))
+    data = ROOT / "benchmarks" / "data"
+    rows = [data / "memory.csv", data / "memory_more.csv"]
+    tables = {
+        "memory": memory_accuracy.table(*rows),
+        "memory, blind": memory_accuracy.table(*rows, blind=True),
+        "throughput": throughput_accuracy.table(data / "throughput.csv"),
+    }
+    for name, lines in tables.items():
+        table = "\n".join(lines)
         pattern = rf"<!-- accuracy: {name} -->(?s:.*?)<!-- /accuracy -->"
         text = re.sub(pattern, f"<!-- accuracy: {name} -->\n{table}\n<!-- /accuracy -->", text)
     pattern = r"<!-- worked example -->(?s:.*?)<!-- /worked example -->"

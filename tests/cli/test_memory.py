@@ -76,7 +76,7 @@ def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
         (["--gpus", "33", "--sharding", "layers"], "33 GPUs can't share the 32 layers"),
         (["--rank", "100000"], "r 100000 is above the width"),
         (["--gpus", "0"], "gpus must be from 1"),
-        (["--cpu-offload"], "cpu_offload needs sharding 'fsdp' or 'zero3'"),
+        (["--cpu-offload"], "cpu_offload needs sharding zero1, zero2, zero3, fsdp"),
         (["--gpus", "6", "--sharding", "nothing"], "Invalid value for '--sharding'"),
     ],
 )

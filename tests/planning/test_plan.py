@@ -141,7 +141,7 @@ def test_full_fine_tuning_under_fsdp_holds_what_trains_in_fp32() -> None:
         architecture=LLAMA_8B, job=qlora(method="full", quantization="none"), instance_types=("ml.p4d.24xlarge",)
     )
     job = found.plans[0].candidate.job
-    assert (job.sharding, job.weight_dtype) == ("fsdp", "fp32")
+    assert (job.sharding, job.kept_dtype) == ("fsdp", "fp32")
     states = found.plans[0].candidate.memory.components()
     kept = sum(size for name, size in states.items() if name.startswith(("weights", "optimizer states")))
     assert kept >= LLAMA_8B.parameters * (4 + 8) / job.gpus * 0.99

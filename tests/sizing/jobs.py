@@ -1,5 +1,6 @@
 """Models and jobs that the tests of the memory model size."""
 
+from dataclasses import replace
 from typing import Any
 
 from tunestack.catalogue.models import model_configs
@@ -7,6 +8,8 @@ from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
+from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.stacks.stack import Stack
 
 
 def model(name: str) -> Architecture:
@@ -15,6 +18,11 @@ def model(name: str) -> Architecture:
 
 def job(**chosen: Any) -> FineTuning:
     return FineTuning(**{"method": "lora", "per_device_train_batch_size": 1, "max_length": 512, **chosen})
+
+
+def stacked(**facts: Any) -> Stack:
+    """This kit's stack, with other facts."""
+    return replace(TUNESTACK, **facts)
 
 
 def full(**chosen: Any) -> FineTuning:

@@ -14,6 +14,7 @@ from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.precision import bytes_per_weight
+from tunestack.sizing.stacks.choice import find_stack
 
 MIB = 1024**2
 LLAMA, QWEN3, GEMMA2 = "meta-llama/Llama-3.1-8B", "Qwen/Qwen3-8B", "google/gemma-2-9b"
@@ -22,8 +23,8 @@ FSDP = {"method": "full", "gpus": 8, "sharding": "fsdp"}
 JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "full": (LLAMA, {"method": "full"}),
     "full, accumulated": (LLAMA, {"method": "full", "gradient_accumulation_steps": 4}),
-    "full, fp32 masters": (LLAMA, {"method": "full", "master_weights": True}),
-    "full, autocast": (LLAMA, {"method": "full", "weight_dtype": "fp32", "autocast": True}),
+    "full, fp32 masters": (LLAMA, {"method": "full", "stack": find_stack("megatron")}),
+    "full, autocast": (LLAMA, {"method": "full", "weight_dtype": "fp32"}),
     "last 4 layers": (LLAMA, {"method": "frozen", "trainable_layers": 4}),
     "lora": (LLAMA, {}),
     "lora without checkpointing": (LLAMA, {"checkpointing": "none"}),
@@ -32,7 +33,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "dora with the head": (LLAMA, {"method": "dora", "target_modules": ("all-linear", "lm_head")}),
     "qlora": (LLAMA, QLORA),
     "qlora, upcast, old bitsandbytes": (
-        LLAMA, {**QLORA, "upcasts_unquantized": True, "quantized_inputs": "fp32", "checkpointing": "none"},
+        LLAMA, {**QLORA, "stack": find_stack("hf_trainer_2023"), "checkpointing": "none"},
     ),
     "qlora, paged": (LLAMA, {**QLORA, "optimizer": "paged_adamw_8bit"}),
     "galore": (LLAMA, {"method": "full", "optimizer": "galore"}),
@@ -48,7 +49,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "fsdp": (LLAMA, FSDP),
     "fsdp, accumulated": (LLAMA, {**FSDP, "gradient_accumulation_steps": 4}),
     "lora in fsdp's units": (
-        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation_steps": 4, "adapters_share_units": True},
+        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation_steps": 4, "stack": find_stack("litgpt")},
     ),
     "fsdp and tensor parallel": (LLAMA, {**FSDP, "tensor_parallel": 2}),
     "fsdp and context parallel": (LLAMA, {**FSDP, "context_parallel": 2}),
@@ -56,8 +57,13 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "offloaded": (LLAMA, {**FSDP, "cpu_offload": True}),
     "fused loss": (LLAMA, {"loss": "fused"}),
     "full, fused loss": (LLAMA, {"method": "full", "loss": "fused", "gradient_accumulation_steps": 4}),
-    "chunked loss": (LLAMA, {"loss": "chunked"}),
-    "trainer of 2023": (LLAMA, {"loss": "trainer_2023", "varying_lengths": True}),
+    "chunked loss": (LLAMA, {"loss": "chunked", "stack": find_stack("torchtune", month="2024-09")}),
+    "trainer of 2023": (LLAMA, {"stack": find_stack("hf_trainer_2023"), "varying_lengths": True}),
+    "compiled": (LLAMA, {"method": "full", "stack": find_stack("torchtitan"), "fuses_layers": True, "checkpointing": "none"}),
+    "step in the backward pass": (LLAMA, {"method": "full", "optimizer_in_backward": True}),
+    "inputs on the host": (LLAMA, {"checkpointing": "offload"}),
+    "trained embedding and head": (LLAMA, {**QLORA, "modules_to_save": ("embed_tokens", "lm_head")}),
+    "zero2, offloaded": (LLAMA, {**FSDP, "sharding": "zero2", "cpu_offload": True}),
 }  # fmt: skip
 SERVING: dict[str, dict[str, Any]] = {
     "bf16": {},

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from tunestack.sizing.job.fine_tuning import FineTuning, Method
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import Method
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
 from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, weights
+from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, stacked, weights
 from tunestack.catalogue.gpus import Gpu, find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
@@ -37,9 +37,9 @@ jobs = st.builds(
     per_device_train_batch_size=st.integers(1, 16),
     max_length=st.integers(16, 8192),
     r=st.integers(1, 64),
-    checkpointing=st.sampled_from(["none", "full", "selective"]),
+    checkpointing=st.sampled_from(["none", "full", "selective", "offload"]),
     attention=st.sampled_from(["flash", "eager"]),
-    loss=st.sampled_from(["plain", "trainer_2023", "chunked", "fused"]),
+    loss=st.sampled_from(["plain", "chunked", "fused", "tiled"]),
     gradient_accumulation_steps=st.integers(1, 8),
 )
 
@@ -132,7 +132,7 @@ def test_llama_3_70b_in_fp32_is_280_gb_and_fits_eight_a100() -> None:
 
 def test_65b_qlora_fits_one_48_gb_gpu() -> None:
     # As in the QLoRA paper: paged AdamW, rank 64 on all linears, checkpointing, short sequences.
-    paper = qlora(r=64, optimizer="paged_adamw", adapter_dtype="bf16", attention="flash")
+    paper = qlora(r=64, optimizer="paged_adamw", stack=stacked(fp32_adapters_on_quantized=False), attention="flash")
     assert training_memory(model("huggyllama/llama-65b"), paper).device_bytes < 48e9
 
 
@@ -159,8 +159,9 @@ def test_rank_times_inputs_and_outputs_is_what_an_adapter_has() -> None:
 
 def test_below_3b_qlora_can_need_more_than_lora_and_the_components_say_why() -> None:
     tiny = model("TinyLlama/TinyLlama-1.1B-Chat-v1.0")
-    long = {"max_length": 4096, "checkpointing": "none", "adapter_dtype": "bf16", "loss": "fused"}
-    lora, quantised = training_memory(tiny, job(**long)), training_memory(tiny, qlora(**long, quantized_inputs="fp32"))
+    old = stacked(fp32_adapters=False, fp32_adapters_on_quantized=False, quantized_inputs="fp32")
+    long = {"max_length": 4096, "checkpointing": "none", "stack": old, "loss": "fused"}
+    lora, quantised = training_memory(tiny, job(**long)), training_memory(tiny, qlora(**long))
     assert quantised.allocated_bytes > lora.allocated_bytes
     assert quantised.components()["activations: mlp"] > lora.components()["activations: mlp"]
 
@@ -198,7 +199,7 @@ def test_frozen_layers_need_less_than_full() -> None:
         (lambda: job(per_device_train_batch_size=0), "per_device_train_batch_size must be from 1 to .*, got 0"),
         (lambda: job(max_length=-1), "max_length must be from 1 to .*, got -1"),
         (lambda: job(r=0), "r must be at least 1, got 0"),
-        (lambda: full(cpu_offload=True), "cpu_offload needs sharding 'fsdp' or 'zero3', got 'none'"),
+        (lambda: full(cpu_offload=True), "cpu_offload needs sharding zero1, zero2, zero3, fsdp, got 'none'"),
         (lambda: job(tensor_parallel=0), "tensor_parallel must be from 1 to"),
         (lambda: full(quantization="nf4"), "quantised weights can't train"),
         (lambda: job(gpus=3, tensor_parallel=2), r"gpus \(3\) must be a multiple of .* \(2\)"),

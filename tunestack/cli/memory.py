@@ -9,8 +9,9 @@ from click.core import ParameterSource
 
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import instance_types
-from tunestack.cli.memory_options import OBJECTIVES, options_of
-from tunestack.sizing.job.fine_tuning import AttentionKernel, Checkpointing, LossKernel, Sharding
+from tunestack.cli.memory_options import ANY, OBJECTIVES, options_of
+from tunestack.sizing.job.fine_tuning import SAVED_MODULES
+from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
 from tunestack.sizing.job.named_methods import NamedMethod
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory import rules_of_thumb
@@ -18,9 +19,12 @@ from tunestack.sizing.memory.estimate import GIB, Fit, MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.precision import Quantization
+from tunestack.sizing.stacks.choice import training_stacks
+from tunestack.sizing.stacks.known import TUNESTACK
 
 # A reward model's own kernel comes with its objective.
 LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
+TRAINING_STACKS = training_stacks()
 SHOWN_GIB = 0.01
 MOST_ADAPTERS = 100_000
 
@@ -60,13 +64,19 @@ def _choice(kind: Any) -> click.Choice[str]:
 )  # fmt: skip
 @click.option("--r", "--rank", "rank", type=int, default=16, show_default=True, help="LoRA's rank.")
 @click.option("--trainable-layers", type=int, default=0, help="With --method frozen: how many of the last layers.")
-@click.option("--optimizer", type=_choice(Optimizer), default="adamw", show_default=True)
-@click.option("--checkpointing", type=_choice(Checkpointing), default="full", show_default=True)
-@click.option("--attention", type=_choice(AttentionKernel), default="sdpa", show_default=True)
 @click.option(
-    "--loss", type=click.Choice(LOSSES), default="tiled", show_default=True,
-    help="tiled: TRL's, which this kit's images run.",
+    "--stack", type=click.Choice((*TRAINING_STACKS, ANY)), default=TUNESTACK.name, show_default=True,
+    help="Who trains: what its code keeps and when. any: whoever it is, in one range.",
 )  # fmt: skip
+@click.option("--optimizer", type=_choice(Optimizer), help="[default: the stack's]")
+@click.option("--optimizer-in-backward", is_flag=True, help="A parameter is updated as soon as its gradient is there.")
+@click.option("--checkpointing", type=_choice(Checkpointing), help="[default: the stack's]")
+@click.option("--attention", type=_choice(AttentionKernel), help="[default: the stack's, or sdpa]")
+@click.option("--loss", type=click.Choice(LOSSES), help="[default: the stack's; this kit's is tiled, as TRL's]")
+@click.option("--fuse-layers", is_flag=True, help="Norms and activations are fused: torch.compile, or Liger's kernels.")
+@click.option(
+    "--modules-to-save", multiple=True, type=click.Choice(SAVED_MODULES), help="Trained whole beside the adapters."
+)
 @click.option("--gpus", type=int, default=1, show_default=True)
 @click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
 @click.option("--sync-each-batch", is_flag=True, help="With fsdp: gradients are reduced at every micro-step.")

@@ -4,8 +4,9 @@ from dataclasses import dataclass, fields
 from typing import Any, get_args
 
 from tunestack.errors import UserError
-from tunestack.sizing.job.fine_tuning import AttentionKernel, Checkpointing, FineTuning, LossKernel, Sharding
-from tunestack.sizing.job.named_methods import NamedMethod, job_of_method, under_accelerate
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
+from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
@@ -13,9 +14,13 @@ from tunestack.sizing.memory.objectives import Objective, objective_memory
 from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import Quantization
+from tunestack.sizing.stacks.choice import envelope, find_stack, possible_stacks
+from tunestack.sizing.stacks.stack import Stack
 
 INFERENCE = "inference"
 OBJECTIVES = (*get_args(Objective), INFERENCE)
+# Instead of a stack's name: whichever it is, the range covers it.
+ANY, LATEST = "any", "9999-12"
 FUSIBLE = ("qlora", "lora", "dora")
 SHARDINGS_OF_INFERENCE = ("none", "tensor", "layers")
 
@@ -30,15 +35,19 @@ class TrainingOptions:
 
     objective: Objective
     method: NamedMethod
+    stack: str
     per_device_train_batch_size: int
     max_length: int
     gradient_accumulation_steps: int
     rank: int
     trainable_layers: int
-    optimizer: Optimizer
-    checkpointing: Checkpointing
-    attention: AttentionKernel
-    loss: LossKernel
+    optimizer: Optimizer | None
+    optimizer_in_backward: bool
+    checkpointing: Checkpointing | None
+    attention: AttentionKernel | None
+    loss: LossKernel | None
+    fuse_layers: bool
+    modules_to_save: tuple[str, ...]
     gpus: int
     sharding: Sharding
     sync_each_batch: bool
@@ -57,33 +66,52 @@ class TrainingOptions:
             raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
         if "loss" in self.given and self.objective == "reward":
             raise UserError("--loss means nothing with --objective reward, whose head has one output")
-        if self.optimizer.startswith("galore") and self.method not in ("full", "frozen"):
+        if (self.optimizer or "").startswith("galore") and self.method not in ("full", "frozen"):
             raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
-        if "checkpointing" in self.given and self.method == "prefix_tuning" and self.checkpointing != "none":
+        if self.method == "prefix_tuning" and self.checkpointing not in (None, "none"):
             raise UserError("PEFT refuses prefix tuning with checkpointing: --checkpointing none")
+        if self.optimizer_in_backward and self.gradient_accumulation_steps > 1:
+            raise UserError("--optimizer-in-backward updates at once: --gradient-accumulation-steps 1")
 
-    def job(self) -> FineTuning:
-        job = job_of_method(
+    def stacks(self) -> tuple[Stack, ...]:
+        """The stack that is named, or for `any` all that train so."""
+        if self.stack != ANY:
+            return (find_stack(self.stack),)
+        latest = possible_stacks(month=LATEST, adapters=self.method in FUSIBLE)
+        return tuple(stack for stack in latest if self.loss != "tiled" or stack.loss == "tiled")
+
+    def job(self, stack: Stack) -> FineTuning:
+        wanted = {
+            "optimizer": self.optimizer,
+            "checkpointing": "none" if self.method == "prefix_tuning" else self.checkpointing,
+            "attention": self.attention,
+            "loss": self.loss,
+            "fuses_layers": self.fuse_layers or None,
+        }
+        return job_of_method(
             self.method,
+            stack=stack,
             per_device_train_batch_size=self.per_device_train_batch_size,
             max_length=self.max_length,
             gradient_accumulation_steps=self.gradient_accumulation_steps,
             r=self.rank,
             trainable_layers=self.trainable_layers,
-            optimizer=self.optimizer,
-            checkpointing="none" if self.method == "prefix_tuning" else self.checkpointing,
-            attention=self.attention,
-            loss=self.loss,
+            optimizer_in_backward=self.optimizer_in_backward,
+            modules_to_save=self.modules_to_save,
             gpus=self.gpus,
             sharding=self.sharding,
             tensor_parallel=self.gpus if self.sharding == "tensor" else 1,
             sync_each_batch=self.sync_each_batch,
             cpu_offload=self.cpu_offload,
+            **{name: value for name, value in wanted.items() if value is not None},
         )
-        return under_accelerate(job)
 
     def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
-        return objective_memory(architecture, self.job().on(has_bfloat16=has_bfloat16), self.objective)
+        found = [
+            objective_memory(architecture, self.job(stack).on(has_bfloat16=has_bfloat16), self.objective)
+            for stack in self.stacks()
+        ]
+        return found[0] if len(found) == 1 else envelope(found)
 
     def afterwards(self, architecture: Architecture) -> str | None:
         """What fusing the adapter takes after the training."""
@@ -105,7 +133,7 @@ class InferenceOptions:
     per_device_train_batch_size: int
     max_length: int
     rank: int
-    attention: AttentionKernel
+    attention: AttentionKernel | None
     gpus: int
     sharding: Sharding
     quantization: Quantization | None
@@ -124,7 +152,7 @@ class InferenceOptions:
             batch=self.per_device_train_batch_size,
             max_length=self.max_length,
             quantization=self.quantization or "none",
-            attention=self.attention,
+            attention=self.attention or "sdpa",
             gpus=self.gpus,
             tensor_parallel=self.sharding == "tensor",
         )

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import InstanceType
 from tunestack.planning.request import PlanRequest
-from tunestack.sizing.job.fine_tuning import Checkpointing, FineTuning, Sharding
-from tunestack.sizing.job.named_methods import under_accelerate
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import Checkpointing, Sharding
 from tunestack.sizing.memory.estimate import Fit, MemoryEstimate
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.throughput import Network, Throughput, Work, throughput
@@ -78,14 +78,12 @@ def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[
                 continue
             accumulation = max(1, request.effective_batch // (batch_size * gpus))
             for checkpointing in _checkpointing(request):
-                yield under_accelerate(
-                    replace(
-                        request.job,
-                        per_device_train_batch_size=batch_size,
-                        gradient_accumulation_steps=accumulation,
-                        gpus=gpus,
-                        sharding=sharding,
-                        checkpointing=checkpointing,
-                        sync_each_batch=True,
-                    )
+                yield replace(
+                    request.job,
+                    per_device_train_batch_size=batch_size,
+                    gradient_accumulation_steps=accumulation,
+                    gpus=gpus,
+                    sharding=sharding,
+                    checkpointing=checkpointing,
+                    sync_each_batch=True,
                 )

@@ -1,21 +1,18 @@
 """One training job as the memory model sees it: what trains, in which numbers, over how many tokens and GPUs."""
 
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from tunestack.errors import UserError
+from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Sharding
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.precision import BYTES, Dtype, Quantization
-
-Method = Literal["full", "frozen", "lora", "dora", "prompt_tuning", "prefix_tuning", "p_tuning", "adapter"]
-Checkpointing = Literal["none", "full", "selective"]
-AttentionKernel = Literal["flash", "sdpa", "eager"]
-# How the loss is taken from the logits; see `loss_head`.
-LossKernel = Literal["plain", "trainer_2023", "chunked", "tiled", "fused", "score"]
-Sharding = Literal["none", "ddp", "zero1", "zero2", "zero3", "fsdp", "tensor", "layers"]
-
+from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.stacks.stack import Stack
 
 LARGEST = 100_000_000
+# What trains as it is beside adapters. DeepSpeed's optimizer may lie on the host from stage 1 on, FSDP's with all else.
+SAVED_MODULES = ("embed_tokens", "lm_head")
+OFFLOADS = ("zero1", "zero2", "zero3", "fsdp")
 _AT_LEAST_ONE = (
     "per_device_train_batch_size", "max_length", "gradient_accumulation_steps", "gpus", "context_parallel",
     "tensor_parallel",
@@ -37,37 +34,31 @@ class FineTuning:
     method: Method
     per_device_train_batch_size: int
     max_length: int
+    # Who runs it: what its code does with these settings.
+    stack: Stack = TUNESTACK
     # What frozen and full weights are kept in; with fp32 weights, computing in 16 bit is mixed precision.
     weight_dtype: Dtype = "bf16"
     compute_dtype: Dtype = "bf16"
     quantization: Quantization = "none"
     double_quant: bool = False
-    # PEFT's adapters on a 16-bit base are fp32 (`autocast_adapter_dtype`).
-    adapter_dtype: Dtype = "fp32"
     r: int = 16
     # Names of linears, or "all-linear".
     target_modules: tuple[str, ...] = ("all-linear",)
+    # Whole modules that train beside the adapters, as PEFT names them: "embed_tokens", "lm_head".
+    modules_to_save: tuple[str, ...] = ()
     lora_dropout: float = 0.05
     # With `frozen`: how many of the last layers train. With the prompt methods: how many virtual tokens.
     trainable_layers: int = 0
     virtual_tokens: int = 0
     optimizer: Optimizer = "adamw"
-    # fp32 copies of 16-bit weights and gradients, as AMP and ZeRO keep them.
-    master_weights: bool = False
-    # Computing in 16 bit from fp32 weights under autocast keeps a 16-bit copy of every weight until the backward
-    # pass has used it. FSDP's and DeepSpeed's mixed precision don't: they gather in 16 bit.
-    autocast: bool = False
+    # Each parameter is updated, and its gradient freed, as soon as the backward pass has it.
+    optimizer_in_backward: bool = False
     gradient_accumulation_steps: int = 1
     checkpointing: Checkpointing = "full"
     attention: AttentionKernel = "sdpa"
     loss: LossKernel = "plain"
-    # PEFT's `prepare_model_for_kbit_training` turns what isn't quantised, and so the residual stream, into fp32.
-    upcasts_unquantized: bool = False
-    # What quantised linears keep of their inputs, frozen or not: None since bitsandbytes 0.43; before, the input
-    # itself, or its fp32 copy where `bnb_4bit_compute_dtype` is left at its default.
-    quantized_inputs: Dtype | None = None
-    # bitsandbytes as transformers uses it leaves the head alone; other loaders quantise it too.
-    quantized_head: bool = False
+    # Norms and gated activations are fused, by torch.compile or by Liger's kernels: less is kept.
+    fuses_layers: bool = False
     # Batches padded to their own longest row: freed blocks don't fit again. Packed or fixed-length ones do.
     varying_lengths: bool = False
     gpus: int = 1
@@ -79,9 +70,6 @@ class FineTuning:
     # Gradients are reduced at every micro-step (accelerate's name for it). Otherwise FSDP keeps them whole while they
     # accumulate.
     sync_each_batch: bool = False
-    # FSDP's units hold adapters beside the frozen weights, and a unit's gradient is as large as the unit (litgpt issue
-    # 1417, PyTorch's note on frozen parameters). PEFT's wrapping policy keeps them apart.
-    adapters_share_units: bool = False
 
     def __post_init__(self) -> None:
         for name in _AT_LEAST_ONE:
@@ -89,8 +77,12 @@ class FineTuning:
                 raise SizingError(f"{name} must be from 1 to {LARGEST:,}, got {getattr(self, name)}")
         if self.virtual_tokens < 0:
             raise SizingError(f"virtual_tokens must be at least 0, got {self.virtual_tokens}")
-        if self.cpu_offload and self.sharding not in ("fsdp", "zero3"):
-            raise SizingError(f"cpu_offload needs sharding 'fsdp' or 'zero3', got {self.sharding!r}")
+        if self.cpu_offload and self.sharding not in OFFLOADS:
+            raise SizingError(f"cpu_offload needs sharding {', '.join(OFFLOADS)}, got {self.sharding!r}")
+        if self.modules_to_save and not self.trains_adapters:
+            raise SizingError(f"modules_to_save goes with adapters, got method {self.method!r}")
+        if unknown := set(self.modules_to_save) - set(SAVED_MODULES):
+            raise SizingError(f"modules_to_save can be {', '.join(SAVED_MODULES)}, got {', '.join(sorted(unknown))}")
         if self.trains_adapters and self.r < 1:
             raise SizingError(f"r must be at least 1, got {self.r}")
         if not 0 <= self.lora_dropout < 1:
@@ -118,9 +110,44 @@ class FineTuning:
         return replace(self, weight_dtype=weights, compute_dtype="fp32")
 
     @property
+    def is_quantized(self) -> bool:
+        return self.quantization != "none"
+
+    @property
+    def upcasts_unquantized(self) -> bool:
+        """Whether what isn't quantised is fp32, and with it the residual stream."""
+        return self.stack.upcasts_unquantized and self.is_quantized
+
+    @property
+    def kept_dtype(self) -> Dtype:
+        """What the model's own weights are kept in: Accelerate turns what trains into fp32 before FSDP shards it."""
+        turned = self.stack.fp32_under_fsdp and self.sharding == "fsdp" and self.method in ("full", "frozen")
+        return "fp32" if turned else self.weight_dtype
+
+    @property
+    def saved_dtype(self) -> Dtype:
+        """What `modules_to_save` are kept in: as the modules that they are copies of."""
+        return "fp32" if self.upcasts_unquantized else self.kept_dtype
+
+    @property
+    def adapter_dtype(self) -> Dtype:
+        """What adapters are kept in: fp32, or what the model computes in."""
+        fp32 = self.stack.fp32_adapters_on_quantized if self.is_quantized else self.stack.fp32_adapters
+        return "fp32" if fp32 else self.compute_dtype
+
+    @property
+    def autocasts(self) -> bool:
+        """Computing in 16 bit from fp32 weights keeps a 16-bit copy of each until the backward pass has used it.
+
+        FSDP's and DeepSpeed's mixed precision don't: they gather in 16 bit.
+        """
+        mixed = self.weight_dtype == "fp32" and self.compute_dtype != "fp32"
+        return mixed and (self.gpus == 1 or self.sharding not in OFFLOADS)
+
+    @property
     def stream_bytes(self) -> float:
         """Bytes of an element of the residual stream."""
-        return 4 if self.upcasts_unquantized and self.quantization != "none" else self.compute_bytes
+        return 4 if self.upcasts_unquantized else self.compute_bytes
 
     @property
     def compute_bytes(self) -> float:

@@ -1,9 +1,11 @@
 """The methods by the names that people use → the job that the memory model sizes."""
 
-from dataclasses import replace
 from typing import Any, Literal, cast
 
-from tunestack.sizing.job.fine_tuning import FineTuning, Method
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import Method
+from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.stacks.stack import Stack
 
 NamedMethod = Literal[
     "qlora", "lora", "dora", "full", "frozen", "prompt_tuning", "prefix_tuning", "p_tuning", "adapter"
@@ -11,8 +13,8 @@ NamedMethod = Literal[
 VIRTUAL_TOKENS = 20
 
 
-def job_of_method(name: NamedMethod, **chosen: Any) -> FineTuning:
-    """A job of a method under TRL, as this kit's recipes have it, with the fields of `FineTuning` that are chosen.
+def job_of_method(name: NamedMethod, *, stack: Stack = TUNESTACK, **chosen: Any) -> FineTuning:
+    """A job of a method as a stack runs it, with the fields of `FineTuning` that are chosen: this kit's by default.
 
     QLoRA is NF4 with double quantisation.
 
@@ -25,18 +27,15 @@ def job_of_method(name: NamedMethod, **chosen: Any) -> FineTuning:
         "quantization": "nf4" if quantized else "none",
         "double_quant": quantized,
         "virtual_tokens": VIRTUAL_TOKENS if name.endswith("_tuning") else 0,
-        "loss": "tiled",
-        "lora_dropout": 0.0,
+        "stack": stack,
+        "loss": stack.loss,
+        "lora_dropout": stack.lora_dropout,
+        "optimizer": stack.optimizer,
+        "checkpointing": stack.checkpointing,
+        "attention": stack.attention,
+        "fuses_layers": stack.fuses_layers,
+        "varying_lengths": stack.pads_batches and stack is not TUNESTACK,
         "per_device_train_batch_size": 1,
         "max_length": 1024,
         **chosen,
     })  # fmt: skip
-
-
-def under_accelerate(job: FineTuning) -> FineTuning:
-    """The same job as accelerate's FSDP holds it.
-
-    It turns what trains into fp32 before it is sharded, whatever the model's dtype ("Upcasted low precision
-    parameters", `Accelerator.prepare_model`): weights, gradients and both moments take 16 bytes a parameter.
-    """
-    return replace(job, weight_dtype="fp32") if job.sharding == "fsdp" and job.method in ("full", "frozen") else job

@@ -3,7 +3,8 @@
 from typing import Literal
 
 from tunestack.settings.recipe import Recipe
-from tunestack.sizing.job.fine_tuning import AttentionKernel, FineTuning
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import AttentionKernel
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype
 

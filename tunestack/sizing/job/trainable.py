@@ -27,6 +27,11 @@ def is_targeted(job: FineTuning, linear: Linear) -> bool:
     return any(linear.name == target or linear.name in _MEANS.get(target, ()) for target in job.target_modules)
 
 
+def saved_parameters(architecture: Architecture, job: FineTuning) -> int:
+    """Parameters of the copies that `modules_to_save` trains."""
+    return len(set(job.modules_to_save)) * architecture.embedding_parameters
+
+
 def adapts_head(job: FineTuning) -> bool:
     return job.trains_adapters and "lm_head" in job.target_modules
 

@@ -54,15 +54,18 @@ def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning,
 def _norms(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
     """RMS norms' fp32 copies, and what the linears after each norm keep of its output."""
     e, hidden, width = job.compute_bytes, architecture.hidden, job.tensor_parallel
-    upcast = FP32 * hidden if architecture.rms_norm else e * hidden
-    scaled = e * hidden if architecture.rms_norm and trains else 0
+    # Fused, a norm keeps its input alone, as it is.
+    upcasts = architecture.rms_norm and not job.fuses_layers
+    upcast = FP32 * hidden if upcasts else e * hidden
+    scaled = e * hidden if upcasts and trains else 0
     kept = layer.norms * (upcast + scaled) / width
     # A norm's output is the input of the linears after it: one tensor, however many of them keep it.
     for linears in (layer.attention_linears, layer.mlp_linears):
         if any(_keeps(job, linear, trains) for linear in linears if linear.inputs == hidden):
             kept += e * hidden / width
     if layer.attention.qk_norm:
-        kept += FP32 * (layer.attention.query_width + layer.attention.kv_heads * layer.attention.head_dim) / width
+        heads = layer.attention.query_width + layer.attention.kv_heads * layer.attention.head_dim
+        kept += (e if job.fuses_layers else FP32) * heads / width
     return kept
 
 
@@ -85,12 +88,13 @@ def _scores(architecture: Architecture, layer: Layer, job: FineTuning) -> float:
 
 def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
     e, hidden = job.compute_bytes, architecture.hidden
-    inside = (3 if layer.gated else 1) + (1 if _keeps(job, layer.mlp_output, trains) else 0)
+    # Gate, its activation and up; fused, the activation is computed again.
+    inside = (3 - job.fuses_layers if layer.gated else 1) + (1 if _keeps(job, layer.mlp_output, trains) else 0)
     kept = e * layer.mlp_width * inside / job.tensor_parallel
     if layer.experts_per_token:
         # Each token's rows are gathered for its experts, and their results kept for the router's gradient.
         kept += e * hidden * layer.experts_per_token * (2 if trains else 1)
-    if job.quantization != "none" and job.quantized_inputs == "fp32":
+    if job.is_quantized and job.stack.quantized_inputs == "fp32":
         # Each distinct input once: q, k and v share one, gate and up another.
         kept += FP32 * (2 * hidden + layer.attention.output_width + layer.mlp_width)
     return kept
@@ -111,7 +115,7 @@ def _keeps(job: FineTuning, linear: Linear, trains: bool) -> bool:
     An adapter without dropout on 16-bit numbers reads the very same tensor.
     """
     shares = is_targeted(job, linear) and job.lora_dropout == 0 and _adapters_cast_nothing(job)
-    kernel = job.quantization != "none" and job.quantized_inputs not in (None, "fp32")
+    kernel = job.is_quantized and job.stack.quantized_inputs not in (None, "fp32")
     return trains or shares or kernel
 
 

@@ -7,10 +7,11 @@ from tunestack.sizing.job.trainable import adapts_head, trained_layers
 from tunestack.sizing.memory.activations import LayerActivations, checkpoint_bytes, layer_activations
 from tunestack.sizing.memory.estimate import Component
 from tunestack.sizing.memory.loss_head import (
-    BYTES_PER_LOGIT,
     FP32,
+    FUSED_CHUNKS_OF_HIDDEN,
     TILE_TOKENS,
     TILE_VOCABULARY,
+    bytes_per_logit,
     head_input_bytes,
     logit_bytes,
 )
@@ -18,6 +19,8 @@ from tunestack.sizing.memory.sharding import Shares, layers_share
 from tunestack.sizing.model.architecture import Architecture, Layer
 from tunestack.sizing.precision import BYTES
 
+# Of inputs that go to the host, the one that is being written or read, and the one that computes.
+OFFLOADED_IN_FLIGHT = 2
 _KINDS = ("norms", "attention", "scores", "mlp", "adapters")
 
 
@@ -41,7 +44,7 @@ def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
     # Frozen layers below the first trained one compute without a graph; `layers` puts a part of them on each GPU.
     reached = trained / architecture.depth if job.method == "frozen" else 1.0
     here = reached * tokens * (layers_share(architecture, job.gpus) if job.sharding == "layers" else 1)
-    trains_head = job.method in ("full", "frozen") or adapts_head(job)
+    trains_head = job.method in ("full", "frozen") or adapts_head(job) or "lm_head" in job.modules_to_save
     return Graph(
         kept=_kept(architecture, job, parts, here),
         layer=Component(
@@ -69,9 +72,11 @@ def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
 
 
 def _loss_formula(architecture: Architecture, job: FineTuning) -> str:
+    if job.loss == "fused":
+        return f"a chunk of logits, {FUSED_CHUNKS_OF_HIDDEN} × the hidden states"
     if job.loss == "tiled":
         return f"a tile of {min(job.tokens, TILE_TOKENS):,} × {TILE_VOCABULARY:,}, and the hidden states' gradient"
-    return f"{BYTES_PER_LOGIT[job.loss]:g} B × {job.tokens:,} tokens × {architecture.vocabulary:,}"
+    return f"{bytes_per_logit(architecture, job):g} B × {job.tokens:,} tokens × {architecture.vocabulary:,}"
 
 
 def _kept(
@@ -87,9 +92,10 @@ def _kept(
             for kind in _KINDS
         )
     # Tensor parallelism with sequence parallelism divides the residual stream, too.
-    inputs = checkpoint_bytes(architecture, job) * architecture.depth * tokens / job.tensor_parallel
-    stored = Component(name="checkpoints", size_bytes=inputs, formula="each layer's input")
-    if job.checkpointing == "full":
+    held = min(OFFLOADED_IN_FLIGHT, architecture.depth) if job.checkpointing == "offload" else architecture.depth
+    inputs = checkpoint_bytes(architecture, job) * held * tokens / job.tensor_parallel
+    stored = Component(name="checkpoints", size_bytes=inputs, formula=f"the inputs of {held} layers")
+    if job.checkpointing != "selective":
         return (stored,)
     # Attention's results and every second product are kept; norms and activation functions are computed again.
     attention = sum(part.attention * layer.copies for layer, part in parts)
@@ -104,10 +110,10 @@ def _head_gradient(architecture: Architecture, job: FineTuning, share: Shares) -
     A fused loss makes it whole, during the forward pass; a tiled one in fp32, and once more in the weight's type.
     """
     own_head = job.method == "full" or (job.method == "frozen" and not architecture.tied_embeddings)
-    trains = own_head and job.loss != "score"
+    trains = (own_head or "lm_head" in job.modules_to_save) and job.loss != "score"
     alone = job.gpus == 1 and job.gradient_accumulation_steps == 1
     part = 1 / job.tensor_parallel if job.loss == "fused" else share.gradients if alone else 0.0
-    each = BYTES[job.weight_dtype]
+    each = BYTES[job.saved_dtype]
     if job.loss == "tiled":
         part, each = 1 / job.tensor_parallel, FP32 + (each if each < FP32 else 0)
     size = architecture.embedding_parameters * each * part if trains else 0

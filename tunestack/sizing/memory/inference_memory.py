@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from tunestack.sizing.job.fine_tuning import LARGEST, AttentionKernel, SizingError
+from tunestack.sizing.job.fine_tuning import LARGEST, SizingError
+from tunestack.sizing.job.kinds import AttentionKernel
 from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_parallel
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.overhead import device_bytes, reserved_bytes, workspace_bytes
@@ -10,7 +11,7 @@ from tunestack.sizing.memory.sharding import layers_share
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import BYTES, Dtype, Quantization, bytes_per_weight
 
-LOW, HIGH = 0.93, 1.08
+LOW, HIGH = 0.92, 1.12
 # Without a sliding window, a layer caches every token.
 LONGEST = 10**9
 

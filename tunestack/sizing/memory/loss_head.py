@@ -1,27 +1,10 @@
 """The logits and what the loss makes of them: for small models with large vocabularies the largest term of all."""
 
-from tunestack.sizing.job.fine_tuning import FineTuning, LossKernel
+from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.model.architecture import Architecture
 
-# Bytes per logit (token × vocabulary entry) that are there at once.
-BYTES_PER_LOGIT: dict[LossKernel, float] = {
-    # 16-bit logits, the fp32 log-softmax that the loss keeps, the fp32 gradient that enters it and the one that
-    # leaves it: 2 + 4 + 4 + 4, less the logits where nobody holds them. Measured 10-12 (memory.md).
-    "plain": 12,
-    # transformers before 4.45 with its Trainer, six fp32 tensors: the model's upcast, the shifted contiguous copy,
-    # log-softmax, the gradient that enters it and the one that leaves it, Accelerate's copy of the outputs. Measured:
-    # about 20 (memory.md).
-    "trainer_2023": 24,
-    # The head computed in chunks: every chunk's fp32 logits and log-softmax are kept, but gradients are a chunk's
-    # (litgpt; torchtune keeps 16-bit logits and needs 6).
-    "chunked": 8,
-    # TRL's own head: no logits, but one tile of them at a time (`tile_bytes`), computed once more in the backward pass.
-    "tiled": 0,
-    # Liger's fused linear cross-entropy, cut cross-entropy: a chunk at a time, gradients at once.
-    "fused": 0,
-    # A reward model's head has one output, not a vocabulary.
-    "score": 0,
-}
+# A compiled loss has no fp32 tensors: 16-bit logits and their gradient, or of chunks the logits, and one's gradient.
+PLAIN_COMPILED, CHUNKED_COMPILED = 4.0, 2.5
 # tanh keeps its result.
 SOFTCAP_BYTES = 2
 # Liger's chunk is about hidden/vocabulary of the tokens: its logits take as much as the hidden states, in fp32 twice.
@@ -40,8 +23,18 @@ def logit_bytes(architecture: Architecture, job: FineTuning) -> float:
         return FUSED_CHUNKS_OF_HIDDEN * job.compute_bytes * job.tokens * architecture.hidden
     if job.loss == "tiled":
         return tile_bytes(architecture, job)
+    return bytes_per_logit(architecture, job) * job.tokens * architecture.vocabulary / job.tensor_parallel
+
+
+def bytes_per_logit(architecture: Architecture, job: FineTuning) -> float:
+    """Bytes per logit (token × vocabulary entry) that are there at once, where logits are made: by the stack's code."""
     softcap = SOFTCAP_BYTES if architecture.softcaps else 0
-    return (BYTES_PER_LOGIT[job.loss] + softcap) * job.tokens * architecture.vocabulary / job.tensor_parallel
+    each = job.stack.chunked_bytes_per_logit if job.loss == "chunked" else job.stack.plain_bytes_per_logit
+    if job.fuses_layers and job.loss == "chunked" and job.stack.compiles_chunked_loss:
+        each = CHUNKED_COMPILED
+    if job.fuses_layers and job.loss == "plain" and job.stack.compiles_plain_loss:
+        each = PLAIN_COMPILED
+    return each + softcap
 
 
 def tile_bytes(architecture: Architecture, job: FineTuning) -> float:

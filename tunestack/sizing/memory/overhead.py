@@ -14,6 +14,8 @@ SLACK_OF_DYNAMIC = 0.2
 SLACK_WITHOUT_RECOMPUTING = 0.05
 # The same with batches of different lengths: "tens of %" where logs have both figures (memory.md).
 SLACK_OF_VARYING = 0.5
+# Expandable segments: blocks grow where they are.
+SLACK_OF_FIXED_BLOCKS = 0.03
 SLACK_OF_STATIC = 0.01
 # Context and kernels: 0.74 GiB in 50 trainings of ours on an H200 with CUDA 13 (benchmarks/data/gpu_first.csv); others
 # have 0.5-1 GB by card and loaded libraries (memory.md).

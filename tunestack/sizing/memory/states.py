@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.optimizers import GALORE_RANK, Optimizer, galore_share, state_bytes
-from tunestack.sizing.job.trainable import added_parameters, trained_model_parameters
+from tunestack.sizing.job.trainable import added_parameters, saved_parameters, trained_model_parameters
 from tunestack.sizing.memory.estimate import Component
 from tunestack.sizing.memory.overhead import workspace_bytes
 from tunestack.sizing.memory.sharding import Shares, bucket_bytes, gathered_bytes, shares
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import BYTES, bytes_per_weight
+
+# Two fp32 moments.
+WIDE_STATES = 8.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,7 @@ class States:
     buckets: Component
     copies: Component
     unpacked: Component
+    unpacked_head: Component
     joined: Component
     workspace: Component
     paged_bytes: float
@@ -52,12 +56,15 @@ def states(architecture: Architecture, job: FineTuning) -> States:
     """The states of a job on one of its GPUs."""
     share = shares(architecture, job)
     added, own = added_parameters(architecture, job), trained_model_parameters(architecture, job)
-    own_bytes, added_bytes = BYTES[job.weight_dtype], BYTES[job.adapter_dtype]
+    own_bytes, added_bytes = BYTES[job.kept_dtype], BYTES[job.adapter_dtype]
+    saved = _saved(architecture, job)
     kept, step, paged = _optimizer(architecture, job, own=own, added=added, share=share)
     return States(
-        weights=() if job.cpu_offload else _weights(architecture, job, share),
+        weights=() if job.cpu_offload and job.sharding in ("fsdp", "zero3") else _weights(architecture, job, share),
         adapter=Component(
-            name="adapter weights", size_bytes=added * added_bytes, formula=f"{added:,} × {added_bytes:g} B"
+            name="adapter weights",
+            size_bytes=added * added_bytes + saved.weights,
+            formula=f"{added:,} × {added_bytes:g} B" + (f", and {saved.formula}" if saved.weights else ""),
         ),
         gradients=_gradients(architecture, job, own=own, added=added, share=share.gradients),
         accumulated=_accumulated(architecture, job, own=own, added=added, share=share.gradients),
@@ -72,9 +79,14 @@ def states(architecture: Architecture, job: FineTuning) -> States:
         ),
         copies=_autocast_copies(architecture, job, share),
         unpacked=_unpacked(architecture, job),
+        unpacked_head=Component(
+            name="dequantised head",
+            size_bytes=_quantized_head(architecture, job) * job.compute_bytes,
+            formula="vocabulary × hidden, 16 bit",
+        ),
         joined=Component(
             name="experts being joined",
-            size_bytes=architecture.largest_joined_experts * BYTES[job.weight_dtype],
+            size_bytes=architecture.largest_joined_experts * BYTES[job.kept_dtype],
             formula="one layer's, from the checkpoint's single ones",
         ),
         workspace=Component(name="cuBLAS workspace", size_bytes=workspace_bytes(), formula="32 MiB"),
@@ -85,12 +97,9 @@ def states(architecture: Architecture, job: FineTuning) -> States:
 
 def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tuple[Component, ...]:
     """Linears as they are quantised; embeddings, head, norms and biases in the weights' dtype, or upcast to fp32."""
-    packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
-    dense = 4.0 if job.upcasts_unquantized and job.quantization != "none" else BYTES[job.weight_dtype]
-    own_head = job.quantized_head and not architecture.tied_embeddings
-    linears = architecture.quantizable_parameters(job.quantization) + (
-        architecture.embedding_parameters if own_head else 0
-    )
+    packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)
+    dense = 4.0 if job.upcasts_unquantized else BYTES[job.kept_dtype]
+    linears = architecture.quantizable_parameters(job.quantization) + _quantized_head(architecture, job)
     rest = architecture.parameters - linears
     return (
         Component(name="weights: linears", size_bytes=linears * packed * share.weights, formula=f"{packed:.4g} B each"),
@@ -102,13 +111,23 @@ def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tupl
     )
 
 
+def _quantized_head(architecture: Architecture, job: FineTuning) -> int:
+    """Parameters of a head that is quantised, too."""
+    own = job.is_quantized and job.stack.quantizes_head and not architecture.tied_embeddings
+    return architecture.embedding_parameters if own else 0
+
+
 def _gradients(architecture: Architecture, job: FineTuning, *, own: int, added: int, share: float) -> Component:
     """The gradients as they are reduced: each GPU's share of those of the model's own weights."""
-    elements = own + _frozen_beside_adapters(architecture, job)
-    fp32 = job.master_weights and job.sharding == "none"
-    size = elements * (4 if fp32 else BYTES[job.weight_dtype]) * share + added * BYTES[job.adapter_dtype]
+    each = 4 if job.stack.fp32_master else BYTES[job.kept_dtype]
+    elements: float = own + _frozen_beside_adapters(architecture, job)
     formula = f"{own + added:,} trainable parameters"
-    return Component(name="gradients", size_bytes=0 if job.cpu_offload else size, formula=formula)
+    if job.optimizer_in_backward and own:
+        elements, formula = max(architecture.embedding_parameters, architecture.largest_linear), "one at a time"
+    size = elements * each * share + added * BYTES[job.adapter_dtype] + _saved(architecture, job).weights
+    # FSDP and ZeRO-3 send their shares to the host; ZeRO-2 as they are reduced.
+    offloaded = job.cpu_offload and job.sharding != "zero1"
+    return Component(name="gradients", size_bytes=0 if offloaded else size, formula=formula)
 
 
 def _accumulated(architecture: Architecture, job: FineTuning, *, own: int, added: int, share: float) -> Component:
@@ -117,12 +136,13 @@ def _accumulated(architecture: Architecture, job: FineTuning, *, own: int, added
         return _gradients(architecture, job, own=own, added=added, share=share)
     elements = own + _frozen_beside_adapters(architecture, job)
     size = elements * job.compute_bytes / job.tensor_parallel + added * BYTES[job.adapter_dtype]
+    size += _saved(architecture, job).weights
     return Component(name="gradients", size_bytes=size, formula=f"{elements + added:,} of whole units, not reduced yet")
 
 
 def _frozen_beside_adapters(architecture: Architecture, job: FineTuning) -> int:
     """Frozen weights that get a gradient all the same, as FSDP's units have one tensor of both."""
-    shared = job.adapters_share_units and job.trains_adapters and job.sharding == "fsdp"
+    shared = job.stack.adapters_share_units and job.trains_adapters and job.sharding == "fsdp"
     if not shared or job.quantization != "none":
         return 0
     return architecture.parameters - architecture.embedding_parameters - architecture.head_parameters
@@ -137,16 +157,47 @@ def _optimizer(
     """
     zero = job.gpus > 1 and job.sharding in ("zero1", "zero2", "zero3")
     optimizer: Optimizer = "adamw_fp32" if zero and job.optimizer in ("adamw", "adamw_fused") else job.optimizer
-    of_own = state_bytes(optimizer, parameter_bytes=BYTES[job.weight_dtype])
+    of_own = state_bytes(optimizer, parameter_bytes=BYTES[job.kept_dtype])
     of_added = state_bytes(job.optimizer, parameter_bytes=BYTES[job.adapter_dtype])
     low_rank = _low_rank_share(architecture, job)
-    master = 4 if (job.master_weights or zero) and BYTES[job.weight_dtype] < 4 else 0
+    master = 4 if (job.stack.fp32_master or zero) and BYTES[job.kept_dtype] < 4 else 0
     kept = own * (of_own.kept * low_rank + master) * share.optimizer
     kept += added * of_added.kept * (share.optimizer if job.sharding != "none" else 1)
-    step = own * of_own.step * low_rank * share.optimizer + added * of_added.step
+    kept += _wide_states(architecture, job, own=own) * share.optimizer + _saved(architecture, job).states
+    stepped = min(own, architecture.embedding_parameters) if job.optimizer_in_backward else own
+    step = stepped * of_own.step * low_rank * share.optimizer + added * of_added.step
     if of_own.paged:
         return 0.0, step, kept
     return (0.0, 0.0, 0.0) if job.cpu_offload else (kept, step, 0.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Saved:
+    """What `modules_to_save` adds: a copy of each module that trains, its gradient as large, and its states."""
+
+    weights: float
+    states: float
+    formula: str
+
+
+def _saved(architecture: Architecture, job: FineTuning) -> _Saved:
+    each, count = BYTES[job.saved_dtype], saved_parameters(architecture, job)
+    states = state_bytes(job.optimizer, parameter_bytes=each).kept
+    wide = WIDE_STATES if job.stack.wide_embedding_states and "8bit" in job.optimizer else states
+    embeddings = architecture.embedding_parameters if "embed_tokens" in job.modules_to_save else 0
+    return _Saved(
+        weights=count * each,
+        states=embeddings * wide + (count - embeddings) * states,
+        formula=f"{count:,} × {each:g} B of {', '.join(job.modules_to_save)}",
+    )
+
+
+def _wide_states(architecture: Architecture, job: FineTuning, *, own: int) -> float:
+    """What an embedding's fp32 states take beyond 8-bit ones, where the embedding trains."""
+    if not (own and job.method == "full" and job.stack.wide_embedding_states and "8bit" in job.optimizer):
+        return 0
+    narrow = state_bytes(job.optimizer, parameter_bytes=BYTES[job.kept_dtype]).kept
+    return architecture.embedding_parameters * (WIDE_STATES - narrow)
 
 
 def _low_rank_share(architecture: Architecture, job: FineTuning) -> float:
@@ -159,9 +210,10 @@ def _low_rank_share(architecture: Architecture, job: FineTuning) -> float:
 
 
 def _gathered(architecture: Architecture, job: FineTuning) -> Component:
-    packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
+    packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)
     each = job.compute_bytes if job.quantization == "none" else packed
-    root = (architecture.embedding_parameters + architecture.head_parameters) * job.compute_bytes
+    outside = (architecture.embedding_parameters, architecture.head_parameters)
+    root = (max(outside) if job.stack.wraps_root else sum(outside)) * job.compute_bytes
     size = gathered_bytes(architecture, job, layer_bytes=architecture.largest_layer * each, root_bytes=root)
     return Component(name="gathered parameters", size_bytes=size, formula="units in flight and the root, whole")
 
@@ -175,8 +227,8 @@ def _gathered_gradients(architecture: Architecture, job: FineTuning, own: int) -
 
 
 def _autocast_copies(architecture: Architecture, job: FineTuning, share: Shares) -> Component:
-    copied = job.autocast and job.weight_dtype == "fp32"
-    size = architecture.quantizable_parameters(job.quantization) * job.compute_bytes * share.weights if copied else 0
+    copied = architecture.quantizable_parameters(job.quantization) if job.autocasts else 0
+    size = copied * job.compute_bytes * share.weights
     return Component(name="16-bit copies of weights", size_bytes=size, formula="autocast, kept until used")
 
 

@@ -7,6 +7,7 @@ from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.graph import Graph, graph
 from tunestack.sizing.memory.overhead import (
     SLACK_OF_DYNAMIC,
+    SLACK_OF_FIXED_BLOCKS,
     SLACK_OF_VARYING,
     SLACK_WITHOUT_RECOMPUTING,
     TEMPORARIES,
@@ -19,8 +20,9 @@ from tunestack.sizing.model.architecture import Architecture
 # Bounds of the true device memory around the estimate, from the errors on measured figures (docs/memory-model.md):
 # one GPU and batches of one length; what varies with the data or with how a framework shards and loads; LLM.int8,
 # whose fp16 outliers depend on the data.
-LOW, HIGH = 0.85, 1.15
-HIGH_VARYING, HIGH_INT8 = 1.3, 1.6
+LOW, HIGH = 0.85, 1.17
+HIGH_VARYING, HIGH_INT8 = 1.45, 1.6
+LOW_SHARDED, HIGH_SHARDED = 0.7, 1.3
 
 
 def training_memory(
@@ -46,13 +48,14 @@ def training_memory(
     phases = (*before, *_phases(held, graph(architecture, job, held.share), job, resident))
     static = (*held.static, *resident, *(part for phase in before for part in phase.static))
     reserved = max(_reserved(phase, static, job) for phase in phases)
+    low, high = _range(job)
     return MemoryEstimate(
         phases=phases,
         reserved_bytes=reserved,
         device_bytes=device_bytes(reserved, gpus=job.gpus),
         paged_bytes=held.paged_bytes,
-        low=LOW,
-        high=_high(job),
+        low=low,
+        high=high,
     )
 
 
@@ -63,6 +66,8 @@ def _reserved(phase: Phase, static: tuple[Component, ...], job: FineTuning) -> f
 
 
 def _slack(job: FineTuning) -> float:
+    if job.stack.fixed_blocks:
+        return SLACK_OF_FIXED_BLOCKS
     if job.varying_lengths:
         return SLACK_OF_VARYING
     return SLACK_WITHOUT_RECOMPUTING if job.checkpointing == "none" else SLACK_OF_DYNAMIC
@@ -76,16 +81,31 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
     twice = Component(
         name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
     )
+    # What is loaded whole is there beside the share that stays.
+    whole = sum(part.size_bytes for part in held.weights) / held.share.weights if job.stack.loads_whole else 0.0
+    loaded = Component(
+        name="checkpoint", size_bytes=whole if held.share.weights < 1 else 0.0, formula="whole, before it is sharded"
+    )
     exchanged = (held.gathered, held.gathered_gradients, held.unpacked)
     head = (step.head_gradient, *step.kept, step.head_input, step.logits)
     last, first = (*step.kept, *recomputed), live
     return (
         # The model is there, and the largest linear twice more while it is quantised, or a layer's experts once more.
-        Phase(name="load", components=(*held.weights, held.adapter, held.workspace, twice, held.joined, *resident)),
+        Phase(
+            name="load", components=(*held.weights, held.adapter, held.workspace, twice, held.joined, loaded, *resident)
+        ),
         # The loss's gradient leaves the logits; every layer's activations are still there.
         Phase(
             name="backward of the head",
-            components=(*always, *accumulated, *head, _temporaries(head), held.gathered, held.copies),
+            components=(
+                *always,
+                *accumulated,
+                *head,
+                _temporaries(head),
+                held.gathered,
+                held.copies,
+                held.unpacked_head,
+            ),
         ),
         # With checkpointing, a layer's forward pass is done once more.
         Phase(
@@ -106,7 +126,14 @@ def _temporaries(moving: tuple[Component, ...]) -> Component:
     return Component(name="operators' temporaries", size_bytes=size, formula=f"{TEMPORARIES:.0%} of what moves")
 
 
-def _high(job: FineTuning) -> float:
+def _range(job: FineTuning) -> tuple[float, float]:
+    """The relative bounds of what is measured; where several reasons hold, the widest."""
+    bounds = [(LOW, HIGH)]
     if job.quantization == "int8":
-        return HIGH_INT8
-    return HIGH_VARYING if job.varying_lengths or job.gpus > 1 else HIGH
+        bounds.append((LOW, HIGH_INT8))
+    if job.varying_lengths:
+        bounds.append((LOW, HIGH_VARYING))
+    if job.gpus > 1:
+        bounds.append((LOW_SHARDED, HIGH_SHARDED))
+    lows, highs = zip(*bounds, strict=True)
+    return min(lows), max(highs)
