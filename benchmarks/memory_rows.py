@@ -197,6 +197,7 @@ def _inference(row: Row, stack: Stack) -> Inference:
         logits_of_prompt=stack.logits_of_prompt,
         gpus=_number(row, "n_gpus", 1),
         tensor_parallel=row["parallelism"] == "tp",
+        divides_embeddings=stack.divides_embeddings,
         autocast="mixed" in row["weight_dtype"],
     )
 

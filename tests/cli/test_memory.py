@@ -51,6 +51,30 @@ def test_tensor_parallelism_divides_the_linears() -> None:
     assert spread["allocated_bytes"] < alone["allocated_bytes"] / 4
 
 
+def test_it_ends_in_a_verdict_by_instance_type() -> None:
+    asked = ["memory", "--model", "meta-llama/Llama-3.1-70B", "--objective", "inference", "--dtype"]
+    shown = CliRunner().invoke(tunestack, [*asked, "fp32"]).output
+    assert "282 GB of fp32 weights: fits ml." in shown and "ml.p4d.24xlarge: 8 × 40 GB, 37 GB on each" in shown
+    half = CliRunner().invoke(tunestack, [*asked, "bf16"]).output
+    assert "141 GB of bf16 weights: fits ml." in half
+    assert "the job: fits ml." in memory().output
+    assert (
+        "no instance type for training has room for the job"
+        in memory("--method", "full", "--max-length", "9999999").output
+    )
+
+
+def test_a_stack_brings_its_own_loss_optimizer_and_checkpointing() -> None:
+    ours, tune = memory().output, memory("--stack", "torchtune").output
+    assert "logits and loss (2.5 B ×" in memory("--stack", "torchtune", "--micro-batch", "8").output
+    assert "adamw_fused of" in ours and tune != ours
+    assert "adamw_8bit" in memory("--stack", "unsloth").output
+    assert "logits and loss (12 B ×" in memory("--stack", "torchtune", "--loss", "plain", "--micro-batch", "8").output
+    least, most = sized("--stack", "any")["device_bytes_range"]
+    own = sized()["device_bytes_range"]
+    assert least < own[0] and most > 2 * own[1]
+
+
 def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
     shown = memory("--objective", "inference", "--adapters", "20").output
     assert "adapters (4 B each)" in shown and "20 merged models in their place would take" in shown
@@ -59,6 +83,9 @@ def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        (["--optimizer-in-backward", "--gradient-accumulation-steps", "2"], "--gradient-accumulation-steps 1"),
+        (["--method", "full", "--modules-to-save", "lm_head"], "modules_to_save goes with adapters"),
+        (["--stack", "torchtone"], "'torchtone' is not one of 'hf_trainer_2023'"),
         (["--adapters", "3"], "--adapters goes with --objective inference"),
         (["--objective", "inference", "--method", "full"], "--method means nothing with --objective inference"),
         (["--objective", "inference", "--gpus", "2", "--sharding", "fsdp"], "is spread by --sharding tensor or layers"),

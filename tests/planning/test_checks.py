@@ -120,7 +120,7 @@ def test_a_time_limit_or_deadline_that_cannot_be_met_is_refused() -> None:
 
 def test_a_deadline_that_the_slow_end_of_the_estimate_misses_is_a_risk_not_a_refusal() -> None:
     assert time_risks(changed_blueprint(budget={"deadline_hours": 10})) == ()
-    slow = changed(costs={"training_tokens": 7_000_000}, budget={"deadline_hours": 10})
+    slow = changed(costs={"training_tokens": 6_000_000}, budget={"deadline_hours": 10})
     assert not any("deadline" in line for line in lines(slow))
     (risk,) = time_risks(blueprint_of(slow))
     assert "budget.deadline_hours: the training may take longer than is allowed" in risk and "is 10 h" in risk

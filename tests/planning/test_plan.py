@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
+from tests.sizing.jobs import model
 from tunestack.catalogue.instances import instance_types
 from tunestack.catalogue.prices import find_instance_price
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
@@ -155,3 +156,30 @@ def test_what_this_kit_can_t_run_is_marked() -> None:
         architecture=LLAMA_8B, job=qlora(method="full", quantization="none"), instance_types=("ml.p6-b200.48xlarge",)
     ).plans[:1]
     assert full.not_by_this_kit is not None
+
+
+def best(**chosen: Any) -> Any:
+    return plans(instance_types=("ml.p5.4xlarge",), **chosen).plans[0]
+
+
+def test_what_is_trained_for_costs_memory_and_time() -> None:
+    sft, dpo, reward = (best(objective=name) for name in ("sft", "dpo", "reward"))
+    # Of a pair both rows are tokens: the reference's forward pass is what comes on top.
+    assert sft.hours < dpo.hours < 1.5 * sft.hours
+    assert reward.candidate.tokens_per_second == pytest.approx(sft.candidate.tokens_per_second, rel=0.3)
+    grpo = best(objective="grpo")
+    assert grpo.hours > 2 * sft.hours
+    # From an engine's speed to that of transformers' own generate.
+    rates = [item.candidate.rate for item in (sft, grpo)]
+    assert rates[1].high / rates[1].low > rates[0].high / rates[0].low * 0.5
+    assert "generating and scoring" in rates[1].seconds
+    assert grpo.not_by_this_kit == "this kit trains no grpo from a recipe"
+
+
+def test_what_is_offloaded_must_have_room_on_the_host() -> None:
+    job = qlora(method="full", quantization="none")
+    big = model("meta-llama/Llama-3.1-70B")
+    refused = plans(architecture=big, job=job, cpu_offload=True, instance_types=("ml.g5.12xlarge",))
+    assert any("offloads" in item.reason and "have room for" in item.reason for item in refused.refusals)
+    fits = plans(job=job, cpu_offload=True, instance_types=("ml.g5.48xlarge",)).plans[0]
+    assert fits.candidate.job.cpu_offload and fits.candidate.memory.device_bytes < 10e9

@@ -18,7 +18,7 @@ def plan(*arguments: str) -> "subprocess.CompletedProcess[str]":
 
 
 def test_it_shows_plans_components_quota_and_assumptions() -> None:
-    shown = plan(*LLAMA, "--tokens", "10000000").stdout
+    shown = plan(*LLAMA, "--tokens", "10000000", "--instance-type", "ml.g6.xlarge").stdout
     for text in ("8,030,261,248 parameters", "ml.g6.xlarge", "weights: linears", "L-", "assumed:", "spot: 60% saved"):
         assert text in shown
 
@@ -59,8 +59,10 @@ def test_a_config_json_by_path_is_planned(tmp_path: Path) -> None:
         ([*LLAMA, "--effective-batch", "-3"], "effective_batch must be from 1 to 100,000,000, got -3"),
         ([*LLAMA, "--deadline-hours", "nan"], "deadline_hours must be greater than 0, got nan"),
         ([*LLAMA, "--instance-type", "ml.m5.large"], "ml.m5.large has no GPU that can train"),
-        (["llama-3.1-8b-qlora", "--method", "full"], "--method and --rank go with --model"),
-        (["--model", ""], "no preset and no config.json: ''"),
+        (["llama-3.1-8b-qlora", "--method", "full"], "--method goes with --model; a RECIPE says it itself"),
+        (["llama-3.1-8b-qlora", "--rank", "8", "--stack", "trl"], "--rank, --stack goes with --model"),
+        ([*LLAMA, "--quantization", "int8"], "--quantization goes with --method lora or dora"),
+        (["--model", ""], "no preset, no config.json, and nothing in the Hugging Face cache: ''"),
         ([*LLAMA, "--rank", "9999"], "r 9999 is above the width"),
         ([*LLAMA, "--method", "full", "--instance-type", "ml.g5.xlarge"], "no instance type fits"),
     ],
@@ -85,6 +87,19 @@ def test_an_odd_config_json_is_one_message(content: str, tmp_path: Path) -> None
     (tmp_path / "config.json").write_text(content)
     done = plan("--model", str(tmp_path / "config.json"))
     assert done.returncode == 1 and "config.json" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_what_this_kit_cannot_run_at_all_is_said_at_the_top() -> None:
+    shown = plan(*LLAMA, "--method", "full").stdout.splitlines()
+    assert shown[1] == "not by this kit: this kit trains lora adapters; these are plans for another trainer"
+    shown = plan(*LLAMA, "--stack", "torchtune").stdout.splitlines()
+    assert shown[1].startswith("not by this kit: it is for torchtune")
+
+
+def test_types_whose_price_is_not_known_are_folded_to_one_line_after_the_others() -> None:
+    shown = plan(*LLAMA, "--no-packing").stdout
+    (line,) = [line for line in shown.splitlines() if line.startswith("and, at prices that aren't known here: ")]
+    assert "ml.p6-b200.48xlarge" in line and shown.count("ml.p6-b200.48xlarge") == 1
 
 
 def test_a_plan_that_this_kit_can_t_run_is_marked_with_the_reason() -> None:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from tunestack.catalogue.gpus import Gpu, find_gpu
+from tunestack.errors import nearest
 
 JobKind = Literal["training", "processing", "transform", "hosting"]
 JOB_KINDS: tuple[JobKind, ...] = ("training", "processing", "transform", "hosting")
@@ -49,6 +50,21 @@ def instance_types() -> Mapping[str, InstanceType]:
 def find_instance(name: str) -> InstanceType | None:
     """The instance type of that name, or None where the catalogue has none."""
     return instance_types().get(name)
+
+
+@cache
+def left_out() -> Mapping[str, str]:
+    """The families of SageMaker's instance types that the catalogue is without, by name, each with the reason."""
+    table = files("tunestack.catalogue").joinpath("data/left_out.csv")
+    with table.open(encoding="utf-8") as lines:
+        return MappingProxyType({row["family"]: row["reason"] for row in csv.DictReader(lines)})
+
+
+def unknown_instance(name: str) -> str:
+    """What to say of a type that isn't in the catalogue: why it isn't, or what is near."""
+    if reason := left_out().get(name.removeprefix("ml.").partition(".")[0]):
+        return f"{name!r} isn't in the catalogue: {reason}"
+    return f"unknown instance type {name!r}; {nearest(name, instance_types())}"
 
 
 @cache

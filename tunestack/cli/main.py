@@ -52,6 +52,16 @@ def main() -> None:
         tunestack()
     except UserError as error:
         sys.exit(_in_a_line(error))
+    except ModuleNotFoundError as error:
+        # The wheel by itself has what sizing and planning need.
+        if (error.name or "tunestack").startswith("tunestack."):
+            raise
+        sys.exit(
+            _in_a_line(
+                f"this needs the kit's own environment ({error.name} is missing): clone the kit, and `make setup`; "
+                "`tunestack plan --model` and `tunestack memory` work without"
+            )
+        )
     except OSError as error:
         # A folder where a file belongs, a full disk, a file that may not be read: the system's own words and the place.
         place = f": {error.filename}" if error.filename else ""

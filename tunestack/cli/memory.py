@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, get_args
 
 import click
 from click.core import ParameterSource
 
 from tunestack.catalogue.gpus import Gpu
-from tunestack.catalogue.instances import instance_types
-from tunestack.cli.memory_options import ANY, OBJECTIVES, options_of
+from tunestack.catalogue.instances import JobKind, instance_types
+from tunestack.cli.memory_options import ANY, OBJECTIVES, InferenceOptions, TrainingOptions, options_of
+from tunestack.planning.verdict import verdicts
 from tunestack.sizing.job.fine_tuning import SAVED_MODULES
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
 from tunestack.sizing.job.named_methods import NamedMethod
@@ -18,13 +20,15 @@ from tunestack.sizing.memory import rules_of_thumb
 from tunestack.sizing.memory.estimate import GIB, Fit, MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
-from tunestack.sizing.precision import Quantization
+from tunestack.sizing.precision import BYTES, Quantization
 from tunestack.sizing.stacks.choice import training_stacks
 from tunestack.sizing.stacks.known import TUNESTACK
 
 # A reward model's own kernel comes with its objective.
 LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
 TRAINING_STACKS = training_stacks()
+SERVED = ("fp32", "bf16", "fp16", "fp8")
+SHOWN_TYPES = 4
 SHOWN_GIB = 0.01
 MOST_ADAPTERS = 100_000
 
@@ -81,13 +85,18 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
 @click.option("--sync-each-batch", is_flag=True, help="With fsdp: gradients are reduced at every micro-step.")
 @click.option("--cpu-offload", is_flag=True, help="With fsdp or zero3: weights and states lie on the host.")
+@click.option("--dtype", type=click.Choice(SERVED), default="bf16", show_default=True, help="With inference: weights.")
+@click.option("--cache-dtype", type=click.Choice(SERVED), help="With inference: of the KV cache.  [default: --dtype]")
 @click.option("--quantization", type=_choice(Quantization), help="With inference.")
+@click.option("--region", default="us-east-1", show_default=True, help="Whose prices the verdict is sorted by.")
 @click.option(
     "--adapters", type=click.IntRange(1, MOST_ADAPTERS), help="With inference: so many side by side on one base."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
-def memory_command(context: click.Context, /, model: str, objective: str, as_json: bool, **chosen: Any) -> None:
+def memory_command(
+    context: click.Context, /, model: str, objective: str, region: str, as_json: bool, **chosen: Any
+) -> None:
     """Size one job on one of its GPUs: what is there when, the peak, and which GPUs have room for it."""
     given = frozenset(name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     options, architecture = options_of(objective, chosen, given), find_model(model)
@@ -105,6 +114,7 @@ def memory_command(context: click.Context, /, model: str, objective: str, as_jso
     if line := options.afterwards(architecture):
         click.echo(f"\n{line}")
     _print_rules(architecture)
+    _print_verdict(options, architecture, region)
 
 
 def to_json(found: MemoryEstimate, fits: Mapping[Gpu, Fit]) -> dict[str, Any]:
@@ -133,6 +143,19 @@ def _print_gpus(fits: Mapping[Gpu, Fit]) -> None:
         names = [_gpu_name(gpu) for gpu, found in fits.items() if found == answer]
         if names:
             click.echo(f"{word}: {', '.join(names)}")
+
+
+def _print_verdict(options: TrainingOptions | InferenceOptions, architecture: Architecture, region: str) -> None:
+    kind: JobKind = "hosting" if isinstance(options, InferenceOptions) else "training"
+    found = verdicts(partial(options.needs, architecture), kind=kind, region=region)
+    weights_gb = architecture.parameters * BYTES[options.dtype] / 1e9 if isinstance(options, InferenceOptions) else 0
+    what = f"{weights_gb:,.0f} GB of {options.dtype} weights" if isinstance(options, InferenceOptions) else "the job"
+    if not found:
+        click.echo(f"\nno instance type for {kind} has room for {what}")
+        return
+    click.echo(f"\n{what}: {'fits' if found[0].fit == 'yes' else 'may fit'} {found[0]}")
+    for verdict in found[1:SHOWN_TYPES]:
+        click.echo(f"  {'or' if verdict.fit == 'yes' else 'perhaps'} {verdict}")
 
 
 def _gpus() -> list[Gpu]:

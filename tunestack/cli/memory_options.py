@@ -1,8 +1,9 @@
 """The options of `tunestack memory`, for each thing that it sizes: a training, or a model that answers."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
+from tunestack.catalogue.instances import InstanceType
 from tunestack.errors import UserError
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
@@ -13,7 +14,7 @@ from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.objectives import Objective, objective_memory
 from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
-from tunestack.sizing.precision import Quantization
+from tunestack.sizing.precision import Dtype, Quantization
 from tunestack.sizing.stacks.choice import envelope, find_stack, possible_stacks
 from tunestack.sizing.stacks.stack import Stack
 
@@ -113,6 +114,13 @@ class TrainingOptions:
         ]
         return found[0] if len(found) == 1 else envelope(found)
 
+    def needs(self, architecture: Architecture, instance: InstanceType, gpus: int) -> MemoryEstimate | None:
+        """On a type with as many GPUs as were named."""
+        if gpus != self.gpus:
+            return None
+        assert instance.gpu is not None
+        return self.memory(architecture, has_bfloat16=instance.gpu.has_bfloat16)
+
     def afterwards(self, architecture: Architecture) -> str | None:
         """What fusing the adapter takes after the training."""
         if self.method not in FUSIBLE:
@@ -136,6 +144,8 @@ class InferenceOptions:
     attention: AttentionKernel | None
     gpus: int
     sharding: Sharding
+    dtype: Dtype
+    cache_dtype: Dtype | None
     quantization: Quantization | None
     adapters: int | None
     given: frozenset[str]
@@ -151,11 +161,19 @@ class InferenceOptions:
         return Inference(
             batch=self.per_device_train_batch_size,
             max_length=self.max_length,
+            weight_dtype=self.dtype,
+            cache_dtype=self.cache_dtype or ("bf16" if self.dtype == "fp8" else self.dtype),
             quantization=self.quantization or "none",
             attention=self.attention or "sdpa",
             gpus=self.gpus,
             tensor_parallel=self.sharding == "tensor",
         )
+
+    def needs(self, architecture: Architecture, instance: InstanceType, gpus: int) -> MemoryEstimate:
+        """On so many GPUs of a type, each with its part of the heads; with a sharding that was named, as named."""
+        if self.sharding != "none":
+            return self.memory(architecture)
+        return replace(self, gpus=gpus, sharding="tensor" if gpus > 1 else "none").memory(architecture)
 
     def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
         """The same on every GPU: those without bfloat16 answer in float16."""

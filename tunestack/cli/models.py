@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from tunestack.catalogue.models import model_configs
 from tunestack.cli.following import console
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, env_option, json_option, show
@@ -25,6 +26,7 @@ from tunestack.executions.versions import (
 )
 from tunestack.jobs import BASE_MODEL_URI
 from tunestack.pipeline.promotion import SOURCE_VERSION_KEY
+from tunestack.sizing.model.families import from_config
 from tunestack.uploads import UploadError, add_model, download_from_hub
 
 _COLORS = {APPROVED: "green", REJECTED: "red"}
@@ -37,6 +39,25 @@ def models() -> None:
 
     Approving and rejecting is the approver role's, deleting the deployer's: the trainer role may do neither.
     """
+
+
+@models.command("presets")
+@json_option
+def presets(as_json: bool) -> None:
+    """The models whose shape is known by their hub id; of any other, `plan` and `memory` take its config.json."""
+    found = [from_config(config, name=name) for name, config in sorted(model_configs().items())]
+    rows = [
+        {"model": item.name, "parameters": item.parameters, "layers": item.depth, "vocabulary": item.vocabulary}
+        for item in found
+    ]
+
+    def text() -> None:
+        table = Table("model", "parameters", "layers", "vocabulary", box=None)
+        for item in found:
+            table.add_row(item.name, f"{item.parameters:,}", str(item.depth), f"{item.vocabulary:,}")
+        console.print(table)
+
+    show(rows, as_json=as_json, text=text)
 
 
 @models.command("add")

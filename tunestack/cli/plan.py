@@ -2,30 +2,62 @@
 
 import json
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import click
+from click.core import ParameterSource
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.errors import UserError
 from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.planning.plan import Plan
+from tunestack.sizing.job.kinds import AttentionKernel, LossKernel
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory.estimate import GIB
+from tunestack.sizing.memory.objectives import Objective
+from tunestack.sizing.precision import Quantization
+from tunestack.sizing.stacks.choice import find_stack, training_stacks
+from tunestack.sizing.stacks.known import TUNESTACK
 
 METHODS: tuple[NamedMethod, ...] = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
 RANKED: tuple[NamedMethod, ...] = ("qlora", "lora", "dora")
 SHOWN, REFUSED_SHOWN = 8, 6
+# A reward model's own kernel comes with its objective.
+LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
+# What a RECIPE says itself.
+OF_A_MODEL = (
+    "method", "rank", "objective", "stack", "loss", "attention", "optimizer", "quantization", "cpu_offload",
+    "no_packing",
+)  # fmt: skip
 # Beside a plan that this kit can't run.
 MARK = "*"
 HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours", "on demand", "spot", "$/M tokens")
+
+
+def _choice(kind: Any) -> click.Choice[str]:
+    return click.Choice(get_args(kind))
 
 
 @click.command("plan")
 @click.argument("recipe", required=False)
 @click.option("--model", help="A preset's hub id, or the path of a config.json, instead of a RECIPE.")
 @click.option("--method", type=click.Choice(METHODS), help="With --model.  [default: qlora]")
+@click.option(
+    "--objective", type=_choice(Objective), default="sft", show_default=True,
+    help="With --model. dpo: any with a reference; simpo: without; grpo: RLOO, too. Tokens are of both rows of a pair.",
+)  # fmt: skip
+@click.option(
+    "--stack", type=click.Choice(training_stacks()), default=TUNESTACK.name, show_default=True,
+    help="With --model: who trains. A plan of another's says so.",
+)  # fmt: skip
+@click.option("--loss", type=click.Choice(LOSSES), help="With --model.  [default: the stack's]")
+@click.option("--attention", type=_choice(AttentionKernel), help="With --model.  [default: the stack's]")
+@click.option("--optimizer", type=_choice(Optimizer), help="With --model.  [default: the stack's]")
+@click.option("--quantization", type=_choice(Quantization), help="With --method lora or dora: of the frozen weights.")
+@click.option("--cpu-offload", is_flag=True, help="With --model, sharded: weights and states lie on the host.")
+@click.option("--no-packing", is_flag=True, help="With --model: batches are padded to their longest row.")
 @click.option("--tokens", type=int, default=1_000_000, show_default=True, help="Tokens to train on, all epochs.")
 @click.option(
     "--max-length",
@@ -42,14 +74,25 @@ HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours",
 @click.option("--spot-savings", type=float, default=SPOT_SAVINGS, show_default=True, help="Share saved on spot.")
 @click.option("--instance-type", "instance_types", multiple=True, help="Only these.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
 def plan_command(
-    recipe: str | None, model: str | None, method: NamedMethod | None, as_json: bool, **chosen: Any
+    context: click.Context,
+    /,
+    recipe: str | None,
+    model: str | None,
+    method: NamedMethod | None,
+    as_json: bool,
+    **chosen: Any,
 ) -> None:
     """Rank the ways to run a job: RECIPE is a file, or a name in config/recipes/."""
     if (recipe is None) == (model is None):
         raise UserError("give either a RECIPE or --model")
-    if recipe is not None and (method is not None or chosen["rank"] is not None):
-        raise UserError("--method and --rank go with --model; a RECIPE says both itself")
+    given = [name for name in OF_A_MODEL if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
+    if recipe is not None and given:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UserError(f"{named} goes with --model; a RECIPE says it itself")
+    if chosen["quantization"] is not None and method not in ("lora", "dora"):
+        raise UserError("--quantization goes with --method lora or dora; --method qlora is NF4")
     if chosen["rank"] is not None and method not in (None, *RANKED):
         raise UserError(f"--rank goes with --method {', '.join(RANKED)}")
     request = _of_model(model, method or "qlora", chosen) if model is not None else _of_recipe(str(recipe), chosen)
@@ -64,12 +107,27 @@ def plan_command(
 
 
 def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRequest:
+    named = {
+        "r": chosen["rank"],
+        "max_length": chosen["max_length"],
+        "loss": chosen["loss"],
+        "attention": chosen["attention"],
+        "optimizer": chosen["optimizer"],
+        "quantization": chosen["quantization"],
+        "varying_lengths": chosen["no_packing"] or None,
+    }
     job = job_of_method(
         method,
-        r=16 if chosen["rank"] is None else chosen["rank"],
-        max_length=1024 if chosen["max_length"] is None else chosen["max_length"],
+        stack=find_stack(chosen["stack"]),
+        **{name: value for name, value in named.items() if value is not None},
     )
-    return PlanRequest(architecture=find_model(model), job=job, **_common(chosen))
+    return PlanRequest(
+        architecture=find_model(model),
+        job=job,
+        objective=chosen["objective"],
+        cpu_offload=chosen["cpu_offload"],
+        **_common(chosen),
+    )
 
 
 def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
@@ -141,17 +199,25 @@ def _plan_json(plan: Plan) -> dict[str, Any]:
 def _print(request: PlanRequest, found: Planning) -> None:
     architecture, job = request.architecture, request.job
     how = f"{job.quantization} {job.method}" if job.quantization != "none" else job.method
-    click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {how}, {request.region}\n")
+    what = f"{how}, {request.objective}" if request.objective != "sft" else how
+    click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {what}, {request.region}")
+    if found.plans and all(plan.not_by_this_kit for plan in found.plans):
+        click.echo(f"not by this kit: {found.plans[0].not_by_this_kit}; these are plans for another trainer")
+    click.echo("")
+    priced = [plan for plan in found.plans if plan.price is not None]
+    shown = priced[:SHOWN] or list(found.plans[:SHOWN])
     rows: list[tuple[str, ...]] = [HEADER]
-    rows += [_row(plan) for plan in found.plans[:SHOWN]]
-    marked = {plan.not_by_this_kit for plan in found.plans[:SHOWN] if plan.not_by_this_kit}
+    rows += [_row(plan) for plan in shown]
+    marked = {plan.not_by_this_kit for plan in shown if plan.not_by_this_kit}
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         click.echo("  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True)).rstrip())
     for reason in sorted(marked):
         click.echo(f"{MARK} {reason}: a plan for another trainer")
-    if len(found.plans) > SHOWN:
-        click.echo(f"and {len(found.plans) - SHOWN} more expensive ones")
+    if len(priced) > SHOWN:
+        click.echo(f"and {len(priced) - SHOWN} more expensive ones")
+    if priced and (unpriced := [plan.instance.name for plan in found.plans if plan.price is None]):
+        click.echo(f"and, at prices that aren't known here: {', '.join(unpriced)}")
     if found.plans:
         _print_best(found.plans[0])
     if found.refusals:

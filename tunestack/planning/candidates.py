@@ -9,7 +9,8 @@ from tunestack.planning.request import PlanRequest
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import Checkpointing, Sharding
 from tunestack.sizing.memory.estimate import Fit, MemoryEstimate
-from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.memory.objectives import Objective, objective_memory
+from tunestack.sizing.objective_rate import PAIRS, objective_rate
 from tunestack.sizing.throughput import Network, Throughput, Work, throughput
 
 MICRO_BATCHES = (16, 8, 4, 2, 1)
@@ -23,6 +24,7 @@ class Candidate:
     instance: InstanceType
     count: int
     job: FineTuning
+    objective: Objective
     memory: MemoryEstimate
     rate: Throughput
     fit: Fit
@@ -50,13 +52,18 @@ def _candidate(
     request: PlanRequest, work: Work, instance: InstanceType, count: int, job: FineTuning, gpu: Gpu, network: Network
 ) -> Candidate:
     job = job.on(has_bfloat16=gpu.has_bfloat16)
-    memory = training_memory(request.architecture, job)
+    rows = job.per_device_train_batch_size
+    if request.objective in PAIRS:
+        # A GPU sees rows; a pair is two of them.
+        rows = max(1, rows // 2)
+    memory = objective_memory(request.architecture, replace(job, per_device_train_batch_size=rows), request.objective)
     return Candidate(
         instance=instance,
         count=count,
         job=job,
+        objective=request.objective,
         memory=memory,
-        rate=throughput(work, job, gpu, network=network),
+        rate=objective_rate(throughput(work, job, gpu, network=network), work, job, gpu, request.objective),
         fit=memory.fits(gpu.usable_bytes),
     )
 
@@ -86,4 +93,5 @@ def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[
                     sharding=sharding,
                     checkpointing=checkpointing,
                     sync_each_batch=True,
+                    cpu_offload=request.cpu_offload and sharding == "fsdp",
                 )

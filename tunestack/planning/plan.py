@@ -4,17 +4,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tunestack.catalogue.assumptions import SPOT_EXTRA_TIME, START_UP_HOURS
-from tunestack.catalogue.instances import InstanceType, instance_types
+from tunestack.catalogue.instances import InstanceType, instance_types, unknown_instance
 from tunestack.catalogue.prices import Price, find_instance_price
 from tunestack.catalogue.quotas import Quota, find_quota
-from tunestack.errors import nearest
 from tunestack.money import usd
 from tunestack.planning.candidates import Candidate, best_candidate
 from tunestack.planning.request import PlanRequest
 from tunestack.sizing.job.fine_tuning import SizingError
+from tunestack.sizing.memory.estimate import GIB
+from tunestack.sizing.memory.states import offloaded_bytes
+from tunestack.sizing.objective_rate import GENERATIONS
+from tunestack.sizing.stacks.known import TUNESTACK
 from tunestack.sizing.throughput import Work
 
 COUNTS = (1, 2, 4)
+# What a job's states may take of a host's memory: the system, loading and pinned buffers need the rest.
+HOST_SHARE = 0.8
 # What training_code runs, on quantised weights or not.
 TRAINED_METHODS = ("lora",)
 
@@ -41,6 +46,10 @@ class Plan:
     def not_by_this_kit(self) -> str | None:
         """Why this kit's training can't run it yet, or None where it can."""
         job = self.candidate.job
+        if job.stack != TUNESTACK:
+            return f"it is for {job.stack.name}"
+        if self.candidate.objective != "sft":
+            return f"this kit trains no {self.candidate.objective} from a recipe"
         if job.gpus > 1:
             return "this kit trains on one GPU"
         return None if job.method in TRAINED_METHODS else f"this kit trains {' and '.join(TRAINED_METHODS)} adapters"
@@ -109,7 +118,7 @@ def _instances(request: PlanRequest) -> Iterator[InstanceType]:
     known = instance_types()
     for name in request.instance_types:
         if name not in known:
-            raise SizingError(f"unknown instance type {name!r}; {nearest(name, known)}")
+            raise SizingError(unknown_instance(name))
         if not known[name].gpus or "training" not in known[name].allowed_for:
             raise SizingError(f"{name} has no GPU that can train")
     for name, instance in known.items():
@@ -169,6 +178,11 @@ def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
     if plan.candidate.fit != "yes":
         verb = "may not fit" if plan.candidate.fit == "tight" else "does not fit"
         return f"{verb}: needs {memory.range_gib} of a GPU's {gpu.usable_gib:.1f} GiB in its {memory.peak.name}"
+    if plan.candidate.job.cpu_offload:
+        needed_gib = offloaded_bytes(request.architecture, plan.candidate.job) / GIB
+        room_gib = plan.instance.memory_gib * plan.candidate.count * HOST_SHARE
+        if needed_gib > room_gib:
+            return f"offloads {needed_gib:,.0f} GiB to hosts that have room for {room_gib:,.0f}"
     if request.deadline_hours is not None and plan.hours > request.deadline_hours:
         return f"takes {plan.hours:.1f} h, the deadline is {request.deadline_hours:g} h"
     if request.budget_usd is not None and plan.usd is None:
@@ -180,7 +194,16 @@ def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
 
 def _assumptions(request: PlanRequest) -> tuple[str, ...]:
     job = request.job
+    generated = (
+        (
+            f"answers of half a row, {GENERATIONS} to a prompt, by transformers' generate; the range begins at an "
+            "engine's speed",
+        )
+        if request.objective in ("grpo", "ppo")
+        else ()
+    )
     return (
+        *generated,
         f"{request.tokens:,} tokens in sequences of {job.max_length:,}, {request.effective_batch} a step",
         f"{START_UP_HOURS * 60:.0f} minutes from request to the first step, billed",
         f"spot: {request.spot_savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time for interruptions",

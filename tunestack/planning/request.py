@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.sizing.job.fine_tuning import LARGEST, FineTuning, SizingError
+from tunestack.sizing.memory.objectives import Objective
 from tunestack.sizing.model.architecture import Architecture
 
 MOST_TOKENS = 10**15
@@ -20,6 +21,8 @@ class PlanRequest:
     architecture: Architecture
     job: FineTuning
     tokens: int
+    # Of pairs (dpo, simpo, reward), tokens and rows count each row of a pair by itself.
+    objective: Objective = "sft"
     # Sequences that one optimizer step should see; micro-batch, GPUs and accumulation multiply to it.
     effective_batch: int = 16
     region: str = "us-east-1"
@@ -29,6 +32,8 @@ class PlanRequest:
     # Plan for these instance types only.
     instance_types: tuple[str, ...] = ()
     max_instances: int = 4
+    # Where a job is sharded, its weights and states lie on the host.
+    cpu_offload: bool = False
     fixed_micro_batch: bool = False
 
     def __post_init__(self) -> None:

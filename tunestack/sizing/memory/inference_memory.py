@@ -39,6 +39,8 @@ class Inference:
     gpus: int = 1
     # Tensor parallelism, or whole layers per GPU (`device_map`).
     tensor_parallel: bool = False
+    # Tensor parallelism divides embedding and head, too, by words (vLLM, transformers); litgpt's doesn't.
+    divides_embeddings: bool = True
     adapters: int = 0
     adapter_parameters: int = 0
 
@@ -125,10 +127,10 @@ def answering(architecture: Architecture, job: Inference) -> Answering:
 def _share(architecture: Architecture, job: Inference) -> _Share:
     if job.tensor_parallel:
         check_tensor_parallel(architecture, job.gpus)
-        # Embeddings and head are on each GPU; linears and cache are divided. A GPU has whole heads of keys and values:
-        # beyond their number they are there more than once.
-        heads = min(job.gpus, *(layer.attention.kv_heads for layer in architecture.layers))
-        return _Share(linears=1 / job.gpus, prompt=1 / job.gpus, cache=1 / heads) if job.gpus > 1 else _Share()
+        # A GPU has whole heads of keys and values: beyond their number they are there more than once.
+        heads, part = min(job.gpus, *(layer.attention.kv_heads for layer in architecture.layers)), 1 / job.gpus
+        rest = part if job.divides_embeddings else 1.0
+        return _Share(linears=part, prompt=part, cache=1 / heads, rest=rest, adapters=part)
     check_layers_by_gpu(architecture, job.gpus)
     if job.gpus == 1:
         return _Share()

@@ -95,6 +95,17 @@ def states(architecture: Architecture, job: FineTuning) -> States:
     )
 
 
+def offloaded_bytes(architecture: Architecture, job: FineTuning) -> float:
+    """What all hosts of a job together hold where it offloads: weights, gradients and optimizer states."""
+    own, added = trained_model_parameters(architecture, job), added_parameters(architecture, job)
+    packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)
+    linears = architecture.quantizable_parameters(job.quantization)
+    weights = linears * packed + (architecture.parameters - linears) * BYTES[job.kept_dtype]
+    states = own * state_bytes(job.optimizer, parameter_bytes=BYTES[job.kept_dtype]).kept
+    states += added * state_bytes(job.optimizer, parameter_bytes=BYTES[job.adapter_dtype]).kept
+    return weights + own * BYTES[job.kept_dtype] + added * 2 * BYTES[job.adapter_dtype] + states
+
+
 def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tuple[Component, ...]:
     """Linears as they are quantised; embeddings, head, norms and biases in the weights' dtype, or upcast to fp32."""
     packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)

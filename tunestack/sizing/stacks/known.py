@@ -152,6 +152,7 @@ _LITGPT = Stack(
         "Lightning-AI/litgpt@v0.5.11:litgpt/model.py:175, utils.py:309 chunks of 16-bit logits, a 16-bit loss",
         "Lightning-AI/litgpt@v0.5.11:litgpt/finetune/lora.py:57,148 dropout, every nn.Linear is quantised",
         "Lightning-AI/litgpt@v0.4.0:litgpt/utils.py load_checkpoint: fabric.load_raw of the whole file",
+        "Lightning-AI/litgpt@v0.5.11:litgpt/generate/tp.py tensor_parallel: attention and MLP alone",
         "Lightning-AI/litgpt@v0.5.11:litgpt/finetune/lora.py:64 global_batch_size 16, micro_batch_size 1",
         _INPUTS,
     ),
@@ -167,6 +168,7 @@ _LITGPT = Stack(
     adapters_share_units=True,
     loads_whole=True,
     gradient_accumulation_steps=16,
+    divides_embeddings=False,
 )
 _LITGPT_2024_08 = replace(_LITGPT, since="2024-08", quantized_inputs=None)
 

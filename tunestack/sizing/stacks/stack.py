@@ -72,6 +72,9 @@ class Stack:
 
     only_full: bool = False
     """It trains whole models, and no adapters."""
+    divides_embeddings: bool = True
+    """Tensor parallelism divides embedding and head, too."""
+
     serves: bool = False
     """It answers, and trains nothing."""
     logits_of_prompt: bool = False
