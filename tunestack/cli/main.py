@@ -12,6 +12,7 @@ COMMANDS = {
     "access": ("access:access_command", "Prove that every role reaches what it needs."),
     "answers": ("answers:answers_command", "Show what base and tuned model answer, side by side."),
     "bootstrap-plan": ("bootstrap_plan:bootstrap_plan_command", "How to bootstrap each account of a delivery."),
+    "calibrate": ("calibrate:calibrate_command", "Correct what is expected by what your own trainings took."),
     "chat": ("chat:chat_command", "Ask a registered version, on this machine."),
     "compare": ("compare:compare_command", "Two executions side by side."),
     "cost": ("cost:cost", "What a change costs; an environment's report."),

@@ -8,6 +8,7 @@ from tunestack.catalogue.assumptions import START_UP_HOURS
 from tunestack.catalogue.gpus import Gpu
 from tunestack.costs.workload import Workload
 from tunestack.jobs import TimeUse
+from tunestack.sizing.calibrated import calibrated_rate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.throughput import HIGH, LOW, Work, throughput
 
@@ -39,7 +40,7 @@ def training_hours(workload: Workload, instance_type: str) -> Hours:
     architecture, gpu = workload.architecture, _gpu(instance_type)
     if architecture is None or gpu is None:
         return _small()
-    rate = throughput(Work.of(architecture), workload.job_on(gpu), gpu)
+    rate = calibrated_rate(throughput(Work.of(architecture), workload.job_on(gpu), gpu), instance_type)
     hours = workload.training_tokens / 3600
     trained = Hours(low=hours / rate.high, expected=hours / rate.tokens_per_second, high=hours / rate.low)
     return trained.plus(START_UP_HOURS + _moved_gb(architecture) / GB_PER_HOUR)
@@ -51,7 +52,8 @@ def _scoring_hours(workload: Workload, instance_type: str) -> Hours:
     if architecture is None or gpu is None:
         return _small()
     # Forward costs a third of the training's FLOPs with recomputation.
-    rate = 3 * throughput(Work.of(architecture), workload.job_on(gpu), gpu).tokens_per_second
+    found = calibrated_rate(throughput(Work.of(architecture), workload.job_on(gpu), gpu), instance_type)
+    rate = 3 * found.tokens_per_second
     scored = 2 * 2 * evaluation.max_rows * workload.recipe.training.max_length / rate
     # Each generated token reads all weights once, of a 16-bit model; a batch shares the reading.
     reading = 2 * architecture.active_parameters / (gpu.bandwidth_gb_per_s * 1e9 * 0.4)

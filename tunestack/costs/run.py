@@ -9,6 +9,7 @@ from tunestack.costs.job_hours import hours_of
 from tunestack.costs.workload import Workload
 from tunestack.definition.jobs import DefinedJob
 from tunestack.money import total_usd
+from tunestack.sizing.calibrated import calibration_notes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +87,7 @@ def run_cost(defined: Iterable[DefinedJob], workload: Workload) -> RunCost:
             f"spot: {savings:.0%} saved, {SPOT_EXTRA_TIME:.0%} more time"
             if any(job.paid_share < 1 for job in jobs)
             else "on-demand prices",
+            *(line for name in sorted({job.instance_type for job in jobs}) for line in calibration_notes(name)),
         ),
     )
 

@@ -14,6 +14,8 @@ METRICS = tuple(
         ("train:epoch", "epoch"),
         ("train:num_tokens", "num_tokens"),
         ("train:gpu_peak_gib", "gpu_peak_gib"),
+        ("train:gpu_reserved_peak_gib", "gpu_reserved_peak_gib"),
+        ("train:runtime_seconds", "train_runtime"),
         ("train:rss_peak_gib", "rss_peak_gib"),
     )
 )

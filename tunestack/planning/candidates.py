@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import InstanceType
 from tunestack.planning.request import PlanRequest
+from tunestack.sizing.calibrated import calibrated_memory, calibrated_rate
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import Checkpointing, Sharding
 from tunestack.sizing.memory.estimate import Fit, MemoryEstimate
@@ -56,14 +57,16 @@ def _candidate(
     if request.objective in PAIRS:
         # A GPU sees rows; a pair is two of them.
         rows = max(1, rows // 2)
-    memory = objective_memory(request.architecture, replace(job, per_device_train_batch_size=rows), request.objective)
+    sized = objective_memory(request.architecture, replace(job, per_device_train_batch_size=rows), request.objective)
+    memory = calibrated_memory(sized, instance.name)
+    rate = calibrated_rate(throughput(work, job, gpu, network=network), instance.name)
     return Candidate(
         instance=instance,
         count=count,
         job=job,
         objective=request.objective,
         memory=memory,
-        rate=objective_rate(throughput(work, job, gpu, network=network), work, job, gpu, request.objective),
+        rate=objective_rate(rate, work, job, gpu, request.objective),
         fit=memory.fits(gpu.usable_bytes),
     )
 

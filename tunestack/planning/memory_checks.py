@@ -11,6 +11,7 @@ from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.plan import make_plans
 from tunestack.planning.request import PlanRequest
 from tunestack.settings.problems import Problem
+from tunestack.sizing.calibrated import calibrated_memory
 from tunestack.sizing.job.recipe_job import DTYPES
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
@@ -53,7 +54,7 @@ def _training(workload: Workload, architecture: Architecture, instance: Instance
             f"its {gpu.name} has no bfloat16, which quantization.bnb_4bit_compute_dtype asks for; auto computes in "
             "float32 there"
         )
-    needs = training_memory(architecture, workload.job_on(gpu))
+    needs = calibrated_memory(training_memory(architecture, workload.job_on(gpu)), instance.name)
     if not (short := _too_small(instance, needs.allocated_bytes, needs)):
         return None
     return f"the training {short}; {_what_works(workload, architecture)}"

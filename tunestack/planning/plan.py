@@ -10,6 +10,7 @@ from tunestack.catalogue.quotas import Quota, find_quota
 from tunestack.money import usd
 from tunestack.planning.candidates import Candidate, best_candidate
 from tunestack.planning.request import PlanRequest
+from tunestack.sizing.calibrated import calibration_notes
 from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.states import offloaded_bytes
@@ -111,7 +112,8 @@ def make_plans(request: PlanRequest) -> Planning:
     refusals = [item for item in found if isinstance(item, Refusal)]
     plans.sort(key=lambda plan: (plan.usd is None, plan.usd or 0.0, plan.hours))
     refusals.sort(key=lambda item: (item.usd_per_hour is None, item.usd_per_hour or 0.0, item.instance_type))
-    return Planning(plans=tuple(plans), refusals=tuple(refusals), assumptions=_assumptions(request))
+    notes = [line for plan in plans for line in calibration_notes(plan.instance.name)]
+    return Planning(plans=tuple(plans), refusals=tuple(refusals), assumptions=(*notes, *_assumptions(request)))
 
 
 def _instances(request: PlanRequest) -> Iterator[InstanceType]:
