@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks import memory_accuracy, throughput_accuracy
 from scripts import pictures
+from scripts.accuracy_picture import accuracy_picture
 from scripts.commands_reference import commands_reference
 from scripts.cost_example import example
 from scripts.planned_recipes import table as planned_recipes_table
@@ -96,6 +97,7 @@ GENERATED: dict[Path, Callable[[], str]] = {
     ROOT / "docs" / "rules.md": rules_reference,
     ROOT / "docs" / "troubleshooting.md": troubleshooting,
     ROOT / "docs" / "settings.md": settings_reference,
+    ROOT / "docs" / "images" / "accuracy.svg": accuracy_picture,
     ROOT / "docs" / "accuracy.md": lambda: with_accuracy(ROOT / "docs" / "accuracy.md"),
     ROOT / "docs" / "planning.md": lambda: with_accuracy(ROOT / "docs" / "planning.md"),
     ROOT / "README.md": lambda: with_pictures(ROOT / "README.md"),

@@ -75,6 +75,13 @@ def test_a_stack_brings_its_own_loss_optimizer_and_checkpointing() -> None:
     assert least < own[0] and most > 2 * own[1]
 
 
+def test_experts_that_stay_in_16_bit_are_named_with_the_reason_and_what_would_change_it() -> None:
+    shown = CliRunner().invoke(tunestack, ["memory", "--model", "Qwen/Qwen3-30B-A3B"]).output
+    assert "54.00 GiB  weights: experts (2 B each: one parameter of a layer's, which bitsandbytes doesn't" in shown
+    assert "54 GiB are experts in 16 bit" in shown and "(MXFP4, GPTQ, AWQ) would hold them in about 14 GiB" in shown
+    assert "weights: experts" not in memory().output
+
+
 def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
     shown = memory("--objective", "inference", "--adapters", "20").output
     assert "adapters (4 B each)" in shown and "20 merged models in their place would take" in shown

@@ -20,7 +20,7 @@ from tunestack.sizing.memory import rules_of_thumb
 from tunestack.sizing.memory.estimate import GIB, Fit, MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
-from tunestack.sizing.precision import BYTES, Quantization
+from tunestack.sizing.precision import BYTES, Quantization, bytes_per_weight
 from tunestack.sizing.stacks.choice import training_stacks
 from tunestack.sizing.stacks.known import TUNESTACK
 
@@ -107,6 +107,7 @@ def memory_command(
         return
     click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}\n")
     _print_phases(found)
+    _print_experts(found, architecture)
     _print_gpus(fits)
     if older.device_bytes > found.device_bytes:
         names = ", ".join(sorted({gpu.name for gpu in fits if not gpu.has_bfloat16}))
@@ -136,6 +137,17 @@ def _print_phases(found: MemoryEstimate) -> None:
     )
     if found.paged_bytes:
         click.echo(f"and {found.paged_bytes / GIB:.1f} GiB of paged optimizer states, on the GPU while there is room")
+
+
+def _print_experts(found: MemoryEstimate, architecture: Architecture) -> None:
+    """What would change the largest part of a mixture of experts that bitsandbytes doesn't reach."""
+    if not (kept_bytes := found.components().get("weights: experts")):
+        return
+    packed_gib = architecture.unquantized_experts("nf4") * bytes_per_weight("mxfp4", dtype="bf16") / GIB
+    click.echo(
+        f"\nof that, {kept_bytes / GIB:.0f} GiB are experts in 16 bit, whatever --method qlora does: a checkpoint "
+        f"whose own experts are quantised (MXFP4, GPTQ, AWQ) would hold them in about {packed_gib:.0f} GiB"
+    )
 
 
 def _print_gpus(fits: Mapping[Gpu, Fit]) -> None:

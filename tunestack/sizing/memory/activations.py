@@ -38,7 +38,7 @@ class LayerActivations:
 def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> LayerActivations:
     """What one layer keeps per token. `trains`: whether the layer's own weights train."""
     e, hidden, width = job.compute_bytes, architecture.hidden, job.tensor_parallel
-    inside = 3 if layer.gated else 1
+    inside = 1 if job.stack.in_place_gradients or not layer.gated else 3
     scores = _scores(architecture, layer, job) / width
     backward = e * layer.mlp_width * inside / width + 2 * e * hidden
     return LayerActivations(

@@ -8,6 +8,7 @@ from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_para
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.overhead import device_bytes, reserved_bytes, workspace_bytes
 from tunestack.sizing.memory.sharding import layers_share
+from tunestack.sizing.memory.states import unquantized_experts
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import BYTES, Dtype, Quantization, bytes_per_weight
 
@@ -148,10 +149,13 @@ def _weights(architecture: Architecture, job: Inference, share: _Share) -> tuple
     dense = BYTES[job.weight_dtype]
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
     quantized = architecture.quantizable_parameters(job.quantization) + _head(architecture, job)
-    linears, rest = quantized * packed * share.linears, (architecture.parameters - quantized) * dense * share.rest
+    experts = architecture.unquantized_experts(job.quantization)
+    linears = quantized * packed * share.linears
+    rest = (architecture.parameters - quantized - experts) * dense * share.rest
     return (
         Component(name="weights: linears", size_bytes=linears, formula=f"{packed:.4g} B each"),
         Component(name="weights: embeddings, head, norms", size_bytes=rest, formula=f"{dense:g} B each"),
+        *unquantized_experts(experts * dense * share.linears, each=dense),
     )
 
 

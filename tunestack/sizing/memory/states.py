@@ -111,7 +111,8 @@ def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tupl
     packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)
     dense = 4.0 if job.upcasts_unquantized else BYTES[job.kept_dtype]
     linears = architecture.quantizable_parameters(job.quantization) + _quantized_head(architecture, job)
-    rest = architecture.parameters - linears
+    experts = architecture.unquantized_experts(job.quantization)
+    rest = architecture.parameters - linears - experts
     return (
         Component(name="weights: linears", size_bytes=linears * packed * share.weights, formula=f"{packed:.4g} B each"),
         Component(
@@ -119,7 +120,14 @@ def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tupl
             size_bytes=rest * dense * share.weights,
             formula=f"{dense:g} B each",
         ),
+        *unquantized_experts(experts * dense * share.weights, each=dense),
     )
+
+
+def unquantized_experts(size_bytes: float, *, each: float) -> tuple[Component, ...]:
+    """Experts that bitsandbytes doesn't reach, by that name: nothing where there are none."""
+    reason = f"{each:g} B each: one parameter of a layer's, which bitsandbytes doesn't quantise (it replaces nn.Linear)"
+    return (Component(name="weights: experts", size_bytes=size_bytes, formula=reason),) if size_bytes else ()
 
 
 def _quantized_head(architecture: Architecture, job: FineTuning) -> int:

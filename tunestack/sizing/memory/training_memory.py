@@ -48,11 +48,16 @@ def training_memory(
     phases = (*before, *_phases(held, graph(architecture, job, held.share), job, resident))
     static = (*held.static, *resident, *(part for phase in before for part in phase.static))
     reserved = max(_reserved(phase, static, job) for phase in phases)
+    device = device_bytes(reserved, gpus=job.gpus)
     low, high = _range(job)
+    if job.varying_lengths:
+        # Where a GPU is full, PyTorch gives back what it holds in reserve: then the tensors alone must fit.
+        least = reserved_bytes(max(phase.size_bytes for phase in phases), static=0, slack=SLACK_OF_FIXED_BLOCKS)
+        low = min(low, device_bytes(least, gpus=job.gpus) / device)
     return MemoryEstimate(
         phases=phases,
         reserved_bytes=reserved,
-        device_bytes=device_bytes(reserved, gpus=job.gpus),
+        device_bytes=device,
         paged_bytes=held.paged_bytes,
         low=low,
         high=high,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tunestack.sizing.precision import Quantization
+from tunestack.sizing.precision import BITSANDBYTES, Quantization
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,11 +161,21 @@ class Architecture:
 
         bitsandbytes replaces nn.Linear alone: experts, which transformers 5 keeps as bare parameters, stay 16 bit.
         """
-        modules_only = quantization in ("nf4", "fp4", "int8")
+        modules_only = quantization in BITSANDBYTES
         return sum(
             layer.copies * linear.weight
             for layer, linear in self.linears()
             if linear.name != "router" and (linear.is_module or not modules_only)
+        )
+
+    def unquantized_experts(self, quantization: Quantization) -> int:
+        """Weights of experts that a quantisation leaves as they are, since they are no modules of their own."""
+        if quantization not in BITSANDBYTES:
+            return 0
+        return sum(
+            layer.copies * linear.weight
+            for layer, linear in self.linears()
+            if not linear.is_module and linear.name != "router"
         )
 
     @property

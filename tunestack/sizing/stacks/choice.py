@@ -11,6 +11,7 @@ from tunestack.sizing.stacks.stack import Stack
 
 # Estimates as close as that are the same.
 SAME = 0.005
+ABOVE_MIDDLE = 0.6
 
 
 def stack_names() -> tuple[str, ...]:
@@ -62,11 +63,12 @@ def possible_stacks(
 def envelope(estimates: Sequence[MemoryEstimate], *, point: int | None = None) -> MemoryEstimate:
     """What covers several estimates of one job: one of them, and a range from the least of all to the most.
 
-    `point` is the one that is most likely; without it, the middle one.
+    `point` is the one that is most likely; without it, one a little above the middle: too little memory ends a job,
+    too much costs some dollars.
     """
     ordered = sorted(estimates, key=lambda found: found.device_bytes)
     distinct = _distinct(ordered)
-    chosen = distinct[len(distinct) // 2] if point is None else estimates[point]
+    chosen = distinct[int(len(distinct) * ABOVE_MIDDLE)] if point is None else estimates[point]
     return replace(
         chosen,
         low=min(found.low_bytes for found in estimates) / chosen.device_bytes,

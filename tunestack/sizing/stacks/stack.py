@@ -37,6 +37,8 @@ class Stack:
 
     fuses_layers: bool = False
     """Where nobody says, norms and gated activations are fused (torch.compile, Liger's kernels): less is kept."""
+    in_place_gradients: bool = False
+    """The MLP's backward pass writes its gradients over what was kept of it."""
     fixed_blocks: bool = False
     """PyTorch's allocator has expandable segments: blocks grow where they are, and little lies between them."""
     pads_batches: bool = False
