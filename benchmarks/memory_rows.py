@@ -11,15 +11,16 @@ from typing import TypeVar, cast
 from benchmarks.table import Row, positive
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Sharding
+from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
 from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
-from tunestack.sizing.memory.objectives import Objective, objective_memory
+from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.stacks.choice import envelope, find_stack, possible_stacks, stack_names
+from tunestack.sizing.stacks.choice import find_stack, possible_stacks, stack_names
 from tunestack.sizing.stacks.stack import Stack
 
 Word = TypeVar("Word")

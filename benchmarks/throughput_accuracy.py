@@ -17,7 +17,7 @@ from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
-from tunestack.sizing.throughput import Network, Throughput, Work, throughput
+from tunestack.sizing.speed.throughput import Network, Throughput, Work, throughput
 
 COLUMNS = (
     "source_id", "model", "params_b", "method", "precision", "gpu", "n_gpus", "micro_batch", "grad_accum", "seq",

@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 from tests.sizing.jobs import model
 from tunestack.catalogue.gpus import find_gpu
 from tunestack.sizing.job.recipe_job import job_of_recipe
-from tunestack.sizing.throughput import Work, throughput
+from tunestack.sizing.speed.throughput import Work, throughput
 
 FIRST, BLIND = (gpu_accuracy.read(ROOT / "benchmarks" / "data" / f"gpu_{name}.csv") for name in ("first", "blind"))
 # What the model is without yet, said in docs/memory-model.md.

@@ -11,7 +11,7 @@ from tunestack.catalogue.gpus import GPUS, find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.model.families import from_config
-from tunestack.sizing.throughput import Network, Work, flops_per_token, throughput
+from tunestack.sizing.speed.throughput import Network, Work, flops_per_token, throughput
 
 LLAMA_8B = Work.of(from_config(model_configs()["meta-llama/Llama-3.1-8B"], name="8B"))
 

@@ -6,16 +6,17 @@ from typing import Any, get_args
 from tunestack.catalogue.instances import InstanceType
 from tunestack.errors import UserError
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
+from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Objective, Sharding
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
 from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
-from tunestack.sizing.memory.objectives import Objective, objective_memory
+from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.stacks.choice import envelope, find_stack, possible_stacks
+from tunestack.sizing.stacks.choice import find_stack, possible_stacks
 from tunestack.sizing.stacks.stack import Stack
 
 INFERENCE = "inference"

@@ -10,7 +10,7 @@ from tunestack.costs.workload import Workload
 from tunestack.jobs import TimeUse
 from tunestack.sizing.calibrated import calibrated_rate
 from tunestack.sizing.model.architecture import Architecture
-from tunestack.sizing.throughput import HIGH, LOW, Work, throughput
+from tunestack.sizing.speed.throughput import HIGH, LOW, Work, throughput
 
 # What a small job takes beyond its start, for a data set of some thousand rows.
 SMALL_JOB_HOURS = 5 / 60

@@ -14,7 +14,7 @@ from tunestack.executions.start import deployed_definition
 from tunestack.jobs import TRAIN
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.training_memory import training_memory
-from tunestack.sizing.throughput import Work, throughput
+from tunestack.sizing.speed.throughput import Work, throughput
 
 
 def measured_run(aws: Aws, execution: str) -> OwnRun:

@@ -8,11 +8,11 @@ from tunestack.catalogue.instances import InstanceType
 from tunestack.planning.request import PlanRequest
 from tunestack.sizing.calibrated import calibrated_memory, calibrated_rate
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import Checkpointing, Sharding
+from tunestack.sizing.job.kinds import Checkpointing, Objective, Sharding
 from tunestack.sizing.memory.estimate import Fit, MemoryEstimate
-from tunestack.sizing.memory.objectives import Objective, objective_memory
-from tunestack.sizing.objective_rate import PAIRS, objective_rate
-from tunestack.sizing.throughput import Network, Throughput, Work, throughput
+from tunestack.sizing.memory.objectives import objective_memory
+from tunestack.sizing.speed.objective_rate import PAIRS, objective_rate
+from tunestack.sizing.speed.throughput import Network, Throughput, Work, throughput
 
 MICRO_BATCHES = (16, 8, 4, 2, 1)
 CHECKPOINTING: tuple[Checkpointing, ...] = ("none", "full")

@@ -14,9 +14,9 @@ from tunestack.sizing.calibrated import calibration_notes
 from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.states import offloaded_bytes
-from tunestack.sizing.objective_rate import GENERATIONS
+from tunestack.sizing.speed.objective_rate import GENERATIONS
+from tunestack.sizing.speed.throughput import Work
 from tunestack.sizing.stacks.known import TUNESTACK
-from tunestack.sizing.throughput import Work
 
 COUNTS = (1, 2, 4)
 # What a job's states may take of a host's memory: the system, loading and pinned buffers need the rest.

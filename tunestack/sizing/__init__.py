@@ -9,14 +9,16 @@
 """
 
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
+from tunestack.sizing.job.kinds import Objective
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
-from tunestack.sizing.memory.objectives import Objective, objective_memory
+from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
-from tunestack.sizing.stacks.choice import envelope, find_stack, possible_stacks
+from tunestack.sizing.stacks.choice import find_stack, possible_stacks
 
 __all__ = [
     "Architecture",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from tunestack.catalogue.own_runs import memory_factor, speed_factor
 from tunestack.sizing.memory.estimate import MemoryEstimate
-from tunestack.sizing.throughput import Throughput
+from tunestack.sizing.speed.throughput import Throughput
 
 
 def calibrated_rate(rate: Throughput, instance_type: str) -> Throughput:

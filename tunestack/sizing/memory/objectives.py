@@ -1,15 +1,11 @@
 """What a training is for → what it needs beside the trained model."""
 
-from typing import Literal
-
 from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import Objective
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
-
-# `dpo` stands for the methods with a reference (IPO, KTO), `simpo` for those without (ORPO, CPO), `grpo` for RLOO, too.
-Objective = Literal["sft", "dpo", "simpo", "reward", "ppo", "grpo"]
 
 
 def objective_memory(architecture: Architecture, job: FineTuning, objective: Objective) -> MemoryEstimate:

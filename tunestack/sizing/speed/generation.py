@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tunestack.catalogue.gpus import Gpu
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.precision import bytes_per_weight
-from tunestack.sizing.throughput import SECONDS_PER_LAYER, Work
+from tunestack.sizing.speed.throughput import SECONDS_PER_LAYER, Work
 
 # Of the memory's bandwidth, in decoding: an engine with CUDA graphs gets most of it. A guess: no rows.
 BANDWIDTH_EFFICIENCY = 0.6

@@ -1,10 +1,10 @@
 """What a training is for → how much longer it takes than the same rows by themselves."""
 
 from tunestack.catalogue.gpus import Gpu
-from tunestack.sizing.generation import generation
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.memory.objectives import Objective
-from tunestack.sizing.throughput import Throughput, Work, flops_per_token
+from tunestack.sizing.job.kinds import Objective
+from tunestack.sizing.speed.generation import generation
+from tunestack.sizing.speed.throughput import Throughput, Work, flops_per_token
 
 PAIRS: tuple[Objective, ...] = ("dpo", "simpo", "reward")
 # Answers of one prompt (TRL's `num_generations`).

@@ -1,0 +1,1 @@
+"""How fast a training is: FLOPs, memory traffic, communication, and the answers that are generated for it."""
