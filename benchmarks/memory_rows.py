@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TypeVar, cast
 
 from benchmarks.table import Row, positive
+from tunestack.catalogue.gpus import usable_bytes
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
@@ -17,6 +18,7 @@ from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.objectives import objective_memory
+from tunestack.sizing.memory.serving_memory import engine_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.precision import Dtype, Quantization
@@ -83,7 +85,7 @@ def estimate(row: Row) -> MemoryEstimate:
 
 def stacks_of(row: Row) -> tuple[tuple[Stack, ...], bool]:
     """The stacks that may have run a row, and whether it says which: then the likeliest is the first."""
-    name, date = row.get("stack", "").strip(), _MONTH.search(row.get("date", ""))
+    name, date = _stack_name(row.get("stack", "")), _MONTH.search(row.get("date", ""))
     month = date.group() if date else None
     if name in stack_names():
         if month:
@@ -97,11 +99,18 @@ def stacks_of(row: Row) -> tuple[tuple[Stack, ...], bool]:
     return (tuple(reversed(found)), True) if serves else (found, False)
 
 
+def _stack_name(text: str) -> str:
+    """`trl 0.9.6`, `TRL`, `trl@v0.9` → trl."""
+    return re.split(r"[\s@=,]", text.strip().lower(), maxsplit=1)[0]
+
+
 def estimate_under(row: Row, stack: Stack) -> MemoryEstimate:
     """What the model says of a row that a stack ran."""
     architecture = _architecture(row, stack)
     if row["method"] == "inference":
-        return inference_memory(architecture, _inference(row, stack))
+        found = inference_memory(architecture, _inference(row, stack))
+        capacity = usable_bytes(row["gpu_model"]) if stack.takes_its_share else None
+        return engine_memory(found, capacity_bytes=capacity) if capacity else found
     found = [
         objective_memory(architecture, job, _OBJECTIVES.get(row["method"], "sft")) for job in _trainings(row, stack)
     ]
@@ -271,17 +280,19 @@ def _optimizer(row: Row, stack: Stack) -> Optimizer:
 
 def _parallel(row: Row, job: FineTuning) -> FineTuning:
     """`fsdp8 cp1 tp8 pp8` → its degrees; `zero3`, `ddp`, … by name."""
-    text = row["parallelism"]
-    if job.gpus == 1:
-        return job
+    text = re.sub(r"deepspeed|ds[ -]|stage|[ _-](?=\d)", "", row["parallelism"].strip().lower()).strip()
+    if job.gpus == 1 and not text.startswith("zero"):
+        return replace(job, sharding="fsdp", cpu_offload=True) if "cpu_offload" in text else job
     if "pp" in text.split("(")[0] and not text.startswith("pp"):
         raise UnknownSettings("pipeline parallelism")
     if text.startswith(("mp", "pp")):
         return replace(job, sharding="layers")
+    if text.startswith("tp"):
+        return replace(job, sharding="tensor", tensor_parallel=job.gpus)
     degree = {name: int(number) for name, number in re.findall(r"(fsdp|cp|tp)(\d+)", text) if name != "fsdp"}
-    name = re.match(r"[a-z]+[23]?", text)
+    name = re.match(r"[a-z]+[123]?", text)
     kind = "fsdp" if text.startswith("fsdp") else (name.group() if name else "none")
-    if kind not in ("ddp", "zero2", "zero3", "fsdp"):
+    if kind not in ("ddp", "zero1", "zero2", "zero3", "fsdp"):
         raise UnknownSettings(f"parallelism {text!r}")
     return replace(
         job, sharding=cast(Sharding, kind), context_parallel=degree.get("cp", 1), tensor_parallel=degree.get("tp", 1),

@@ -75,6 +75,15 @@ def test_a_stack_brings_its_own_loss_optimizer_and_checkpointing() -> None:
     assert least < own[0] and most > 2 * own[1]
 
 
+def test_an_engine_s_cache_fills_what_weights_leave() -> None:
+    shown = memory("--objective", "inference", "--gpu-memory-utilization", "0.9").output
+    tokens = {line.split(":")[0].strip(): line.split(":")[1].strip() for line in shown.splitlines() if " GB: " in line}
+    assert tokens["T4 16 GB"] == "the weights leave no room"
+    # 128 KiB a token of Llama 3.1 8B: vLLM's own log of an A100 80 GB says about 55 GiB of cache.
+    assert 400_000 < int(tokens["A100 80 GB"].replace(",", "")) < 470_000
+    assert "must be in (0, 1]" in str(memory("--objective", "inference", "--gpu-memory-utilization", "2").exception)
+
+
 def test_experts_that_stay_in_16_bit_are_named_with_the_reason_and_what_would_change_it() -> None:
     shown = CliRunner().invoke(tunestack, ["memory", "--model", "Qwen/Qwen3-30B-A3B"]).output
     assert "54.00 GiB  weights: experts (2 B each: one parameter of a layer's, which bitsandbytes doesn't" in shown

@@ -88,6 +88,7 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--dtype", type=click.Choice(SERVED), default="bf16", show_default=True, help="With inference: weights.")
 @click.option("--cache-dtype", type=click.Choice(SERVED), help="With inference: of the KV cache.  [default: --dtype]")
 @click.option("--quantization", type=_choice(Quantization), help="With inference.")
+@click.option("--gpu-memory-utilization", type=float, help="With inference: an engine's share of a GPU; vLLM's is 0.9.")
 @click.option("--region", default="us-east-1", show_default=True, help="Whose prices the verdict is sorted by.")
 @click.option(
     "--adapters", type=click.IntRange(1, MOST_ADAPTERS), help="With inference: so many side by side on one base."
@@ -112,6 +113,8 @@ def memory_command(
     if older.device_bytes > found.device_bytes:
         names = ", ".join(sorted({gpu.name for gpu in fits if not gpu.has_bfloat16}))
         click.echo(f"GPUs without bfloat16 ({names}) compute in fp32: {older.range_gib} there")
+    if isinstance(options, InferenceOptions) and options.gpu_memory_utilization is not None:
+        _print_room(options, architecture)
     if line := options.afterwards(architecture):
         click.echo(f"\n{line}")
     _print_rules(architecture)
@@ -155,6 +158,14 @@ def _print_gpus(fits: Mapping[Gpu, Fit]) -> None:
         names = [_gpu_name(gpu) for gpu, found in fits.items() if found == answer]
         if names:
             click.echo(f"{word}: {', '.join(names)}")
+
+
+def _print_room(options: InferenceOptions, architecture: Architecture) -> None:
+    """The cache that an engine would have, by GPU."""
+    click.echo(f"\ntokens of KV cache at {options.gpu_memory_utilization:.0%} of a GPU:")
+    for gpu in _gpus():
+        tokens = options.room(architecture, gpu.usable_bytes)
+        click.echo(f"  {_gpu_name(gpu)}: {tokens:,}" if tokens else f"  {_gpu_name(gpu)}: the weights leave no room")
 
 
 def _print_verdict(options: TrainingOptions | InferenceOptions, architecture: Architecture, region: str) -> None:

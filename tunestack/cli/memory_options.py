@@ -13,7 +13,7 @@ from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.objectives import objective_memory
-from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
+from tunestack.sizing.memory.serving_memory import cache_tokens, many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import Dtype, Quantization
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks
@@ -149,12 +149,15 @@ class InferenceOptions:
     cache_dtype: Dtype | None
     quantization: Quantization | None
     adapters: int | None
+    gpu_memory_utilization: float | None
     given: frozenset[str]
 
     def __post_init__(self) -> None:
         _check_sharding(self.sharding, self.gpus, offloads=False)
         if "rank" in self.given and not self.adapters:
             raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
+        if self.gpu_memory_utilization is not None and not 0 < self.gpu_memory_utilization <= 1:
+            raise UserError(f"--gpu-memory-utilization must be in (0, 1], got {self.gpu_memory_utilization:g}")
         if self.sharding not in SHARDINGS_OF_INFERENCE:
             raise UserError(f"--objective inference is spread by --sharding {' or '.join(SHARDINGS_OF_INFERENCE[1:])}")
 
@@ -181,6 +184,13 @@ class InferenceOptions:
         if self.adapters:
             return many_adapters(architecture, self.job(), count=self.adapters, rank=self.rank)
         return inference_memory(architecture, self.job())
+
+    def room(self, architecture: Architecture, capacity_bytes: float) -> int | None:
+        """Tokens that an engine of the share that was named has room for on a GPU; None where none was."""
+        if self.gpu_memory_utilization is None:
+            return None
+        share = self.gpu_memory_utilization
+        return cache_tokens(architecture, self.job(), capacity_bytes=capacity_bytes, utilization=share)
 
     def afterwards(self, architecture: Architecture) -> str | None:
         """What merged models would take in the place of adapters."""

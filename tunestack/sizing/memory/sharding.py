@@ -65,11 +65,10 @@ def gathered_bytes(architecture: Architecture, job: FineTuning, *, layer_bytes: 
 
 
 def bucket_bytes(job: FineTuning, *, gradient_bytes: float) -> float:
-    """Buffers that gradients are reduced through: DDP's as large as the gradients, ZeRO's of a fixed size."""
-    if job.gpus == 1:
-        return 0
-    if job.sharding == "ddp":
-        return gradient_bytes
+    """Buffers that gradients are reduced through: DDP's as large as the gradients, ZeRO's of a fixed size.
+
+    DeepSpeed has its own on one GPU, too (v0.16.4, runtime/zero/stage_1_and_2.py:2045: no check of the world's size).
+    """
     if job.sharding in ("zero1", "zero2"):
         return min(2 * ZERO_BUCKET * job.compute_bytes, 2 * gradient_bytes)
-    return 0
+    return gradient_bytes if job.sharding == "ddp" and job.gpus > 1 else 0

@@ -174,7 +174,7 @@ def _optimizer(
 
     DeepSpeed keeps fp32 weights and moments, whatever the model's dtype.
     """
-    zero = job.gpus > 1 and job.sharding in ("zero1", "zero2", "zero3")
+    zero = job.sharding in ("zero1", "zero2", "zero3")
     optimizer: Optimizer = "adamw_fp32" if zero and job.optimizer in ("adamw", "adamw_fused") else job.optimizer
     of_own = state_bytes(optimizer, parameter_bytes=BYTES[job.kept_dtype])
     of_added = state_bytes(job.optimizer, parameter_bytes=BYTES[job.adapter_dtype])

@@ -283,6 +283,7 @@ _VLLM = Stack(
     since="2023-06",
     sources=("vllm-project/vllm@0012cf691b:vllm/v1/worker/gpu_worker.py determine_available_memory",),
     serves=True,
+    takes_its_share=True,
     attention="flash",
 )
 

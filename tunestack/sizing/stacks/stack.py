@@ -79,6 +79,8 @@ class Stack:
 
     serves: bool = False
     """It answers, and trains nothing."""
+    takes_its_share: bool = False
+    """It takes a share of the GPU at its start, whatever is asked: its cache fills what weights leave."""
     logits_of_prompt: bool = False
     """Answering computes the logits of the whole prompt, not of its last token alone."""
 
