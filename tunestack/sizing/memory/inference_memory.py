@@ -12,7 +12,9 @@ from tunestack.sizing.memory.states import unquantized_experts
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import BYTES, Dtype, Quantization, bytes_per_weight
 
-LOW, HIGH = 0.92, 1.12
+# Bounds of the true device memory: published rows of two sources lie within 0.92 and 1.12 of what is computed; those
+# of sources that were not looked at when the formulas were written need more.
+LOW, HIGH = 0.86, 1.15
 # Without a sliding window, a layer caches every token.
 LONGEST = 10**9
 
