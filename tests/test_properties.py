@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import ROOT
 from tunestack.cli.run_options import parse_params
-from tunestack.definition import validate
+from tunestack.definition.validation import validate
 from tunestack.errors import UserError
 from tunestack.executions.parameters import declared_parameters, parameter_values, wrong_parameters
 from tunestack.planning.blueprint import blueprint_of

@@ -11,9 +11,9 @@ from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from tunestack.definition import refused
 from tunestack.definition.graph import PlacedStep, placed_steps
 from tunestack.definition.jobs import api_of, cluster_of
+from tunestack.definition.validation import refused
 from tunestack.jobs import JOBS, Job, places_of_property_files, places_read, places_written
 from tunestack.layout import Bucket, Image
 from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, subnet_name

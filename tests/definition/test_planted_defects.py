@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tunestack.definition import Level, validate
+from tunestack.definition.finding import Level
 from tunestack.definition.template import definition_of_template
+from tunestack.definition.validation import validate
 
 Path = tuple[Any, ...]
 # What people name themselves: any key is right there.

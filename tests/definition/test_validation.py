@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tunestack.definition import Level, refused, validate, with_values
+from tunestack.definition.finding import Level
 from tunestack.definition.template import definition_of_template
+from tunestack.definition.validation import refused, validate, with_values
 
 Definition = dict[str, Any]
 

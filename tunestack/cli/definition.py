@@ -9,8 +9,9 @@ import click
 
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.synthesis import synthesize
-from tunestack.definition import Level, validate
+from tunestack.definition.finding import Level
 from tunestack.definition.template import definition_of_template
+from tunestack.definition.validation import validate
 from tunestack.errors import UserError
 from tunestack.layout import StackName
 from tunestack.settings.loading import load_settings

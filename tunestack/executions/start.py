@@ -8,7 +8,7 @@ from uuid import uuid4
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws, NotDeployedError
-from tunestack.definition import refused, with_values
+from tunestack.definition.validation import refused, with_values
 from tunestack.executions.checks import check_run
 from tunestack.executions.errors import ExecutionError
 from tunestack.executions.inputs import missing_inputs

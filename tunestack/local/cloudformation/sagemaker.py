@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from tunestack.definition import refused
+from tunestack.definition.validation import refused
 from tunestack.local.emulator.caller import Service
 
 Properties = dict[str, Any]

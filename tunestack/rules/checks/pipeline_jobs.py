@@ -3,8 +3,9 @@
 import json
 from collections.abc import Iterator
 
-from tunestack.definition import Level, validate
+from tunestack.definition.finding import Level
 from tunestack.definition.template import body_as_text
+from tunestack.definition.validation import validate
 from tunestack.layout import ENVIRONMENT_TAG
 from tunestack.rules.assembly import Assembly, Resource, as_mappings
 from tunestack.rules.finding import Problem
