@@ -74,7 +74,7 @@ def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[t
     storage = StorageStack(**here(StackName.STORAGE), settings=settings, termination_protection=protected)
     yield StackName.STORAGE, storage
     network = None
-    if settings.environment.network.private_vpc:
+    if settings.environment.network.is_made:
         network = NetworkStack(**here(StackName.NETWORK), settings=settings, key=storage.key)
         yield StackName.NETWORK, network
     images = ImagesStack(**here(StackName.IMAGES), settings=settings, key=storage.key)

@@ -57,7 +57,7 @@ class PipelineStack(Stack):
             definition=blueprint.definition,
             buckets=storage.buckets,
             key=storage.key,
-            network=network.network if network else None,
+            network=network.network if network else settings.environment.network.existing,
             images=images.images,
             model_package_group_name=registry.group_name,
         )

@@ -17,7 +17,7 @@ from tunestack.definition.validation import refused
 from tunestack.jobs import JOBS, Job, places_of_property_files, places_read, places_written
 from tunestack.layout import Bucket, Image
 from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, subnet_name
-from tunestack_cdk.job_network import JobNetwork
+from tunestack_cdk.job_network import JobNetwork, JobVpc
 from tunestack_cdk.job_role import JobRole
 from tunestack_cdk.pipeline_role import PipelineRole
 
@@ -49,7 +49,7 @@ class FineTuningPipeline(Construct):
         definition: Mapping[str, Any],
         buckets: Mapping[Bucket, s3.IBucket],
         key: kms.IKey,
-        network: JobNetwork | None,
+        network: JobVpc | None,
         images: Mapping[Image, JobImage],
         model_package_group_name: str,
     ) -> None:
@@ -90,7 +90,8 @@ class FineTuningPipeline(Construct):
         for job in JOBS:
             yield job.role, self.roles[job.key].role.role_arn
         yield KEY, self.key.key_arn
-        if self._network:
+        # An existing VPC's ids are in the definition itself.
+        if isinstance(self._network, JobNetwork):
             yield SECURITY_GROUP, self._network.security_group.security_group_id
             for index, subnet_id in enumerate(self._network.subnet_ids):
                 yield subnet_name(index), subnet_id
@@ -106,7 +107,7 @@ class FineTuningPipeline(Construct):
             log_group=job.api.log_group,
             encrypts_volume=encrypts_volume,
             subnet_ids=network.subnet_ids if network else [],
-            security_group_id=network.security_group.security_group_id if network else None,
+            security_group_ids=network.security_group_ids if network else [],
         )
         for place in places_read(job):
             role.grant_read(self.buckets[place.bucket], place.prefix)

@@ -1,6 +1,7 @@
 """The network of the jobs: private subnets, no way to the internet, endpoints to what the jobs need."""
 
 from collections.abc import Sequence
+from typing import Protocol
 
 from aws_cdk import Fn, Stack
 from aws_cdk import aws_ec2 as ec2
@@ -25,6 +26,20 @@ _SERVICES = {
     "SecretsManager": ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER,
 }
 _IMAGES = ("EcrApi", "EcrDocker")
+
+
+class JobVpc(Protocol):
+    """What a job is told of the VPC that it runs in: one of the kit's own, or an existing one."""
+
+    @property
+    def subnet_ids(self) -> Sequence[str]:
+        """The subnets that jobs run in."""
+        ...
+
+    @property
+    def security_group_ids(self) -> Sequence[str]:
+        """The groups that jobs are in."""
+        ...
 
 
 class JobNetwork(Construct):
@@ -70,6 +85,11 @@ class JobNetwork(Construct):
     def subnet_ids(self) -> list[str]:
         """The subnets that jobs run in."""
         return [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
+
+    @property
+    def security_group_ids(self) -> list[str]:
+        """The group that jobs are in."""
+        return [self.security_group.security_group_id]
 
     def _reach_own_buckets(self) -> None:
         """The way to S3: to this account's buckets, and to ECR's, where the layers of every image lie."""

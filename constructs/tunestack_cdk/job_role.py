@@ -58,7 +58,7 @@ class JobRole(Construct):
         log_group: str,
         encrypts_volume: bool,
         subnet_ids: Sequence[str],
-        security_group_id: str | None,
+        security_group_ids: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = service_role(self, "Role", service="sagemaker")
@@ -67,8 +67,8 @@ class JobRole(Construct):
             allow_volume_encryption(self.role, key)
         image.grant_pull(self.role)
         self._allow_observation(log_group)
-        if security_group_id is not None:
-            self._allow_network(subnet_ids, security_group_id)
+        if subnet_ids:
+            self._allow_network(subnet_ids, security_group_ids)
 
     def grant_read(self, bucket: s3.IBucket, prefix: str) -> None:
         """Let the job read what lies under a prefix (SageMaker downloads inputs with the job's role)."""
@@ -115,7 +115,7 @@ class JobRole(Construct):
             reason="A log stream is named after its job, which isn't known here.",
         )
 
-    def _allow_network(self, subnet_ids: Sequence[str], security_group_id: str) -> None:
+    def _allow_network(self, subnet_ids: Sequence[str], security_group_ids: Sequence[str]) -> None:
         """What a job in a VPC needs (SageMaker makes its network interfaces with the job's role)."""
         stack = Stack.of(self)
 
@@ -125,7 +125,11 @@ class JobRole(Construct):
         interfaces = arn("network-interface", "*")
         self._allow(
             ["ec2:CreateNetworkInterface", "ec2:DeleteNetworkInterface"],
-            [interfaces, *(arn("subnet", name) for name in subnet_ids), arn("security-group", security_group_id)],
+            [
+                interfaces,
+                *(arn("subnet", name) for name in subnet_ids),
+                *(arn("security-group", name) for name in security_group_ids),
+            ],
         )
         # Without a condition: SageMaker isn't documented to send ec2:AuthorizedService.
         self._allow(["ec2:CreateNetworkInterfacePermission", "ec2:DeleteNetworkInterfacePermission"], [interfaces])

@@ -86,6 +86,13 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
         ),
         ("  private_vpc: false", "  private_vpc: true\n  availability_zone_ids: [use1-az1]", "must name availability_zones (2) different zones"),
         ("  private_vpc: false", "  private_vpc: true\n  availability_zone_ids: [us-east-1a, us-east-1b]", "must be a zone's id, such as use1-az1"),
+        ("  private_vpc: false", "  existing: {subnet_ids: [subnet-0a1b2c3d]}", "network.existing.security_group_ids: missing"),
+        ("  private_vpc: false", "  existing: {subnet_ids: [vpc-0a1b2c3d], security_group_ids: [sg-0a1b2c3d]}", "must be a subnet's id"),
+        (
+            "  private_vpc: false",
+            "  private_vpc: true\n  cidr: 10.0.0.0/16\n  existing: {subnet_ids: [subnet-0a1b2c3d], security_group_ids: [sg-0a1b2c3d]}",
+            "existing takes the place of a VPC of the kit's own: leave out cidr, private_vpc",
+        ),
     ],
 )  # fmt: skip
 def test_a_mistake_is_named_with_what_would_be_right(config: Path, old: str, new: str, message: str) -> None:

@@ -18,7 +18,7 @@ def make(
 ) -> JobRole:
     return JobRole(
         stack, "TrainRole", image=repository, key=key, log_group="/aws/sagemaker/TrainingJobs", encrypts_volume=encrypts_volume,
-        subnet_ids=["subnet-1"] if in_vpc else [], security_group_id="sg-1" if in_vpc else None,
+        subnet_ids=["subnet-1"] if in_vpc else [], security_group_ids=["sg-1"] if in_vpc else [],
     )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from tunestack.jobs import JOBS
 from tunestack.layout import ENVIRONMENT_TAG, Bucket, Image, Place, S3Uri
 from tunestack.pipeline.job_defaults import JobDefaults, Vpc
+from tunestack.settings.environment import Network
 from tunestack.settings.loading import Settings
 
 KEY, SECURITY_GROUP = "Key", "JobSecurityGroup"
@@ -32,11 +33,6 @@ class Resources:
 
 def placeholders(settings: Settings) -> Resources:
     """Every resource as `${tunestack:Name}`: what is known of an environment before its stacks are built."""
-    environment = settings.environment
-    vpc = Vpc(
-        subnet_ids=tuple(_placeholder(subnet_name(index)) for index in range(environment.network.availability_zones)),
-        security_group_ids=(_placeholder(SECURITY_GROUP),),
-    )
     return Resources(
         buckets={bucket: _placeholder(bucket.output) for bucket in Bucket},
         images={image: _placeholder(image.output) for image in Image},
@@ -44,9 +40,20 @@ def placeholders(settings: Settings) -> Resources:
         model_package_group_name=settings.names.model_package_group,
         job=JobDefaults(
             kms_key=_placeholder(KEY),
-            vpc=vpc if environment.network.private_vpc else None,
+            vpc=_vpc(settings.environment.network),
             tags=job_tags(settings),
         ),
+    )
+
+
+def _vpc(network: Network) -> Vpc | None:
+    if existing := network.existing:
+        return Vpc(subnet_ids=tuple(existing.subnet_ids), security_group_ids=tuple(existing.security_group_ids))
+    if not network.is_made:
+        return None
+    return Vpc(
+        subnet_ids=tuple(_placeholder(subnet_name(index)) for index in range(network.availability_zones)),
+        security_group_ids=(_placeholder(SECURITY_GROUP),),
     )
 
 

@@ -104,12 +104,36 @@ class Storage(Section):
     """How long the record of who read which object is kept."""
 
 
+class ExistingVpc(Section):
+    """A VPC that the account has already. Its subnets need a way to S3, best as a gateway endpoint; what it lets out,
+    what it costs and whether its flows are logged is its owner's."""
+
+    subnet_ids: Annotated[
+        list[Annotated[str, form(r"^subnet-[0-9a-f]{8,17}$", "must be a subnet's id, such as subnet-0a1b2c3d")]],
+        Field(min_length=1, max_length=16),
+        AfterValidator(each_once),
+    ]
+    """Private subnets of this account, by id: in zones that have the instance types, with addresses to spare."""
+    security_group_ids: Annotated[
+        list[Annotated[str, form(r"^sg-[0-9a-f]{8,17}$", "must be a security group's id, such as sg-0a1b2c3d")]],
+        Field(min_length=1, max_length=5),
+        AfterValidator(each_once),
+    ]
+    """Security groups of that VPC, by id: HTTPS out, and everything between the machines of one job."""
+
+
+# What says what a VPC of the kit's own looks like.
+_OF_OWN_VPC = frozenset({"private_vpc", "cidr", "availability_zones", "availability_zone_ids"})
+
+
 class Network(Section):
     """The network that the jobs run in."""
 
     private_vpc: bool = True
     """A VPC without internet access, with the endpoints that the jobs need; false: no VPC at all, which
     saves the endpoints' standing cost."""
+    existing: ExistingVpc | None = None
+    """A VPC of the account that is used instead: no network is made then, and nothing else is said here."""
     cidr: Annotated[str, AfterValidator(_private_network)] = "10.20.0.0/16"
     """The VPC's private addresses; choose a range of its own where networks are joined."""
     availability_zones: Annotated[int, Field(ge=1, le=3)] = 2
@@ -129,6 +153,18 @@ class Network(Section):
                 f"got {', '.join(ids) or 'none'}"
             )
         return self
+
+    @model_validator(mode="after")
+    def _nothing_beside_an_existing_one(self) -> "Network":
+        beside = sorted(_OF_OWN_VPC & self.model_fields_set)
+        if self.existing and beside:
+            raise ValueError(f"existing takes the place of a VPC of the kit's own: leave out {', '.join(beside)}")
+        return self
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the stacks make a VPC."""
+        return self.private_vpc and self.existing is None
 
     def zone_ids(self, region: str) -> list[str] | None:
         """The zones by id, or None where the region's aren't known here."""
