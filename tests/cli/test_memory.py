@@ -99,7 +99,10 @@ def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--optimizer-in-backward", "--gradient-accumulation-steps", "2"], "--gradient-accumulation-steps 1"),
+        (
+            ["--method", "full", "--optimizer-in-backward", "--gradient-accumulation-steps", "2"],
+            "--gradient-accumulation-steps 1",
+        ),
         (["--method", "full", "--modules-to-save", "lm_head"], "modules_to_save goes with adapters"),
         (["--stack", "torchtone"], "'torchtone' is not one of 'hf_trainer_2023'"),
         (["--adapters", "3"], "--adapters goes with --objective inference"),
@@ -126,3 +129,45 @@ def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
 def test_a_mistake_is_one_message(arguments: list[str], message: str) -> None:
     done = memory(*arguments)
     assert isinstance(done.exception, UserError | SystemExit) and message in (str(done.exception) + done.output)
+
+
+def test_a_model_divided_by_name_fits_types_of_so_many_gpus_alone() -> None:
+    shown = memory("--objective", "inference", "--gpus", "8", "--sharding", "tensor").output
+    verdict = shown[shown.index("GB of bf16 weights") :].splitlines()
+    assert verdict and all("8 × " in line for line in verdict if line)
+    assert "no instance type for training has 16 GPUs" in memory("--gpus", "16", "--sharding", "fsdp").output
+
+
+def test_the_verdict_counts_weights_as_they_are_held() -> None:
+    shown = memory("--objective", "inference", "--quantization", "nf4").output
+    assert "\n6 GB of nf4 weights: fits" in shown
+
+
+def test_an_engine_without_room_for_its_weights_fits_nowhere_there() -> None:
+    arguments = ("--objective", "inference", "--gpu-memory-utilization", "0.3")
+    shown = memory(*arguments).output
+    assert "A10G 24 GB: the weights leave no room" in shown
+    assert "A10G 24 GB" in next(line for line in shown.splitlines() if line.startswith("does not fit"))
+    found = json.loads(memory(*arguments, "--json").output)
+    assert found["cache_tokens"]["A10G 24 GB"] == 0 and found["fits"]["A10G 24 GB"] == "no"
+    assert found["cache_tokens"]["H100 80 GB"] > 10_000
+    one = [item["name"] for item in found["instance_types"] if item["gpus"] == 1]
+    assert one and not [name for name in one if name.startswith(("ml.g5.", "ml.g6."))]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--optimizer-in-backward",), "--optimizer-in-backward goes with --method full or frozen"),
+        (("--region", "mars-1"), "no prices of region 'mars-1'"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(arguments: tuple[str, ...], message: str) -> None:
+    found = memory(*arguments).exception
+    assert isinstance(found, UserError) and message in str(found)
+
+
+def test_no_gpu_generates_with_more_than_its_part_of_a_divided_model() -> None:
+    one = sized("--objective", "grpo", "--method", "lora")["allocated_bytes"]
+    four = sized("--objective", "grpo", "--method", "lora", "--gpus", "4", "--sharding", "tensor")["allocated_bytes"]
+    assert four < 0.5 * one

@@ -73,9 +73,9 @@ def moved(job: str, name: str, **recipe: dict[str, Any]) -> list[str]:
 
 
 def test_scoring_counts_the_fp32_copy_of_the_logits() -> None:
-    long = {"training": {"max_length": 2048}, "evaluation": {"batch_size": 8}}
+    long = {"training": {"max_length": 2048}, "evaluation": {"batch_size": 16}}
     assert any(
-        "jobs.evaluate: ml.g5.2xlarge: scoring 8 rows at a time needs" in line for line in lines(changed(recipe=long))
+        "jobs.evaluate: ml.g5.2xlarge: scoring 16 rows at a time needs" in line for line in lines(changed(recipe=long))
     )
 
 

@@ -15,7 +15,7 @@ from tests.sizing.jobs import model
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.named_methods import job_of_method
 from tunestack.sizing.memory.training_memory import training_memory
-from tunestack.sizing.model.families import FAMILIES
+from tunestack.sizing.model.families import DEFAULTS, FAMILIES, from_config
 from tunestack.sizing.model.model_config import ModelConfigError
 from tunestack.sizing.model.model_source import PYTHON_VARIABLE, find_model
 from tunestack.sizing.model.safetensors_headers import checkpoint_shapes
@@ -171,3 +171,79 @@ def test_a_quantised_checkpoint_is_not_taken_for_its_model(tmp_path: Path) -> No
     folder = checkpoint(tmp_path / "nf4", small(**more), model_type="brand_new")
     with pytest.raises(ModelConfigError, match="holds quantised weights"):
         find_model(str(folder))
+
+
+def test_what_the_index_names_is_the_model_and_must_be_there(tmp_path: Path) -> None:
+    folder = checkpoint(tmp_path / "whole", small(), model_type="brand_new", num_attention_heads=8)
+    checkpoint(tmp_path / "more", small(), model_type="brand_new")
+    more = (tmp_path / "more" / "model-00001-of-00001.safetensors").read_bytes()
+    # The same once more in Mistral's own layout, and an adapter: neither is counted.
+    for name in ("consolidated.safetensors", "adapter_model.safetensors"):
+        (folder / name).write_bytes(more.replace(b"model.", b"other."))
+    whole = sum(_size(shape) for shape in small().values())
+    assert find_model(str(folder)).parameters == whole
+    files = {"a": "model-00001-of-00001.safetensors"}
+    index = folder / "model.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": files}))
+    assert find_model(str(folder)).parameters == whole
+    index.write_text(json.dumps({"weight_map": {**files, "b": "model-00002-of-00002.safetensors"}}))
+    with pytest.raises(ModelConfigError, match="1 of 2 files of the index are missing, model-00002-of-00002"):
+        find_model(str(folder))
+    index.write_text("[" * 100_000)
+    with pytest.raises(ModelConfigError, match="not an index of safetensors files"):
+        find_model(str(folder))
+
+
+def test_the_scales_of_fp8_weights_are_no_parameters(tmp_path: Path) -> None:
+    more = {"model.layers.0.mlp.up_proj.weight_scale_inv": (16, 8)}
+    folder = checkpoint(tmp_path / "fp8", small(**more), model_type="brand_new", num_attention_heads=8)
+    assert find_model(str(folder)).parameters == sum(_size(shape) for shape in small().values())
+    more = {"model.layers.0.mlp.up_proj.weight_packed": (100, 100)}
+    with pytest.raises(ModelConfigError, match="holds quantised weights"):
+        find_model(str(checkpoint(tmp_path / "int4", small(**more), model_type="brand_new")))
+
+
+@pytest.mark.parametrize(
+    ("kind", "cached"), [("linear_attn.in_proj_qkvz", 2), ("mamba.in_proj", 2), ("self_attn.qkv_proj", 3)]
+)
+def test_a_layer_without_attention_caches_no_tokens(kind: str, cached: int) -> None:
+    shapes = {name: shape for name, shape in small().items() if not name.startswith("model.layers.1.self_attn")}
+    shapes[f"model.layers.1.{kind}.weight"] = (3072, 1024)
+    found = from_shapes(shapes, {"num_attention_heads": 8}, name="x")
+    assert sum(layer.copies for layer in found.layers if layer.attention.cache_width) == cached
+
+
+@pytest.mark.parametrize("shape", [[3.5, 4], [-3, 4], ["a"], None])
+def test_shapes_that_cannot_be_are_refused(shape: object, tmp_path: Path) -> None:
+    text = json.dumps({"x": {"shape": shape}}).encode()
+    (tmp_path / "a.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)
+    with pytest.raises(ModelConfigError, match="not a safetensors file"):
+        checkpoint_shapes(tmp_path)
+
+
+@pytest.mark.parametrize("family", [["llama"], {}, 3])
+def test_a_model_type_that_is_no_text_is_named(family: object, tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": family}))
+    with pytest.raises(ModelConfigError, match="model_type must be one of"):
+        find_model(str(tmp_path))
+
+
+@pytest.mark.slow
+def test_what_a_configuration_leaves_out_is_its_class_s_default() -> None:
+    """Read off transformers; `null` in its file would mean one key for each head, as without a default."""
+    script = """
+import json, sys
+from transformers import AutoConfig
+ask = json.load(sys.stdin)
+json.dump({f: {k: getattr(AutoConfig.for_model(f), k, None) for k in keys} for f, keys in ask.items()}, sys.stdout)
+"""
+    asked = json.dumps({family: sorted(fields) for family, fields in DEFAULTS.items()})
+    done = subprocess.run([TRAINING_PYTHON, "-c", script], input=asked, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == DEFAULTS
+
+
+def test_a_left_out_default_is_the_class_s_own_and_not_llama_s() -> None:
+    config = dict(model_configs()["mistralai/Mistral-7B-v0.1"])
+    whole = from_config(config, name="whole")
+    config.pop("num_key_value_heads")
+    assert from_config(config, name="less").parameters == whole.parameters

@@ -11,7 +11,7 @@ from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, stacked, weight
 from tunestack.catalogue.gpus import Gpu, find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
-from tunestack.sizing.job.trainable import adapter_parameters
+from tunestack.sizing.job.trainable import adapter_parameters, last_layers
 from tunestack.sizing.memory import rules_of_thumb
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
@@ -249,3 +249,12 @@ def test_no_head_s_gradient_where_no_head_trains() -> None:
 
 def _moving(found: MemoryEstimate) -> set[str]:
     return {part.name for phase in found.phases for part in phase.components if part.size_bytes}
+
+
+@pytest.mark.parametrize("count", range(1, 33))
+def test_the_last_layers_of_a_model_of_many_kinds_are_as_many_as_asked(count: int) -> None:
+    known = model("meta-llama/Llama-3.1-8B")
+    kinds = tuple(replace(known.layers[0], copies=1, mlp_width=1000.0 + index) for index in range(32))
+    chosen = last_layers(replace(known, layers=kinds), count)
+    assert sum(number for _, number in chosen) == count
+    assert all(0 <= number <= layer.copies for layer, number in chosen)

@@ -11,6 +11,7 @@ from click.core import ParameterSource
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import JobKind, instance_types
 from tunestack.cli.memory_options import ANY, OBJECTIVES, InferenceOptions, TrainingOptions, options_of
+from tunestack.cli.options import check_region
 from tunestack.planning.verdict import verdicts
 from tunestack.sizing.job.fine_tuning import SAVED_MODULES
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
@@ -20,7 +21,7 @@ from tunestack.sizing.memory import rules_of_thumb
 from tunestack.sizing.memory.estimate import GIB, Fit, MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
-from tunestack.sizing.precision import BYTES, Quantization, bytes_per_weight
+from tunestack.sizing.precision import Quantization, bytes_per_weight
 from tunestack.sizing.stacks.choice import training_stacks
 from tunestack.sizing.stacks.known import TUNESTACK
 
@@ -84,9 +85,13 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--gpus", type=int, default=1, show_default=True)
 @click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
 @click.option("--sync-each-batch", is_flag=True, help="With fsdp: gradients are reduced at every micro-step.")
-@click.option("--cpu-offload", is_flag=True, help="With fsdp or zero3: weights and states lie on the host.")
+@click.option("--cpu-offload", is_flag=True, help="With fsdp or ZeRO: what it shards lies on the host.")
 @click.option("--dtype", type=click.Choice(SERVED), default="bf16", show_default=True, help="With inference: weights.")
-@click.option("--cache-dtype", type=click.Choice(SERVED), help="With inference: of the KV cache.  [default: --dtype]")
+@click.option(
+    "--cache-dtype",
+    type=click.Choice(SERVED),
+    help="With inference: of the KV cache.  [default: --dtype, or bf16]",
+)
 @click.option("--quantization", type=_choice(Quantization), help="With inference.")
 @click.option("--gpu-memory-utilization", type=float, help="With inference: an engine's share of a GPU; vLLM's is 0.9.")
 @click.option("--region", default="us-east-1", show_default=True, help="Whose prices the verdict is sorted by.")
@@ -99,12 +104,19 @@ def memory_command(
     context: click.Context, /, model: str, objective: str, region: str, as_json: bool, **chosen: Any
 ) -> None:
     """Size one job on one of its GPUs: what is there when, the peak, and which GPUs have room for it."""
+    check_region(region)
     given = frozenset(name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     options, architecture = options_of(objective, chosen, given), find_model(model)
     found, older = (options.memory(architecture, has_bfloat16=newer) for newer in (True, False))
-    fits = {gpu: (found if gpu.has_bfloat16 else older).fits(gpu.usable_bytes) for gpu in _gpus()}
+    rooms = _rooms(options, architecture)
+    fits: dict[Gpu, Fit] = {
+        gpu: "no" if rooms.get(gpu) == 0 else (found if gpu.has_bfloat16 else older).fits(gpu.usable_bytes)
+        for gpu in _gpus()
+    }
     if as_json:
-        click.echo(json.dumps(to_json(found, fits), indent=2))
+        held = {**to_json(found, fits), "instance_types": _verdicts_json(options, architecture, region)}
+        tokens = {"cache_tokens": {_gpu_name(gpu): room for gpu, room in rooms.items()}} if rooms else {}
+        click.echo(json.dumps({**held, **tokens}, indent=2))
         return
     click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}\n")
     _print_phases(found)
@@ -113,8 +125,8 @@ def memory_command(
     if older.device_bytes > found.device_bytes:
         names = ", ".join(sorted({gpu.name for gpu in fits if not gpu.has_bfloat16}))
         click.echo(f"GPUs without bfloat16 ({names}) compute in fp32: {older.range_gib} there")
-    if isinstance(options, InferenceOptions) and options.gpu_memory_utilization is not None:
-        _print_room(options, architecture)
+    if isinstance(options, InferenceOptions) and rooms:
+        _print_rooms(rooms, options.gpu_memory_utilization)
     if line := options.afterwards(architecture):
         click.echo(f"\n{line}")
     _print_rules(architecture)
@@ -160,25 +172,49 @@ def _print_gpus(fits: Mapping[Gpu, Fit]) -> None:
             click.echo(f"{word}: {', '.join(names)}")
 
 
-def _print_room(options: InferenceOptions, architecture: Architecture) -> None:
-    """The cache that an engine would have, by GPU."""
-    click.echo(f"\ntokens of KV cache at {options.gpu_memory_utilization:.0%} of a GPU:")
-    for gpu in _gpus():
-        tokens = options.room(architecture, gpu.usable_bytes)
+def _rooms(options: TrainingOptions | InferenceOptions, architecture: Architecture) -> dict[Gpu, int]:
+    """Tokens of the cache that an engine would have, by GPU; empty where none was asked for."""
+    if not isinstance(options, InferenceOptions):
+        return {}
+    rooms = {gpu: options.room(architecture, gpu.usable_bytes) for gpu in _gpus()}
+    return {gpu: room for gpu, room in rooms.items() if room is not None}
+
+
+def _print_rooms(rooms: Mapping[Gpu, int], utilization: float | None) -> None:
+    click.echo(f"\ntokens of KV cache at {utilization:.0%} of a GPU:")
+    for gpu, tokens in rooms.items():
         click.echo(f"  {_gpu_name(gpu)}: {tokens:,}" if tokens else f"  {_gpu_name(gpu)}: the weights leave no room")
 
 
 def _print_verdict(options: TrainingOptions | InferenceOptions, architecture: Architecture, region: str) -> None:
-    kind: JobKind = "hosting" if isinstance(options, InferenceOptions) else "training"
+    kind, what = _kind(options), "the job"
+    if isinstance(options, InferenceOptions):
+        held_as = options.dtype if options.quantization in (None, "none") else options.quantization
+        what = f"{options.weights_bytes(architecture) / 1e9:,.0f} GB of {held_as} weights"
     found = verdicts(partial(options.needs, architecture), kind=kind, region=region)
-    weights_gb = architecture.parameters * BYTES[options.dtype] / 1e9 if isinstance(options, InferenceOptions) else 0
-    what = f"{weights_gb:,.0f} GB of {options.dtype} weights" if isinstance(options, InferenceOptions) else "the job"
     if not found:
-        click.echo(f"\nno instance type for {kind} has room for {what}")
+        counts = {item.gpus for item in instance_types().values() if kind in item.allowed_for} | {1}
+        divided = options.sharding != "none" and options.gpus not in counts
+        why = f"has {options.gpus} GPUs" if divided else f"has room for {what}"
+        click.echo(f"\nno instance type for {kind} {why}")
         return
     click.echo(f"\n{what}: {'fits' if found[0].fit == 'yes' else 'may fit'} {found[0]}")
     for verdict in found[1:SHOWN_TYPES]:
         click.echo(f"  {'or' if verdict.fit == 'yes' else 'perhaps'} {verdict}")
+
+
+def _kind(options: TrainingOptions | InferenceOptions) -> JobKind:
+    return "hosting" if isinstance(options, InferenceOptions) else "training"
+
+
+def _verdicts_json(
+    options: TrainingOptions | InferenceOptions, architecture: Architecture, region: str
+) -> list[dict[str, Any]]:
+    found = verdicts(partial(options.needs, architecture), kind=_kind(options), region=region)
+    return [
+        {"name": item.instance.name, "gpus": item.gpus, "fits": item.fit, "usd_per_hour": item.usd_per_hour}
+        for item in found
+    ]
 
 
 def _gpus() -> list[Gpu]:

@@ -11,7 +11,7 @@ from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
-from tunestack.sizing.memory.inference_memory import Inference, inference_memory
+from tunestack.sizing.memory.inference_memory import Inference, answering, inference_memory
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.serving_memory import cache_tokens, many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
@@ -72,6 +72,8 @@ class TrainingOptions:
             raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
         if self.method == "prefix_tuning" and self.checkpointing not in (None, "none"):
             raise UserError("PEFT refuses prefix tuning with checkpointing: --checkpointing none")
+        if self.optimizer_in_backward and self.method not in ("full", "frozen"):
+            raise UserError("--optimizer-in-backward goes with --method full or frozen")
         if self.optimizer_in_backward and self.gradient_accumulation_steps > 1:
             raise UserError("--optimizer-in-backward updates at once: --gradient-accumulation-steps 1")
 
@@ -173,11 +175,20 @@ class InferenceOptions:
             tensor_parallel=self.sharding == "tensor",
         )
 
-    def needs(self, architecture: Architecture, instance: InstanceType, gpus: int) -> MemoryEstimate:
+    def needs(self, architecture: Architecture, instance: InstanceType, gpus: int) -> MemoryEstimate | None:
         """On so many GPUs of a type, each with its part of the heads; with a sharding that was named, as named."""
-        if self.sharding != "none":
-            return self.memory(architecture)
-        return replace(self, gpus=gpus, sharding="tensor" if gpus > 1 else "none").memory(architecture)
+        if self.sharding != "none" and gpus != self.gpus:
+            return None
+        on = self if self.sharding != "none" else replace(self, gpus=gpus, sharding="tensor" if gpus > 1 else "none")
+        assert instance.gpu is not None
+        if on.room(architecture, instance.gpu.usable_bytes) == 0:
+            return None
+        return on.memory(architecture)
+
+    def weights_bytes(self, architecture: Architecture) -> float:
+        """The weights, as they are held, on all GPUs together."""
+        whole = replace(self.job(), gpus=1, tensor_parallel=False)
+        return sum(part.size_bytes for part in answering(architecture, whole).weights)
 
     def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
         """The same on every GPU: those without bfloat16 answer in float16."""

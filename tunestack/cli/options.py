@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tunestack.errors import UserError
+
 if TYPE_CHECKING:
     from tunestack.aws import Aws, Person
 
@@ -22,6 +24,18 @@ def aws_of(env: str, *, acts_as: "Person" = "trainer") -> "Aws":
     from tunestack.settings.loading import load_settings
 
     return Aws(load_settings(env), acts_as=acts_as)
+
+
+def check_region(region: str) -> None:
+    """See that prices of the region are known.
+
+    Raises:
+        UserError: they aren't.
+    """
+    from tunestack.catalogue.prices import regions
+
+    if region not in regions():
+        raise UserError(f"no prices of region {region!r}; known: {', '.join(regions())}")
 
 
 def show(value: Any, *, as_json: bool, text: Callable[[], None]) -> None:

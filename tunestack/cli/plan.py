@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
+from tunestack.cli.options import check_region
 from tunestack.errors import UserError
 from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
@@ -95,7 +96,7 @@ def plan_command(
     if chosen["rank"] is not None and method not in (None, *RANKED):
         raise UserError(f"--rank goes with --method {', '.join(RANKED)}")
     request = _of_model(model, method or "qlora", chosen) if model is not None else _of_recipe(str(recipe), chosen)
-    _check_region(request.region)
+    check_region(request.region)
     found = make_plans(request)
     if as_json:
         click.echo(json.dumps(to_json(found), indent=2))
@@ -148,13 +149,6 @@ def _of_recipe(name: str, chosen: dict[str, Any]) -> PlanRequest:
 def _common(chosen: dict[str, Any]) -> dict[str, Any]:
     names = ("tokens", "effective_batch", "deadline_hours", "budget_usd", "region", "spot_savings", "instance_types")
     return {name: chosen[name] for name in names}
-
-
-def _check_region(region: str) -> None:
-    from tunestack.catalogue.prices import regions
-
-    if region not in regions():
-        raise UserError(f"no prices of region {region!r}; known: {', '.join(regions())}")
 
 
 def to_json(found: Planning) -> dict[str, Any]:

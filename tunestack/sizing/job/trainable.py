@@ -115,8 +115,11 @@ def trained_model_parameters(architecture: Architecture, job: FineTuning) -> int
 
 def last_layers(architecture: Architecture, count: int) -> list[tuple[Layer, int]]:
     """The last `count` layers as (kind of layer, how many). Kinds are taken in proportion: their order isn't kept."""
-    depth = architecture.depth
-    shares = [(layer, round(layer.copies * count / depth)) for layer in architecture.layers]
-    missing = count - sum(number for _, number in shares)
-    first, number = shares[0]
-    return [(first, number + missing), *shares[1:]]
+    parts = [divmod(layer.copies * count, architecture.depth) for layer in architecture.layers]
+    missing = count - sum(whole for whole, _ in parts)
+    # What is left over goes to the kinds that rounding down took the most from.
+    raised = sorted(range(len(parts)), key=lambda index: -parts[index][1])[:missing]
+    return [
+        (layer, whole + (index in raised))
+        for index, (layer, (whole, _)) in enumerate(zip(architecture.layers, parts, strict=True))
+    ]

@@ -105,4 +105,7 @@ def _generating(job: FineTuning, sequences: int) -> Inference:
         weight_dtype=job.weight_dtype,
         quantization=job.quantization,
         double_quant=job.double_quant,
+        # Where whole layers or heads are divided, no GPU ever has the whole model; FSDP and ZeRO gather it to generate.
+        gpus=job.gpus if job.sharding in ("tensor", "layers") else 1,
+        tensor_parallel=job.sharding == "tensor",
     )

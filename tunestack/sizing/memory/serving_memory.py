@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
 from tunestack.sizing.job.trainable import adapter_parameters, check_rank
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, answering, inference_memory
@@ -57,6 +57,8 @@ def cache_tokens(
         SizingError: the model can't be shared by so many GPUs.
     """
     found = answering(architecture, job)
+    if not found.cache.size_bytes:
+        raise SizingError("no layer of the model caches tokens: there is no cache to size")
     each = found.cache.size_bytes / (job.batch * job.max_length)
     outside = device_bytes(0, gpus=job.gpus)
     room = utilization * capacity_bytes - outside - (found.phase.size_bytes - found.cache.size_bytes)

@@ -41,7 +41,7 @@ class Attention:
     value_dim: int
     # Sliding window in tokens; None attends to everything.
     window: int | None = None
-    # What multi-head latent attention caches instead of keys and values.
+    # What multi-head latent attention caches instead of keys and values; 0 where a layer caches no tokens.
     latent: int | None = None
     qk_norm: bool = False
 

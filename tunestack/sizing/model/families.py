@@ -21,7 +21,7 @@ def from_config(config: Mapping[str, Any], *, name: str) -> Architecture:
     """
     read = ModelConfig(config, name=name)
     family = read.choose("model_type", FAMILIES)
-    return FAMILIES[family](read)
+    return FAMILIES[family](ModelConfig({**DEFAULTS.get(family, {}), **config}, name=name))
 
 
 def _qwen2(c: ModelConfig) -> Architecture:
@@ -82,6 +82,22 @@ GEMMA3_TEXT_DEFAULTS = {
 SIGLIP_DEFAULTS = {
     "hidden_size": 768, "intermediate_size": 3072, "num_hidden_layers": 12, "image_size": 224, "patch_size": 16,
 }  # fmt: skip
+
+
+# What a configuration may leave out since it is its class's default, where that isn't one head for all or the width
+# divided by the heads (transformers 5: `AutoConfig.for_model`).
+DEFAULTS: dict[str, dict[str, int]] = {
+    "gemma": {"num_key_value_heads": 16, "head_dim": 256},
+    "gemma2": {"num_key_value_heads": 4, "head_dim": 256},
+    "gemma3_text": {"num_key_value_heads": 4, "head_dim": 256},
+    "gpt_oss": {"num_key_value_heads": 8, "head_dim": 64},
+    "mistral": {"num_key_value_heads": 8},
+    "mixtral": {"num_key_value_heads": 8},
+    "qwen2": {"num_key_value_heads": 32},
+    "qwen2_moe": {"num_key_value_heads": 16},
+    "qwen3": {"num_key_value_heads": 32, "head_dim": 128},
+    "qwen3_moe": {"num_key_value_heads": 4},
+}
 
 
 FAMILIES: dict[str, Family] = {

@@ -19,6 +19,8 @@ PYTHON_VARIABLE = "TUNESTACK_TRANSFORMERS_PYTHON"
 _OF_THE_KIT = Path(__file__).parents[3] / ".venv-training" / "bin" / "python"
 _SCRIPT = Path(__file__).with_name("meta_shapes.py")
 MOST_SECONDS = 120
+# transformers names every family that it knows.
+LONGEST_REASON = 300
 
 
 def find_model(source: str) -> Architecture:
@@ -52,7 +54,7 @@ def find_model(source: str) -> Architecture:
 def _from_file(path: Path, *, name: str) -> Architecture:
     fields = _read(path)
     family = fields.get("model_type")
-    if family in FAMILIES or not isinstance(family, str):
+    if not isinstance(family, str) or family in FAMILIES:
         return from_config(fields, name=name)
     shapes = checkpoint_shapes(path.parent) or _of_class(path, family, name)
     return from_shapes(shapes, fields, name=name)
@@ -72,8 +74,10 @@ def _of_class(path: Path, family: str, name: str) -> Mapping[str, tuple[int, ...
     except (OSError, subprocess.TimeoutExpired) as error:
         raise ModelConfigError(f"{name}: asking {python} for the class of {family!r}: {error}") from None
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1]
-        raise ModelConfigError(f"{name}: transformers in {python} can't build the family {family!r}: {reason}")
+        reason = (done.stderr.strip().splitlines() or ["it ended without a word"])[-1][:LONGEST_REASON]
+        hint = nearest(family, FAMILIES)
+        close = f"; {hint}" if hint.startswith("did you mean") else ""
+        raise ModelConfigError(f"{name}: transformers in {python} can't build the family {family!r}{close}: {reason}")
     return {key: tuple(shape) for key, shape in json.loads(done.stdout).items()}
 
 

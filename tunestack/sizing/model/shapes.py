@@ -8,7 +8,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear
@@ -19,8 +19,10 @@ Shapes = Mapping[str, tuple[int, ...]]
 _LAYER = re.compile(r"(?P<stack>(?:.*\.)?(?:layers|h|blocks|block|decoder))\.(?P<index>\d+)\.(?P<rest>.+)")
 _BESIDE = re.compile(r"visual|vision|audio|image|speech|tower|projector|multi_modal|mtp\.")
 _EXPERT = re.compile(r"(?P<before>.*experts)\.(?P<index>\d+)\.(?P<name>.+)")
-_EMBEDDING = re.compile(r"(embed_tokens|wte|word_embeddings|embed_in|tok_embeddings|embedding)\.weight$")
+_EMBEDDING = re.compile(r"(embed_tokens|wte|word_embeddings|embed_in|tok_embeddings|embeddings?)\.weight$")
 _HEAD = re.compile(r"(^|\.)(lm_head|embed_out|output)\.weight$")
+# State spaces, linear attention and convolutions keep a state of one size: nothing is cached for a token.
+_CACHED = re.compile(r"(?<!linear_)(?<!lin_)(attn|attention)\.|(^|\.)(k_proj|wk|key)\.", re.IGNORECASE)
 _ATTENTION = re.compile(r"attn|attention|mixer|mamba|conv", re.IGNORECASE)
 _BACK = ("o_proj", "out_proj", "dense", "down_proj", "fc2", "c_proj", "w2", "wo", "dense_4h_to_h", "output_linear")
 _QUERY = ("q_proj", "wq", "query", "q_b_proj")
@@ -38,6 +40,8 @@ def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str) -> Arch
     stack, layers = _layers(shapes, name)
     embedding = _embedding(shapes, stack, name)
     vocabulary, hidden = shapes[embedding]
+    if not vocabulary or not hidden:
+        raise ModelConfigError(f"{name}: its token embedding is empty: {vocabulary} × {hidden}")
     head = next((key for key in shapes if _HEAD.search(key) and shapes[key] == (vocabulary, hidden)), None)
     kinds = Counter(_Kind.of(tensors) for tensors in layers.values())
     inside = {key for tensors in layers.values() for key, _, _ in tensors}
@@ -72,6 +76,11 @@ class _Kind:
             found[f"{expert['before']}.*.{expert['name']}" if expert else name, shape] += 1
         return cls(tuple((name, shape, count) for (name, shape), count in sorted(found.items())))
 
+    @property
+    def caches(self) -> bool:
+        """Whether a token leaves keys and values in it."""
+        return any(_CACHED.search(name) for name, _, _ in self.tensors)
+
     def layer(self, config: Mapping[str, Any], hidden: int, copies: int) -> Layer:
         active = _number(config, "num_experts_per_tok", "num_experts_per_token", "moe_topk", "top_k_experts") or 1
         linears = [linear for item in self.tensors for linear in _linears(*item, hidden=hidden, active=active)]
@@ -86,7 +95,7 @@ class _Kind:
         width = max(inner, default=hidden) / (2 if doubled else 1)
         return Layer(
             copies=copies,
-            attention=_attention(config, attention, hidden),
+            attention=_attention(config, attention, hidden) if self.caches else _stateful(config, attention, hidden),
             attention_linears=_with_way_back(attention),
             mlp_linears=_with_way_back(mlp),
             mlp_width=width,
@@ -158,6 +167,11 @@ def _attention(config: Mapping[str, Any], linears: tuple[Linear, ...], hidden: i
         value_dim=_number(config, "v_head_dim") or head_dim,
         latent=latent and latent + (_number(config, "qk_rope_head_dim") or 0),
     )
+
+
+def _stateful(config: Mapping[str, Any], linears: tuple[Linear, ...], hidden: int) -> Attention:
+    """In the place of attention, where a layer caches no tokens."""
+    return replace(_attention(config, linears, hidden), latent=0)
 
 
 def _layers(shapes: Shapes, name: str) -> tuple[str, dict[str, list[Tensor]]]:
