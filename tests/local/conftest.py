@@ -126,13 +126,15 @@ def run(aws: Aws, parameters: dict[str, str]) -> ExecutionView:
 
 
 def wait(aws: Aws, arn: str) -> ExecutionView:
-    deadline = time.monotonic() + 240
+    # As long as nothing hangs, however busy the machine is.
+    deadline = time.monotonic() + 900
     while time.monotonic() < deadline:
         view = describe(aws, arn)
         if view.status in ENDED:
             return view
         time.sleep(0.5)
-    raise AssertionError("the execution did not end")
+    steps = {step.name: step.status for step in view.steps}
+    raise AssertionError(f"the execution did not end: {view.status}, {steps}")
 
 
 @pytest.fixture(scope="session")
