@@ -87,7 +87,10 @@ def test_an_engine_s_cache_fills_what_weights_leave() -> None:
 def test_experts_that_stay_in_16_bit_are_named_with_the_reason_and_what_would_change_it() -> None:
     shown = CliRunner().invoke(tunestack, ["memory", "--model", "Qwen/Qwen3-30B-A3B"]).output
     assert "54.00 GiB  weights: experts (2 B each: one parameter of a layer's, which bitsandbytes doesn't" in shown
-    assert "54 GiB are experts in 16 bit" in shown and "(MXFP4, GPTQ, AWQ) would hold them in about 14 GiB" in shown
+    assert (
+        "54 GiB are experts that bitsandbytes leaves as they are" in shown
+        and "(MXFP4, GPTQ, AWQ) would hold them in about 14 GiB" in shown
+    )
     assert "weights: experts" not in memory().output
 
 

@@ -9,9 +9,10 @@ from tests.sizing.jobs import model
 from tunestack.catalogue.instances import instance_types
 from tunestack.catalogue.prices import find_instance_price
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
+from tunestack.planning.plan import TRAINED_OPTIMIZERS
 from tunestack.settings.recipe import load_recipe
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
-from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.sizing.job.recipe_job import OPTIMIZERS, job_of_recipe
 
 LLAMA_8B, LLAMA_70B = find_model("meta-llama/Llama-3.1-8B"), find_model("meta-llama/Llama-3.1-70B")
 
@@ -156,6 +157,16 @@ def test_what_this_kit_can_t_run_is_marked() -> None:
         architecture=LLAMA_8B, job=qlora(method="full", quantization="none"), instance_types=("ml.p6-b200.48xlarge",)
     ).plans[:1]
     assert full.not_by_this_kit is not None
+
+
+def test_what_no_recipe_can_say_is_marked_too() -> None:
+    assert set(TRAINED_OPTIMIZERS) == set(OPTIMIZERS.values())
+    for changed, reason in (
+        ({"quantization": "int2"}, "16 bit, NF4 or FP4"),
+        ({"optimizer": "muon"}, "no optimizer muon"),
+    ):
+        (found,) = plans(job=qlora(**changed), instance_types=("ml.p5.4xlarge",)).plans[:1]
+        assert reason in str(found.not_by_this_kit)
 
 
 def best(**chosen: Any) -> Any:

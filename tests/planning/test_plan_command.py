@@ -89,6 +89,18 @@ def test_an_odd_config_json_is_one_message(content: str, tmp_path: Path) -> None
     assert done.returncode == 1 and "config.json" in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--objective", "reward", "--loss", "fused"), "--loss means nothing with --objective reward"),
+        (("--optimizer", "galore"), "--optimizer galore goes with --method full or frozen"),
+    ],
+)
+def test_what_means_nothing_together_is_refused(arguments: tuple[str, ...], message: str) -> None:
+    done = plan(*LLAMA, *arguments)
+    assert done.returncode == 1 and message in done.stderr
+
+
 def test_what_this_kit_cannot_run_at_all_is_said_at_the_top() -> None:
     shown = plan(*LLAMA, "--method", "full").stdout.splitlines()
     assert shown[1] == "not by this kit: this kit trains lora adapters; these are plans for another trainer"

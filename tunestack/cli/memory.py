@@ -160,7 +160,7 @@ def _print_experts(found: MemoryEstimate, architecture: Architecture) -> None:
         return
     packed_gib = architecture.unquantized_experts("nf4") * bytes_per_weight("mxfp4", dtype="bf16") / GIB
     click.echo(
-        f"\nof that, {kept_bytes / GIB:.0f} GiB are experts in 16 bit, whatever --method qlora does: a checkpoint "
+        f"\nof that, {kept_bytes / GIB:.0f} GiB are experts that bitsandbytes leaves as they are: a checkpoint "
         f"whose own experts are quantised (MXFP4, GPTQ, AWQ) would hold them in about {packed_gib:.0f} GiB"
     )
 

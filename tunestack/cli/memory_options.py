@@ -66,10 +66,7 @@ class TrainingOptions:
             raise UserError("--sync-each-batch goes with --sharding fsdp")
         if "rank" in self.given and self.method not in FUSIBLE:
             raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
-        if "loss" in self.given and self.objective == "reward":
-            raise UserError("--loss means nothing with --objective reward, whose head has one output")
-        if (self.optimizer or "").startswith("galore") and self.method not in ("full", "frozen"):
-            raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
+        check_together(objective=self.objective, method=self.method, loss=self.loss, optimizer=self.optimizer)
         if self.method == "prefix_tuning" and self.checkpointing not in (None, "none"):
             raise UserError("PEFT refuses prefix tuning with checkpointing: --checkpointing none")
         if self.optimizer_in_backward and self.method not in ("full", "frozen"):
@@ -210,6 +207,20 @@ class InferenceOptions:
         copies = many_copies(architecture, self.job(), count=self.adapters)
         where = f" of all {self.gpus} GPUs together" if self.gpus > 1 else ""
         return f"{self.adapters} merged models in their place would take {copies / GIB:,.1f} GiB{where}"
+
+
+def check_together(
+    *, objective: str, method: NamedMethod, loss: LossKernel | None, optimizer: Optimizer | None
+) -> None:
+    """See that loss and optimizer mean something for the objective and the method.
+
+    Raises:
+        UserError: one doesn't.
+    """
+    if loss and objective == "reward":
+        raise UserError("--loss means nothing with --objective reward, whose head has one output")
+    if (optimizer or "").startswith("galore") and method not in ("full", "frozen"):
+        raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
 
 
 def options_of(objective: str, chosen: dict[str, Any], given: frozenset[str]) -> TrainingOptions | InferenceOptions:

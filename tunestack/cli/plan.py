@@ -8,6 +8,7 @@ import click
 from click.core import ParameterSource
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
+from tunestack.cli.memory_options import check_together
 from tunestack.cli.options import check_region
 from tunestack.errors import UserError
 from tunestack.money import usd
@@ -116,6 +117,8 @@ def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRe
         "quantization": chosen["quantization"],
         "varying_lengths": chosen["no_packing"] or None,
     }
+    together = {name: chosen[name] for name in ("objective", "loss", "optimizer")}
+    check_together(method=method, **together)
     job = job_of_method(
         method,
         stack=find_stack(chosen["stack"]),

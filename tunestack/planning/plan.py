@@ -23,6 +23,8 @@ COUNTS = (1, 2, 4)
 HOST_SHARE = 0.8
 # What training_code runs, on quantised weights or not.
 TRAINED_METHODS = ("lora",)
+TRAINED_QUANTIZATIONS = ("none", "nf4", "fp4")
+TRAINED_OPTIMIZERS = ("adamw", "adamw_fused", "adamw_8bit", "paged_adamw_8bit", "adafactor", "sgd")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,10 @@ class Plan:
             return f"this kit trains no {self.candidate.objective} from a recipe"
         if job.gpus > 1:
             return "this kit trains on one GPU"
+        if job.quantization not in TRAINED_QUANTIZATIONS:
+            return "this kit trains on weights in 16 bit, NF4 or FP4"
+        if job.optimizer not in TRAINED_OPTIMIZERS:
+            return f"a recipe has no optimizer {job.optimizer}"
         return None if job.method in TRAINED_METHODS else f"this kit trains {' and '.join(TRAINED_METHODS)} adapters"
 
     @property

@@ -8,7 +8,8 @@ from tunestack.sizing.job.kinds import AttentionKernel
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype
 
-_OPTIMIZERS: dict[str, Optimizer] = {
+# What a recipe may name (`training.optim`), as it is sized.
+OPTIMIZERS: dict[str, Optimizer] = {
     "adamw_torch": "adamw",
     "adamw_torch_fused": "adamw_fused",
     "adamw_8bit": "adamw_8bit",
@@ -43,7 +44,7 @@ def job_of_recipe(recipe: Recipe) -> FineTuning:
         r=lora.r,
         lora_dropout=lora.lora_dropout,
         target_modules=(targets,) if isinstance(targets, str) else tuple(targets),
-        optimizer=_OPTIMIZERS[training.optim],
+        optimizer=OPTIMIZERS[training.optim],
         per_device_train_batch_size=batch,
         gradient_accumulation_steps=max(1, ROWS_A_STEP // batch) if accumulation == AUTO else accumulation,
         max_length=training.max_length,
