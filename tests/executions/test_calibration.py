@@ -124,9 +124,18 @@ def test_an_edited_file_is_named(content: str, file: Path) -> None:
 
 def test_a_figure_that_cannot_be_is_named_with_its_line(file: Path) -> None:
     keep_runs([RUN])
-    file.write_text(file.read_text().replace("500.0", "-1"))
-    own_runs.cache_clear()
-    with pytest.raises(UserError, match=r"own_runs.csv:2: tokens_per_second, .* must be numbers above 0"):
+    whole = file.read_text()
+    for figure in ("-1", "1e-300", "1e300", "nan"):
+        file.write_text(whole.replace("500.0", figure))
+        own_runs.cache_clear()
+        with pytest.raises(UserError, match=r"own_runs.csv:2: tokens_per_second, .* must be numbers from 1e-06 to"):
+            own_runs()
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b'"' + b"x" * 200_000])
+def test_what_is_no_table_is_named(content: bytes, file: Path) -> None:
+    file.write_bytes(content)
+    with pytest.raises(UserError, match=r"own_runs.csv: not a table: "):
         own_runs()
 
 

@@ -17,6 +17,8 @@ from tunestack.files import write_whole
 
 FILE = Path(__file__).with_name("data") / "own_runs.csv"
 CALIBRATE = "`tunestack calibrate` writes it again"
+# What no GPU reserves or trains, in GiB and in tokens a second.
+LEAST, MOST = 1e-6, 1e9
 # Beyond what was measured, the next run may differ by so much of itself, up and down: after one run, and after many.
 SPREAD_AFTER_ONE, SPREAD_AFTER_MANY, MANY = 0.3, 0.1, 5
 
@@ -90,11 +92,14 @@ def own_runs() -> tuple[OwnRun, ...]:
     """
     if not FILE.exists():
         return ()
-    with FILE.open(encoding="utf-8", newline="") as lines:
-        reader = csv.DictReader(lines)
-        if tuple(reader.fieldnames or ()) != _columns():
-            raise UserError(f"{FILE}: must have the columns {', '.join(_columns())}; {CALIBRATE}")
-        return tuple(_parse(reader.line_num, row) for row in reader)
+    try:
+        with FILE.open(encoding="utf-8", newline="") as lines:
+            reader = csv.DictReader(lines)
+            if tuple(reader.fieldnames or ()) != _columns():
+                raise UserError(f"{FILE}: must have the columns {', '.join(_columns())}; {CALIBRATE}")
+            return tuple(_parse(reader.line_num, row) for row in reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UserError(f"{FILE}: not a table: {error}; {CALIBRATE}") from None
 
 
 def keep_runs(runs: Iterable[OwnRun]) -> None:
@@ -125,10 +130,12 @@ def _parse(line: int, row: dict[str, str]) -> OwnRun:
     numbers = ("tokens_per_second", "expected_tokens_per_second", "reserved_gib", "expected_reserved_gib")
     try:
         values = {name: float(row[name]) for name in numbers}
-        if not all(0 < value < float("inf") for value in values.values()):
+        if not all(LEAST < value < MOST for value in values.values()):
             raise ValueError
     except (TypeError, ValueError):
-        raise UserError(f"{FILE}:{line}: {', '.join(numbers)} must be numbers above 0; {CALIBRATE}") from None
+        raise UserError(
+            f"{FILE}:{line}: {', '.join(numbers)} must be numbers from {LEAST:g} to {MOST:g}; {CALIBRATE}"
+        ) from None
     return OwnRun(
         execution=row["execution"],
         measured_on=row["measured_on"],
