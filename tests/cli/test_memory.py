@@ -170,6 +170,14 @@ def test_what_would_be_ignored_is_refused(arguments: tuple[str, ...], message: s
     assert isinstance(found, UserError) and message in str(found)
 
 
+@pytest.mark.parametrize("objective", ["sft", "inference"])
+def test_learned_positions_end(objective: str) -> None:
+    arguments = ["memory", "--model", "openai-community/gpt2", "--objective", objective, "--max-length"]
+    assert CliRunner().invoke(tunestack, [*arguments, "1024"]).exit_code == 0
+    found = CliRunner().invoke(tunestack, [*arguments, "1025"]).exception
+    assert isinstance(found, UserError) and "max_length 1,025 is above the 1,024 positions" in str(found)
+
+
 def test_no_gpu_generates_with_more_than_its_part_of_a_divided_model() -> None:
     one = sized("--objective", "grpo", "--method", "lora")["allocated_bytes"]
     four = sized("--objective", "grpo", "--method", "lora", "--gpus", "4", "--sharding", "tensor")["allocated_bytes"]

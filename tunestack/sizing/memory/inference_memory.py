@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import LARGEST, SizingError
 from tunestack.sizing.job.kinds import AttentionKernel
+from tunestack.sizing.job.length import check_length
 from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_parallel
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.overhead import device_bytes, reserved_bytes, workspace_bytes
@@ -96,6 +97,7 @@ def inference_memory(architecture: Architecture, job: Inference) -> MemoryEstima
     Raises:
         SizingError: the model can't be shared by so many GPUs.
     """
+    check_length(architecture, job.max_length)
     found = answering(architecture, job)
     load = Phase(name="load", components=(*found.held, _being_quantized(architecture, job)))
     allocated = max(found.phase.size_bytes, load.size_bytes)

@@ -1,6 +1,7 @@
 """Peak GPU memory of a fine-tuning: states and graph, at each instant that may be the largest."""
 
 from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.length import check_length
 from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_parallel
 from tunestack.sizing.job.trainable import check_rank
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
@@ -41,9 +42,11 @@ def training_memory(
     the same job that come before the training step (rollouts).
 
     Raises:
-        SizingError: the job can't be (a rank above the width, more trainable layers or GPUs than there are layers).
+        SizingError: the job can't be (a rank above the width, more trainable layers or GPUs than there are layers,
+            sequences beyond its positions).
     """
     check_rank(architecture, job)
+    check_length(architecture, job.max_length)
     check_tensor_parallel(architecture, job.tensor_parallel)
     if job.sharding == "layers":
         check_layers_by_gpu(architecture, job.gpus)
