@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import ROOT
-from tests.sizing.jobs import LLAMA_8B, full, job, qlora, stacked
+from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, stacked
 from tunestack.errors import UserError
 from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.named_methods import job_of_method
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.loss_head import TILE_TOKENS, TILE_VOCABULARY, bytes_per_logit
+from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks
 from tunestack.sizing.stacks.known import STACKS, TUNESTACK
@@ -42,6 +44,7 @@ def test_every_fact_of_trl_is_what_the_locked_packages_do() -> None:
         "upcasts_unquantized": trl.upcasts_unquantized,
         "fp32_under_fsdp": trl.fp32_under_fsdp,
         "wide_embedding_states": trl.wide_embedding_states,
+        "experts_are_modules": trl.experts_are_modules,
         "keeps_quantized_inputs": trl.quantized_inputs is not None,
     }
 
@@ -146,3 +149,15 @@ def test_an_envelope_covers_all_and_counts_those_that_agree_once() -> None:
     assert whole.device_bytes == found[3].device_bytes
     assert whole.low_bytes == pytest.approx(found[0].low_bytes)
     assert whole.high_bytes == pytest.approx(found[-1].high_bytes)
+
+
+def test_experts_were_quantised_and_adapted_while_they_were_modules() -> None:
+    def needed(stack: Stack, name: str) -> float:
+        sized = objective_memory(model(name), job_of_method("qlora", stack=stack, max_length=512), "sft")
+        return sized.allocated_bytes / GIB
+
+    before, since = find_stack("hf_trainer", month="2025-06"), find_stack("hf_trainer")
+    # Mixtral's 46.7 billion parameters: 4 bits each then, the experts' 16 bits now.
+    assert 23 < needed(before, "mistralai/Mixtral-8x7B-v0.1") < 32 and needed(since, "mistralai/Mixtral-8x7B-v0.1") > 80
+    # GPT-OSS' experts were never modules.
+    assert needed(before, "openai/gpt-oss-20b") == pytest.approx(needed(since, "openai/gpt-oss-20b"), rel=0.05)

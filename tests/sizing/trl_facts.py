@@ -14,7 +14,7 @@ import transformers
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+from transformers import LlamaConfig, LlamaForCausalLM, MixtralConfig, MixtralForCausalLM, PreTrainedTokenizerFast
 from trl import SFTConfig, SFTTrainer
 from trl.kernels import chunked_logprob
 from trl.trainer import utils
@@ -47,6 +47,14 @@ def calls_of_the_head(folder: str) -> int:
     return len(counted)
 
 
+def experts_are_modules() -> bool:
+    """Whether an expert's matrices are linears of their own."""
+    experts = {"num_local_experts": 2, "num_experts_per_tok": 1, "num_key_value_heads": 2}
+    with torch.device("meta"):
+        model = MixtralForCausalLM(MixtralConfig(**SIZE, **experts))
+    return any("experts" in name and isinstance(part, torch.nn.Linear) for name, part in model.named_modules())
+
+
 def facts() -> dict[str, object]:
     model = tiny_model()
     logits = model(torch.ones(1, 4, dtype=torch.long)).logits
@@ -69,6 +77,7 @@ def facts() -> dict[str, object]:
             "fp32_under_fsdp": "Upcasted low precision parameters" in inspect.getsource(accelerate.Accelerator),
             "wide_embedding_states": 'override(module, "weight", {"optim_bits": 32})'
             in inspect.getsource(transformers.Trainer),
+            "experts_are_modules": experts_are_modules(),
             "keeps_quantized_inputs": "(None, B)" not in inspect.getsource(bitsandbytes.autograd._functions.MatMul4Bit),
         }
 

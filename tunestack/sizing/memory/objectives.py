@@ -14,6 +14,8 @@ def objective_memory(architecture: Architecture, job: FineTuning, objective: Obj
     Raises:
         SizingError: the job can't be.
     """
+    if job.stack.experts_are_modules:
+        architecture = architecture.with_expert_modules()
     match objective:
         case "sft":
             return training_memory(architecture, job)

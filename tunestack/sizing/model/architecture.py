@@ -1,7 +1,7 @@
 """A language model as its linear layers, norms and attention: what memory, FLOPs and adapters are counted from."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunestack.sizing.precision import BITSANDBYTES, Quantization
 
@@ -19,6 +19,8 @@ class Linear:
     # Experts of transformers 5 are one three-dimensional parameter, and routers a bare one: no nn.Linear, so
     # neither LoRA's "all-linear" nor bitsandbytes touches them.
     is_module: bool = True
+    # Before transformers 5 most families had a nn.Linear for each of an expert's matrices.
+    was_module: bool = False
     # Whether it leads back to the residual stream: the attention's last linear, and the MLP's.
     leads_back: bool = False
 
@@ -177,6 +179,22 @@ class Architecture:
             for layer, linear in self.linears()
             if not linear.is_module and linear.name != "router"
         )
+
+    def with_expert_modules(self) -> "Architecture":
+        """The same as classes build it whose experts are modules: adapted and quantised like any other linear."""
+
+        def held(linear: Linear) -> Linear:
+            return replace(linear, is_module=linear.is_module or linear.was_module)
+
+        layers = (
+            replace(
+                layer,
+                attention_linears=tuple(held(linear) for linear in layer.attention_linears),
+                mlp_linears=tuple(held(linear) for linear in layer.mlp_linears),
+            )
+            for layer in self.layers
+        )
+        return replace(self, layers=tuple(layers))
 
     @property
     def largest_linear(self) -> int:

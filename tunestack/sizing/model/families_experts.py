@@ -7,8 +7,12 @@ from tunestack.sizing.model.family_layers import gated_layer, gated_mlp, llama_m
 from tunestack.sizing.model.model_config import ModelConfig
 
 
-def _experts(hidden: int, width: int, *, count: int, active: int, bias: bool = False) -> tuple[Linear, ...]:
-    shape: dict[str, Any] = {"copies": count, "active": active, "bias": bias, "is_module": False}
+def _experts(
+    hidden: int, width: int, *, count: int, active: int, bias: bool = False, were_modules: bool = True
+) -> tuple[Linear, ...]:
+    shape: dict[str, Any] = {
+        "copies": count, "active": active, "bias": bias, "is_module": False, "was_module": were_modules,
+    }  # fmt: skip
     return (
         Linear(name="experts.gate_up_proj", inputs=hidden, outputs=2 * width, **shape),
         Linear(name="experts.down_proj", inputs=width, outputs=hidden, leads_back=True, **shape),
@@ -108,7 +112,10 @@ def gpt_oss(c: ModelConfig) -> Architecture:
     hidden, width = c.positive("hidden_size"), c.positive("intermediate_size")
     count, active = c.positive("num_local_experts"), c.experts_per_token("num_local_experts")
     bias = c.flag("attention_bias", True)
-    mlp = (_router(hidden, count, bias=True), *_experts(hidden, width, count=count, active=active, bias=True))
+    mlp = (
+        _router(hidden, count, bias=True),
+        *_experts(hidden, width, count=count, active=active, bias=True, were_modules=False),
+    )
     depth = c.positive("num_hidden_layers")
     layer = gated_layer(
         c, copies=depth - depth // 2, qkv_bias=bias, output_bias=bias, mlp=mlp, mlp_width=active * width,

@@ -15,13 +15,16 @@ _ADAPTERS = "huggingface/peft@v0.12.0:peft_model.py:137 autocast_adapter_dtype; 
 _FSDP = "huggingface/accelerate@v0.30.0:accelerator.py:1525 trainable flat parameters become fp32"
 _STATES = "huggingface/transformers@v4.44.2:trainer.py:1111 nn.Embedding gets 32-bit states of 8-bit optimizers"
 _SDPA = "huggingface/transformers@v4.36.0:modeling_utils.py _check_and_enable_sdpa"
+_MODULES = "huggingface/transformers@v4.44.2:models/mixtral/modeling_mixtral.py MixtralBlockSparseTop2MLP"
+_JOINED = "huggingface/transformers@v5.0.0:models/mixtral/modeling_mixtral.py MixtralExperts"
 _FUSED = "huggingface/transformers@v4.54.0:training_args.py:1286 optim: adamw_torch_fused"
 
 # transformers' Trainer and what was built on it in its first years.
 _TRAINER_2023 = Stack(
     name="hf_trainer_2023",
     since="2023-01",
-    sources=(_UPCAST, _KBIT, _INPUTS, _STATES),
+    sources=(_UPCAST, _KBIT, _INPUTS, _STATES, _MODULES),
+    experts_are_modules=True,
     upcasts_logits=True,
     pads_batches=True,
     fp32_adapters=False,
@@ -65,7 +68,12 @@ _TRAINER_2024_10 = replace(
 _TRAINER_2025 = replace(
     _TRAINER_2024_10, since="2025-07", sources=(*_TRAINER_2024_10.sources, _FUSED), optimizer="adamw_fused"
 )
-_TRAINERS = (_TRAINER_2024, _TRAINER_2024_05, _TRAINER_2024_07, _TRAINER_2024_10, _TRAINER_2025)
+_TRAINER_2026 = replace(
+    _TRAINER_2025, since="2026-01", sources=(*_TRAINER_2025.sources, _JOINED), experts_are_modules=False
+)
+_TRAINERS = (
+    _TRAINER_2024, _TRAINER_2024_05, _TRAINER_2024_07, _TRAINER_2024_10, _TRAINER_2025, _TRAINER_2026,
+)  # fmt: skip
 
 # The same Trainer, by the name of what shards; a loop of one's own has the model's facts alone.
 _ACCELERATE = tuple(replace(entry, name="fsdp_accelerate") for entry in _TRAINERS)
@@ -87,11 +95,12 @@ _TRL_2025_12 = replace(
     upcasts_unquantized=False,
     fp32_adapters_on_quantized=False,
 )
+_TRL_2026 = replace(_TRL_2025_12, since="2026-01", sources=(*_TRL_2025_12.sources, _JOINED), experts_are_modules=False)
 _TRL_TILED = replace(
-    _TRL_2025_12,
+    _TRL_2026,
     since="2026-07",
     sources=(
-        *_TRL_2025_12.sources,
+        *_TRL_2026.sources,
         "huggingface/trl@v1.16.0:kernels/chunked_logprob.py:299, trainer/utils.py:1548 add_fused_lm_head",
     ),
     loss="tiled",
@@ -166,6 +175,7 @@ _LITGPT = Stack(
     fp32_adapters_on_quantized=False,
     quantized_inputs="fp32",
     quantizes_head=True,
+    experts_are_modules=True,
     unties_head=True,
     adapters_share_units=True,
     loads_whole=True,
@@ -291,8 +301,8 @@ _VLLM = Stack(
 
 STACKS: tuple[Stack, ...] = (
     _TRAINER_2023, _TRAINER_SDPA, *_TRAINERS, *_ACCELERATE, *_DEEPSPEED, _TRL_2023, _TRL_SDPA, _TRL_2024,
-    _TRL_2024_10, _TRL_2025, _TRL_2025_12, _TRL_TILED, TUNESTACK, _XTUNER, _OPENRLHF, _UNSLOTH, _UNSLOTH_FUSED,
-    _LITGPT, _LITGPT_2024_08, _TORCHTUNE, _TORCHTUNE_CHUNKED, _TORCHTUNE_2025, _TORCHTITAN, _TORCHTITAN_2025,
-    _TORCHTITAN_UNITS, _TORCHTITAN_CHUNKED, _MEGATRON, _NEMO, _VLLM,
-    _GENERATE_2023, _GENERATE_SDPA, _GENERATE,
+    _TRL_2024_10, _TRL_2025, _TRL_2025_12, _TRL_2026, _TRL_TILED, TUNESTACK, _XTUNER, _OPENRLHF, _UNSLOTH,
+    _UNSLOTH_FUSED, _LITGPT, _LITGPT_2024_08, _TORCHTUNE, _TORCHTUNE_CHUNKED, _TORCHTUNE_2025, _TORCHTITAN,
+    _TORCHTITAN_2025, _TORCHTITAN_UNITS, _TORCHTITAN_CHUNKED, _MEGATRON, _NEMO, _VLLM, _GENERATE_2023, _GENERATE_SDPA,
+    _GENERATE,
 )  # fmt: skip

@@ -74,6 +74,10 @@ class Stack:
     unties_head: bool = False
     """Its own classes hold the head apart, even where the checkpoint ties it to the embedding."""
 
+    experts_are_modules: bool = False
+    """A nn.Linear for each matrix of each expert, which bitsandbytes quantises and LoRA adapts; transformers 5 has one
+    bare parameter for all, which they pass by."""
+
     only_full: bool = False
     """It trains whole models, and no adapters."""
     divides_embeddings: bool = True
