@@ -194,6 +194,16 @@ def test_what_the_index_names_is_the_model_and_must_be_there(tmp_path: Path) -> 
         find_model(str(folder))
 
 
+def test_single_experts_of_a_checkpoint_are_joined_as_they_are_loaded(tmp_path: Path) -> None:
+    names = ("gate_proj", "up_proj")
+    more = {f"model.layers.0.mlp.experts.{index}.{name}.weight": (256, 1024) for index in range(4) for name in names}
+    fields = {"model_type": "brand_new", "num_attention_heads": 8, "num_experts_per_tok": 2}
+    found = find_model(str(checkpoint(tmp_path / "experts", small(**more), **fields)))
+    assert found.unquantized_experts("nf4") == 4 * 2 * 256 * 1024
+    # In the classes of transformers 4 they were modules, and quantised.
+    assert found.with_expert_modules().unquantized_experts("nf4") == 0
+
+
 def test_the_scales_of_fp8_weights_are_no_parameters(tmp_path: Path) -> None:
     more = {"model.layers.0.mlp.up_proj.weight_scale_inv": (16, 8)}
     folder = checkpoint(tmp_path / "fp8", small(**more), model_type="brand_new", num_attention_heads=8)

@@ -56,8 +56,9 @@ def _from_file(path: Path, *, name: str) -> Architecture:
     family = fields.get("model_type")
     if not isinstance(family, str) or family in FAMILIES:
         return from_config(fields, name=name)
-    shapes = checkpoint_shapes(path.parent) or _of_class(path, family, name)
-    return from_shapes(shapes, fields, name=name)
+    if shapes := checkpoint_shapes(path.parent):
+        return from_shapes(shapes, fields, name=name, joins_experts=True)
+    return from_shapes(_of_class(path, family, name), fields, name=name)
 
 
 def _of_class(path: Path, family: str, name: str) -> Mapping[str, tuple[int, ...]]:

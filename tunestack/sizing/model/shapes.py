@@ -30,8 +30,10 @@ _KEY = ("k_proj", "wk", "key")
 _TEXT_CONFIGS = ("text_config", "llm_config", "language_config", "thinker_config")
 
 
-def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str) -> Architecture:
+def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str, joins_experts: bool = False) -> Architecture:
     """The architecture of a decoder whose tensors have these names and shapes; what stands beside it is a tower.
+
+    `joins_experts`: they are a checkpoint's, whose single experts transformers 5 joins to one parameter.
 
     Raises:
         ModelConfigError: there are no layers in them, or no embedding.
@@ -52,7 +54,7 @@ def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str) -> Arch
         name=name,
         vocabulary=vocabulary,
         hidden=hidden,
-        layers=tuple(kind.layer(text, hidden, copies) for kind, copies in kinds.items()),
+        layers=tuple(kind.layer(text, hidden, copies, joins_experts=joins_experts) for kind, copies in kinds.items()),
         tied_embeddings=head is None,
         final_norm_parameters=final,
         tower_parameters=beside - final,
@@ -81,9 +83,13 @@ class _Kind:
         """Whether a token leaves keys and values in it."""
         return any(_CACHED.search(name) for name, _, _ in self.tensors)
 
-    def layer(self, config: Mapping[str, Any], hidden: int, copies: int) -> Layer:
+    def layer(self, config: Mapping[str, Any], hidden: int, copies: int, *, joins_experts: bool) -> Layer:
         active = _number(config, "num_experts_per_tok", "num_experts_per_token", "moe_topk", "top_k_experts") or 1
-        linears = [linear for item in self.tensors for linear in _linears(*item, hidden=hidden, active=active)]
+        linears = [
+            linear
+            for item in self.tensors
+            for linear in _linears(*item, hidden=hidden, active=active, joins_experts=joins_experts)
+        ]
         attention = tuple(linear for part, linear in linears if part == "attention") or (_nothing(hidden),)
         mlp = tuple(linear for part, linear in linears if part == "mlp") or (_nothing(hidden),)
         weights = sum(linear.weight for _, linear in linears)
@@ -107,7 +113,7 @@ class _Kind:
 
 
 def _linears(
-    name: str, shape: tuple[int, ...], count: int, *, hidden: int, active: int
+    name: str, shape: tuple[int, ...], count: int, *, hidden: int, active: int, joins_experts: bool
 ) -> Iterator[tuple[str, Linear]]:
     """A weight matrix, or a stack of them, as the linear that it is; norms, biases and convolutions are none."""
     part = "attention" if _ATTENTION.search(name) and "mlp" not in name else "mlp"
@@ -124,7 +130,8 @@ def _linears(
                 outputs=outputs,
                 copies=count,
                 active=min(active, count) if of_experts else 1,
-                is_module=True,
+                is_module=not (joins_experts and of_experts),
+                was_module=of_experts,
                 leads_back=back,
             ),
         )
