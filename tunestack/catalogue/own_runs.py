@@ -5,7 +5,6 @@ measured over what was expected, and says so wherever it is used.
 """
 
 import csv
-import statistics
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache
@@ -68,6 +67,9 @@ def memory_factor(instance_type: str) -> Factor | None:
 def _factor(ratios: list[tuple[str, float]]) -> Factor | None:
     if not ratios:
         return None
+    # Heavy, and of no use to who has measured nothing.
+    import statistics
+
     values = [ratio for _, ratio in ratios]
     share = min(1.0, (len(values) - 1) / (MANY - 1))
     spread = SPREAD_AFTER_ONE + share * (SPREAD_AFTER_MANY - SPREAD_AFTER_ONE)

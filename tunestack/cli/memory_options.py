@@ -4,6 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
 from tunestack.catalogue.instances import InstanceType
+from tunestack.cli.options import check_together
 from tunestack.errors import UserError
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Objective, Sharding
@@ -207,20 +208,6 @@ class InferenceOptions:
         copies = many_copies(architecture, self.job(), count=self.adapters)
         where = f" of all {self.gpus} GPUs together" if self.gpus > 1 else ""
         return f"{self.adapters} merged models in their place would take {copies / GIB:,.1f} GiB{where}"
-
-
-def check_together(
-    *, objective: str, method: NamedMethod, loss: LossKernel | None, optimizer: Optimizer | None
-) -> None:
-    """See that loss and optimizer mean something for the objective and the method.
-
-    Raises:
-        UserError: one doesn't.
-    """
-    if loss and objective == "reward":
-        raise UserError("--loss means nothing with --objective reward, whose head has one output")
-    if (optimizer or "").startswith("galore") and method not in ("full", "frozen"):
-        raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
 
 
 def options_of(objective: str, chosen: dict[str, Any], given: frozenset[str]) -> TrainingOptions | InferenceOptions:

@@ -38,6 +38,18 @@ def check_region(region: str) -> None:
         raise UserError(f"no prices of region {region!r}; known: {', '.join(regions())}")
 
 
+def check_together(*, objective: str, method: str, loss: str | None, optimizer: str | None) -> None:
+    """See that loss and optimizer mean something for the objective and the method.
+
+    Raises:
+        UserError: one doesn't.
+    """
+    if loss and objective == "reward":
+        raise UserError("--loss means nothing with --objective reward, whose head has one output")
+    if (optimizer or "").startswith("galore") and method not in ("full", "frozen"):
+        raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
+
+
 def show(value: Any, *, as_json: bool, text: Callable[[], None]) -> None:
     """Print JSON, or the text for people."""
     if as_json:

@@ -8,8 +8,7 @@ import click
 from click.core import ParameterSource
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
-from tunestack.cli.memory_options import check_together
-from tunestack.cli.options import check_region
+from tunestack.cli.options import check_region, check_together
 from tunestack.errors import UserError
 from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans

@@ -52,7 +52,7 @@ def training_memory(
         check_layers_by_gpu(architecture, job.gpus)
     held = states(architecture, job)
     phases = (*before, *_phases(held, graph(architecture, job, held.share), job, resident))
-    static = (*held.static, *resident, *(part for phase in before for part in phase.static))
+    static = frozenset((*held.static, *resident, *(part for phase in before for part in phase.static)))
     reserved = max(_reserved(phase, static, job) + _kept_apart(phase, held, job) for phase in phases)
     device = device_bytes(reserved, gpus=job.gpus)
     low, high = _range(job)
@@ -70,7 +70,7 @@ def training_memory(
     )
 
 
-def _reserved(phase: Phase, static: tuple[Component, ...], job: FineTuning) -> float:
+def _reserved(phase: Phase, static: frozenset[Component], job: FineTuning) -> float:
     """What the allocator holds at an instant: what stays between steps, and what moves with its slack."""
     stays = sum(part.size_bytes for part in phase.components if part in static)
     return reserved_bytes(phase.size_bytes, static=stays, slack=_slack(job))

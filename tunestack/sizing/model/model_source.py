@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -63,6 +62,9 @@ def _from_file(path: Path, *, name: str) -> Architecture:
 
 def _of_class(path: Path, family: str, name: str) -> Mapping[str, tuple[int, ...]]:
     """The shapes of the class that transformers has for the family."""
+    # Heavy, and seldom needed.
+    import subprocess
+
     python = Path(os.environ.get(PYTHON_VARIABLE) or _OF_THE_KIT)
     if not python.exists():
         raise ModelConfigError(
