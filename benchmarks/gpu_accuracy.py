@@ -21,12 +21,14 @@ from tunestack.sizing.job.recipe_job import job_of_recipe
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.model.families import from_config
+from tunestack.sizing.stacks.choice import find_stack
 
 # The methods of `benchmarks.gpu_methods`.
 _METHODS: dict[str, tuple[Method, Objective]] = {
     "full": ("full", "sft"), "full in fp32": ("full", "sft"), "lora, trained head": ("lora", "sft"),
     "prompt_tuning": ("prompt_tuning", "sft"), "dpo lora": ("lora", "dpo"), "dpo full": ("full", "dpo"),
-    "reward lora": ("lora", "reward"), "grpo lora": ("lora", "grpo"),
+    "reward lora": ("lora", "reward"), "grpo lora": ("lora", "grpo"), "trainer lora": ("lora", "sft"),
+    "trainer qlora": ("lora", "sft"), "trainer full": ("full", "sft"),
 }  # fmt: skip
 
 
@@ -74,6 +76,11 @@ def _job(row: dict[str, str], recipe: Recipe) -> tuple[FineTuning, Objective]:
     job = replace(
         job, method=method, quantization="none", double_quant=False, virtual_tokens=VIRTUAL_TOKENS if prompts else 0
     )
+    if row["method"].startswith("trainer"):
+        by_trainer = find_stack("hf_trainer")
+        job = replace(job, stack=by_trainer, loss=by_trainer.loss, lora_dropout=by_trainer.lora_dropout)
+        if "qlora" in row["method"]:
+            job = replace(job, quantization="nf4", double_quant=True)
     if "trained head" in row["method"]:
         job = replace(job, modules_to_save=("lm_head",))
     if "fp32" in row["method"]:

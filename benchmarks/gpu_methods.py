@@ -1,4 +1,4 @@
-"""One training of TRL's by a method that the memory model sizes and this kit's training code doesn't run.
+"""One training by a method that the memory model sizes and this kit's code doesn't run: TRL's, or the Trainer's.
 
 `python -m benchmarks.gpu_methods METHOD`, started by `benchmarks.gpu_training` as a job's container would be.
 """
@@ -38,12 +38,12 @@ def base(recipe: Recipe, *, dtype: str = "bfloat16", kind: str = "AutoModelForCa
     return model.to("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def arguments(recipe: Recipe, kind: str, **more: Any) -> Any:
+def arguments(recipe: Recipe, kind: str, *, source: Any = None, **more: Any) -> Any:
     import torch
     import trl
 
     training, on_gpu = recipe.training, torch.cuda.is_available()
-    return getattr(trl, kind)(
+    return getattr(source or trl, kind)(
         output_dir=str(contract.checkpoint_folder()),
         max_steps=training.max_steps,
         per_device_train_batch_size=training.per_device_train_batch_size,
@@ -119,6 +119,27 @@ def grpo(recipe: Recipe) -> Any:
     )  # fmt: skip
 
 
+def trainer(recipe: Recipe, *, adapts: bool, quantizes: bool = False) -> Any:
+    """transformers' own Trainer, with PEFT: the loss of all logits, and dropout."""
+    import torch
+    import transformers
+    from peft import get_peft_model
+
+    nf4 = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
+    four_bit = transformers.BitsAndBytesConfig(**nf4, bnb_4bit_compute_dtype=torch.bfloat16)
+    model = base(recipe, **({"quantization_config": four_bit} if quantizes else {}))
+    if adapts:
+        model.enable_input_require_grads()
+        model = get_peft_model(model, adapter(recipe, lora_dropout=0.05))
+    length = recipe.training.max_length
+    numbers = [index % 200 + 2 for index in range(length)]
+    args = arguments(recipe, "TrainingArguments", source=transformers)
+    return transformers.Trainer(
+        model=model, args=args, train_dataset=rows(recipe, lambda _: {"input_ids": numbers, "labels": numbers}),
+        callbacks=[LogMetrics()],
+    )  # fmt: skip
+
+
 METHODS: dict[str, Callable[[Recipe], Any]] = {
     "full": full,
     "full in fp32": lambda recipe: full(recipe, dtype="float32"),
@@ -129,6 +150,9 @@ METHODS: dict[str, Callable[[Recipe], Any]] = {
     "dpo full": lambda recipe: dpo(recipe, adapts=False),
     "reward lora": reward,
     "grpo lora": grpo,
+    "trainer lora": lambda recipe: trainer(recipe, adapts=True),
+    "trainer qlora": lambda recipe: trainer(recipe, adapts=True, quantizes=True),
+    "trainer full": lambda recipe: trainer(recipe, adapts=False),
 }
 
 if __name__ == "__main__":

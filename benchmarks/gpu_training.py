@@ -202,7 +202,9 @@ def _figures(text: str) -> dict[str, float]:
 
 
 def _speed(steps: list[tuple[float, dict[str, float]]]) -> float | None:
-    """Tokens a second: the median of the steps after the warm-up."""
+    """Tokens a second: the median of the steps after the warm-up, where the trainer counts them."""
+    if "num_tokens" not in steps[-1][1]:
+        return None
     rates = [
         (after["num_tokens"] - before["num_tokens"]) / (then - began)
         for (began, before), (then, after) in zip(steps[WARM_UP_STEPS - 1 :], steps[WARM_UP_STEPS:], strict=False)

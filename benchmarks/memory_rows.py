@@ -22,6 +22,7 @@ from tunestack.sizing.memory.serving_memory import engine_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.precision import Dtype, Quantization
+from tunestack.sizing.stacks.ability import why_not
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks, stack_names
 from tunestack.sizing.stacks.stack import Stack
 
@@ -79,7 +80,8 @@ def estimate(row: Row) -> MemoryEstimate:
     if row["kind"] == "recommendation":
         raise UnknownSettings("a recommendation, not a measurement")
     stacks, known = stacks_of(row)
-    found = [estimate_under(row, stack) for stack in stacks]
+    found = [estimate_under(row, stack) for stack in stacks if known or _can_have_run(row, stack)]
+    found = found or [estimate_under(row, stack) for stack in stacks]
     return envelope(found, point=0 if known else None) if len(found) > 1 else found[0]
 
 
@@ -93,10 +95,22 @@ def stacks_of(row: Row) -> tuple[tuple[Stack, ...], bool]:
         entries = [stack for stack in possible_stacks(serves=find_stack(name).serves) if stack.name == name]
         return tuple(reversed(entries)), True
     serves = row["method"] == "inference"
-    adapters = bool(row["lora_rank"]) or row["method"] == "qlora"
-    found = possible_stacks(month=month, serves=serves, adapters=adapters, loss=_said_loss(row))
+    found = possible_stacks(month=month, serves=serves, loss=_said_loss(row))
     # Of what answers, the newest is the likeliest; what trains differs more, and has a middle.
     return (tuple(reversed(found)), True) if serves else (found, False)
+
+
+def _can_have_run(row: Row, stack: Stack) -> bool:
+    """Whether a stack runs what a row says, and in the numbers that the row says of what trains."""
+    if stack.serves:
+        return True
+    job = _training(row, stack)
+    if why_not(job, _OBJECTIVES.get(row["method"], "sft")):
+        return False
+    if re.search(r"fsdp2(?! cp| tp)", row["parallelism"]) and job.gpus > 1 and not stack.fsdp2:
+        return False
+    said = re.search(r"adamw_(bf16|fp32)", row["optimizer"])
+    return said is None or said.group(1) == job.trained_dtype
 
 
 def _stack_name(text: str) -> str:

@@ -17,6 +17,7 @@ from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.loss_head import TILE_TOKENS, TILE_VOCABULARY, bytes_per_logit
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.sizing.stacks.ability import why_not
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks
 from tunestack.sizing.stacks.known import STACKS, TUNESTACK
 from tunestack.sizing.stacks.stack import Stack
@@ -73,11 +74,37 @@ def test_the_facts_of_a_month_are_those_that_held_then() -> None:
 
 
 def test_those_that_cannot_have_run_a_job_are_no_candidates() -> None:
-    names = {stack.name for stack in possible_stacks(month="2025-06", adapters=True)}
-    assert {"trl", "torchtune", "unsloth"} <= names and not names & {"torchtitan", "megatron", "vllm"}
+    able = {
+        stack.name for stack in possible_stacks(month="2025-06") if not why_not(job_of_method("qlora", stack=stack))
+    }
+    assert {"trl", "torchtune", "unsloth"} <= able and not able & {"torchtitan", "megatron", "vllm"}
     chunked = possible_stacks(month="2025-06", loss="chunked")
     assert {stack.name for stack in chunked} == {"litgpt", "torchtune"}
     assert {stack.name for stack in possible_stacks(serves=True)} == {"vllm", "transformers_generate"}
+
+
+@pytest.mark.parametrize(
+    ("stack", "asked", "reason"),
+    [
+        ("torchtitan", {"method": "lora"}, "has no method lora, only full"),
+        ("litgpt", {"method": "full", "gpus": 8, "sharding": "zero3"}, "has no sharding zero3, only fsdp"),
+        ("hf_trainer", {"method": "full", "checkpointing": "selective"}, "has no selective checkpointing"),
+        ("trl", {"method": "full", "optimizer_in_backward": True}, "has no adamw that steps in the backward pass"),
+        ("hf_trainer", {"method": "lora", "loss": "tiled"}, "has no tiled loss: that is TRL's"),
+        ("torchtune", {"method": "full", "optimizer_in_backward": True}, None),
+        ("hf_trainer", {"method": "full", "optimizer_in_backward": True, "optimizer": "galore"}, None),
+        # On one GPU, nothing is spread.
+        ("unsloth", {"method": "lora", "sharding": "fsdp"}, None),
+    ],
+)
+def test_a_stack_says_what_it_cannot_run(stack: str, asked: dict[str, object], reason: str | None) -> None:
+    assert why_not(job(**{"stack": find_stack(stack), "loss": "plain", **asked})) == reason
+
+
+def test_a_stack_says_which_objectives_it_has() -> None:
+    asked = job(stack=find_stack("openrlhf"), loss="plain")
+    assert why_not(asked, "grpo") is None
+    assert why_not(asked, "simpo") == "has no objective simpo, only dpo, grpo, ppo, reward, sft"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
 from tunestack.catalogue.instances import InstanceType
-from tunestack.cli.options import check_together
+from tunestack.cli.options import check_stack, check_together
 from tunestack.errors import UserError
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Objective, Sharding
@@ -17,6 +17,7 @@ from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.serving_memory import cache_tokens, many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import Dtype, Quantization
+from tunestack.sizing.stacks.ability import why_not
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks
 from tunestack.sizing.stacks.stack import Stack
 
@@ -76,11 +77,20 @@ class TrainingOptions:
             raise UserError("--optimizer-in-backward updates at once: --gradient-accumulation-steps 1")
 
     def stacks(self) -> tuple[Stack, ...]:
-        """The stack that is named, or for `any` all that train so."""
+        """The stack that is named, or for `any` all that train so.
+
+        Raises:
+            UserError: none trains so.
+        """
         if self.stack != ANY:
-            return (find_stack(self.stack),)
-        latest = possible_stacks(month=LATEST, adapters=self.method in FUSIBLE)
-        return tuple(stack for stack in latest if self.loss != "tiled" or stack.loss == "tiled")
+            stack = find_stack(self.stack)
+            check_stack(self.job(stack), self.objective)
+            return (stack,)
+        latest = possible_stacks(month=LATEST)
+        able = tuple(stack for stack in latest if why_not(self.job(stack), self.objective) is None)
+        if not able:
+            raise UserError("no stack that is known runs all of this together; name one with --stack to see why not")
+        return able
 
     def job(self, stack: Stack) -> FineTuning:
         wanted = {

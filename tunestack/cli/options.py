@@ -10,6 +10,8 @@ from tunestack.errors import UserError
 
 if TYPE_CHECKING:
     from tunestack.aws import Aws, Person
+    from tunestack.sizing.job.fine_tuning import FineTuning
+    from tunestack.sizing.job.kinds import Objective
 
 env_option = click.option(
     "--env", "env", default="local", show_default=True, help="The environment, a file in config/."
@@ -48,6 +50,18 @@ def check_together(*, objective: str, method: str, loss: str | None, optimizer: 
         raise UserError("--loss means nothing with --objective reward, whose head has one output")
     if (optimizer or "").startswith("galore") and method not in ("full", "frozen"):
         raise UserError("--optimizer galore goes with --method full or frozen: adapters are of low rank already")
+
+
+def check_stack(job: "FineTuning", objective: "Objective") -> None:
+    """See that the stack of a job runs it.
+
+    Raises:
+        UserError: it has no such thing.
+    """
+    from tunestack.sizing.stacks.ability import why_not
+
+    if reason := why_not(job, objective):
+        raise UserError(f"--stack {job.stack.name} {reason}")
 
 
 def show(value: Any, *, as_json: bool, text: Callable[[], None]) -> None:

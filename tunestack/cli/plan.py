@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
-from tunestack.cli.options import check_region, check_together
+from tunestack.cli.options import check_region, check_stack, check_together
 from tunestack.errors import UserError
 from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
@@ -56,7 +56,7 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--attention", type=_choice(AttentionKernel), help="With --model.  [default: the stack's]")
 @click.option("--optimizer", type=_choice(Optimizer), help="With --model.  [default: the stack's]")
 @click.option("--quantization", type=_choice(Quantization), help="With --method lora or dora: of the frozen weights.")
-@click.option("--cpu-offload", is_flag=True, help="With --model, sharded: weights and states lie on the host.")
+@click.option("--cpu-offload", is_flag=True, help="With --model: weights and states lie on the host.")
 @click.option("--no-packing", is_flag=True, help="With --model: batches are padded to their longest row.")
 @click.option("--tokens", type=int, default=1_000_000, show_default=True, help="Tokens to train on, all epochs.")
 @click.option(
@@ -123,6 +123,7 @@ def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRe
         stack=find_stack(chosen["stack"]),
         **{name: value for name, value in named.items() if value is not None},
     )
+    check_stack(job, chosen["objective"])
     return PlanRequest(
         architecture=find_model(model),
         job=job,

@@ -78,11 +78,19 @@ def _checkpointing(request: PlanRequest) -> tuple[Checkpointing, ...]:
     return ("none",) if request.job.method == "prefix_tuning" else CHECKPOINTING
 
 
+def _shardings(request: PlanRequest, gpus: int) -> tuple[Sharding, ...]:
+    """How the stack spreads the job: whole on each GPU, or shared; what lies on the host is shared, on one GPU, too."""
+    if request.cpu_offload:
+        return request.shared
+    if gpus == 1:
+        return ("none",)
+    return ("ddp", *request.shared) if "ddp" in request.job.stack.shardings else request.shared
+
+
 def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[FineTuning]:
     gpus = instance.gpus * count
-    shardings: tuple[Sharding, ...] = ("none",) if gpus == 1 else ("ddp", "fsdp")
     batches = (request.job.per_device_train_batch_size,) if request.fixed_micro_batch else MICRO_BATCHES
-    for sharding in shardings:
+    for sharding in _shardings(request, gpus):
         for batch_size in batches:
             if request.effective_batch % (batch_size * gpus) and not request.fixed_micro_batch:
                 continue
@@ -96,5 +104,5 @@ def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[
                     sharding=sharding,
                     checkpointing=checkpointing,
                     sync_each_batch=True,
-                    cpu_offload=request.cpu_offload and sharding == "fsdp",
+                    cpu_offload=request.cpu_offload,
                 )

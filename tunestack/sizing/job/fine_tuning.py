@@ -136,6 +136,13 @@ class FineTuning:
         return "fp32" if fp32 else self.compute_dtype
 
     @property
+    def trained_dtype(self) -> Dtype:
+        """What the optimizer updates: adapters, the model's own weights, or fp32 masters of them."""
+        if self.method not in ("full", "frozen"):
+            return self.adapter_dtype
+        return "fp32" if self.stack.fp32_master else self.kept_dtype
+
+    @property
     def autocasts(self) -> bool:
         """Computing in 16 bit from fp32 weights keeps a 16-bit copy of each until the backward pass has used it.
 

@@ -30,20 +30,17 @@ def find_stack(name: str, *, month: str | None = None) -> Stack:
 
 
 def possible_stacks(
-    *,
-    month: str | None = None,
-    serves: bool = False,
-    adapters: bool = False,
-    loss: LossKernel | None = None,
+    *, month: str | None = None, serves: bool = False, loss: LossKernel | None = None
 ) -> tuple[Stack, ...]:
-    """The stacks that may have run a job of a month: one of each name, or without a month each that ever was.
+    """The stacks that there were in a month: one of each name, or without a month each that ever was.
 
-    Those that train no adapters can't have run a job with some, nor those without a chunked loss one with it.
+    Those without a chunked loss haven't run a job with one. What else rules a stack out is asked of the job that it
+    would run: `ability.why_not`.
     """
     able = [
         stack
         for stack in STACKS
-        if stack.serves is serves and not (adapters and stack.only_full)
+        if stack.serves is serves
         if (loss == "chunked") == (stack.loss == "chunked") or loss not in ("chunked", "plain")
     ]
     if month is None:

@@ -5,7 +5,8 @@ A citation is `repository@version:file`, with the symbol. Months are those of th
 
 from dataclasses import replace
 
-from tunestack.sizing.stacks.stack import Stack
+from tunestack.sizing.job.kinds import Sharding
+from tunestack.sizing.stacks.stack import OF_THE_TRAINER, Stack
 
 _UPCAST = "huggingface/transformers@v4.44.2:models/llama/modeling_llama.py:1209 logits.float()"
 _LOSS = "huggingface/transformers@v4.46.0:loss/loss_utils.py ForCausalLMLoss: logits.float(), in the loss alone"
@@ -17,6 +18,7 @@ _STATES = "huggingface/transformers@v4.44.2:trainer.py:1111 nn.Embedding gets 32
 _SDPA = "huggingface/transformers@v4.36.0:modeling_utils.py _check_and_enable_sdpa"
 _MODULES = "huggingface/transformers@v4.44.2:models/mixtral/modeling_mixtral.py MixtralBlockSparseTop2MLP"
 _JOINED = "huggingface/transformers@v5.0.0:models/mixtral/modeling_mixtral.py MixtralExperts"
+_SECOND = "huggingface/accelerate@v1.6.0:utils/dataclasses.py FullyShardedDataParallelPlugin.fsdp_version, tp_plugin"
 _FUSED = "huggingface/transformers@v4.54.0:training_args.py:1286 optim: adamw_torch_fused"
 
 # transformers' Trainer and what was built on it in its first years.
@@ -66,7 +68,12 @@ _TRAINER_2024_10 = replace(
     upcasts_unquantized=False,
 )
 _TRAINER_2025 = replace(
-    _TRAINER_2024_10, since="2025-07", sources=(*_TRAINER_2024_10.sources, _FUSED), optimizer="adamw_fused"
+    _TRAINER_2024_10,
+    since="2025-07",
+    sources=(*_TRAINER_2024_10.sources, _FUSED, _SECOND),
+    optimizer="adamw_fused",
+    fsdp2=True,
+    shardings=OF_THE_TRAINER | {"tensor"},
 )
 _TRAINER_2026 = replace(
     _TRAINER_2025, since="2026-01", sources=(*_TRAINER_2025.sources, _JOINED), experts_are_modules=False
@@ -76,8 +83,11 @@ _TRAINERS = (
 )  # fmt: skip
 
 # The same Trainer, by the name of what shards; a loop of one's own has the model's facts alone.
-_ACCELERATE = tuple(replace(entry, name="fsdp_accelerate") for entry in _TRAINERS)
-_DEEPSPEED = tuple(replace(entry, name="deepspeed", fp32_under_fsdp=False) for entry in _TRAINERS)
+_ACCELERATE = tuple(replace(entry, name="fsdp_accelerate", shardings=frozenset({"fsdp"})) for entry in _TRAINERS)
+_BY_DEEPSPEED: frozenset[Sharding] = frozenset({"ddp", "zero1", "zero2", "zero3"})
+_DEEPSPEED = tuple(
+    replace(entry, name="deepspeed", fp32_under_fsdp=False, fsdp2=False, shardings=_BY_DEEPSPEED) for entry in _TRAINERS
+)
 
 # TRL's SFTTrainer is a Trainer; until 0.26 it prepared quantised models as PEFT does.
 _KBIT_OF_TRL = "huggingface/trl@v0.25.1:trainer/sft_trainer.py:697 prepare_peft_model; gone in 0.26.0"
@@ -87,7 +97,14 @@ _TRL_2024 = replace(_TRAINER_2024_07, name="trl")
 _TRL_2024_10 = replace(
     _TRAINER_2024_10, name="trl", sources=(_LOSS, _KBIT_OF_TRL, _ADAPTERS, _STATES, _FSDP), upcasts_unquantized=True
 )
-_TRL_2025 = replace(_TRL_2024_10, since="2025-07", sources=(*_TRL_2024_10.sources, _FUSED), optimizer="adamw_fused")
+_TRL_2025 = replace(
+    _TRL_2024_10,
+    since="2025-07",
+    sources=(*_TRL_2024_10.sources, _FUSED, _SECOND),
+    optimizer="adamw_fused",
+    fsdp2=True,
+    shardings=_TRAINER_2025.shardings,
+)
 _TRL_2025_12 = replace(
     _TRL_2025,
     since="2025-12",
@@ -118,7 +135,15 @@ _XTUNER = replace(
     _TRAINER_2024,
     name="xtuner",
     since="2023-08",
-    sources=(_UPCAST, _KBIT, "InternLM/xtuner@v0.1.23:model/sft.py:77, configs/…_qlora_alpaca_e3.py"),
+    sources=(
+        _UPCAST,
+        _KBIT,
+        "InternLM/xtuner@v0.1.23:model/sft.py:77, configs/…_qlora_alpaca_e3.py",
+        "InternLM/xtuner@v0.1.23:xtuner/engine/_strategy/deepspeed.py, model/dpo.py, orpo.py, reward.py",
+    ),
+    methods=frozenset({"full", "lora"}),
+    objectives=frozenset({"sft", "dpo", "simpo", "reward"}),
+    shardings=_BY_DEEPSPEED,
     pads_batches=False,
     lora_dropout=0.1,
 )
@@ -126,7 +151,14 @@ _OPENRLHF = replace(
     _TRAINER_2024_07,
     name="openrlhf",
     since="2023-08",
-    sources=("OpenRLHF/OpenRLHF@v0.8.5:models/actor.py:161 logits to fp32", _ADAPTERS),
+    sources=(
+        "OpenRLHF/OpenRLHF@v0.8.5:models/actor.py:161 logits to fp32",
+        "OpenRLHF/OpenRLHF@v0.8.5:openrlhf/cli/train_*.py, --zero_stage",
+        _ADAPTERS,
+    ),
+    methods=frozenset({"full", "lora"}),
+    objectives=frozenset({"sft", "dpo", "reward", "ppo", "grpo"}),
+    shardings=_BY_DEEPSPEED,
     upcasts_unquantized=False,
     fp32_under_fsdp=False,
 )
@@ -139,6 +171,8 @@ _UNSLOTH = Stack(
         "unslothai/unsloth-zoo@ce232d6:__init__.py:274 expandable_segments",
         "unslothai/unsloth@015bdef:kernels/swiglu.py _DWf_DW_dfg_kernel: gradients over the kept tensors",
     ),
+    methods=frozenset({"full", "lora"}),
+    shardings=frozenset({"ddp", "layers"}),
     fp32_loss=False,
     holds_logits=True,
     fuses_layers=True,
@@ -165,8 +199,12 @@ _LITGPT = Stack(
         "Lightning-AI/litgpt@v0.4.0:litgpt/utils.py load_checkpoint: fabric.load_raw of the whole file",
         "Lightning-AI/litgpt@v0.5.11:litgpt/generate/tp.py tensor_parallel: attention and MLP alone",
         "Lightning-AI/litgpt@v0.5.11:litgpt/finetune/lora.py:64 global_batch_size 16, micro_batch_size 1",
+        "Lightning-AI/litgpt@v0.5.11:litgpt/finetune/full.py:107 FSDPStrategy; one script for each method",
         _INPUTS,
     ),
+    methods=frozenset({"full", "lora", "adapter"}),
+    objectives=frozenset({"sft"}),
+    shardings=frozenset({"fsdp"}),
     loss="chunked",
     fp32_loss=False,
     holds_logits=True,
@@ -191,7 +229,14 @@ _TORCHTUNE = Stack(
         "pytorch/torchtune@v0.2.1:recipes/configs/llama3_1/8B_lora_single_device.yaml",
         "pytorch/torchtune@v0.6.1:recipes/lora_finetune_single_device.py:431 adapters in the model's type",
         "pytorch/torchtune@v0.6.1:torchtune/training/_distributed.py:519 FSDP2: layers, then the root",
+        "pytorch/torchtune@v0.6.1:recipes/*.py: a recipe for each objective and method; optimizer_in_bwd",
     ),
+    methods=frozenset({"full", "lora", "dora"}),
+    objectives=frozenset({"sft", "dpo", "ppo", "grpo"}),
+    shardings=frozenset({"fsdp", "tensor"}),
+    fsdp2=True,
+    checkpoints_selectively=True,
+    steps_in_backward=True,
     fp32_adapters=False,
     fp32_adapters_on_quantized=False,
     checkpointing="full",
@@ -233,15 +278,24 @@ _TORCHTITAN = Stack(
     fuses_layers=True,
     fixed_blocks=True,
     reduces_apart=True,
-    only_full=True,
+    methods=frozenset({"full"}),
+    objectives=frozenset({"sft"}),
+    shardings=frozenset({"ddp", "fsdp", "tensor"}),
+    fsdp2=True,
+    checkpoints_selectively=True,
     checkpointing="selective",
     optimizer="adamw_fused",
 )
 _TORCHTITAN_2025 = replace(
     _TORCHTITAN,
     since="2025-04",
-    sources=(*_TORCHTITAN.sources, "pytorch/torchtitan@bbb1b616e: the loss is compiled"),
+    sources=(
+        *_TORCHTITAN.sources,
+        "pytorch/torchtitan@bbb1b616e: the loss is compiled",
+        "pytorch/torchtitan@v0.1.0:torchtitan/components/optimizer.py OptimizersInBackwardContainer",
+    ),
     compiles_plain_loss=True,
+    steps_in_backward=True,
 )
 _TORCHTITAN_UNITS = replace(
     _TORCHTITAN_2025,
@@ -266,14 +320,22 @@ _MEGATRON = Stack(
         "NVIDIA/Megatron-LM@core_v0.14.0:megatron/core/transformer/transformer_config.py:276 nothing is recomputed",
     ),
     fp32_master=True,
-    only_full=True,
+    methods=frozenset({"full"}),
+    objectives=frozenset({"sft"}),
+    shardings=frozenset({"ddp", "zero1", "tensor"}),
+    checkpoints_selectively=True,
     fuses_layers=True,
     fp32_adapters=False,
     optimizer="adamw_fused",
     checkpointing="none",
     attention="flash",
 )
-_NEMO = replace(_MEGATRON, name="nemo", sources=(*_MEGATRON.sources, "NVIDIA/NeMo@v2.4.0:llm/recipes/llama3_8b.py"))
+_NEMO = replace(
+    _MEGATRON,
+    name="nemo",
+    sources=(*_MEGATRON.sources, "NVIDIA/NeMo@v2.4.0:llm/recipes/llama3_8b.py:268 peft_scheme: lora, dora"),
+    methods=frozenset({"full", "lora", "dora"}),
+)
 
 _GENERATE_2023 = Stack(
     name="transformers_generate",

@@ -1,12 +1,17 @@
 """One framework, at one time: the facts of its code that decide what a job of the same settings takes."""
 
 from dataclasses import dataclass
+from typing import get_args
 
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel
+from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype
 
 FP32, SIXTEEN_BIT = 4, 2
+EVERY_METHOD: frozenset[Method] = frozenset(get_args(Method))
+EVERY_OBJECTIVE: frozenset[Objective] = frozenset(get_args(Objective))
+# accelerate's, with DeepSpeed's beside it.
+OF_THE_TRAINER: frozenset[Sharding] = frozenset({"ddp", "zero1", "zero2", "zero3", "fsdp", "layers"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +83,14 @@ class Stack:
     """A nn.Linear for each matrix of each expert, which bitsandbytes quantises and LoRA adapts; transformers 5 has one
     bare parameter for all, which they pass by."""
 
-    only_full: bool = False
-    """It trains whole models, and no adapters."""
+    methods: frozenset[Method] = EVERY_METHOD
+    objectives: frozenset[Objective] = EVERY_OBJECTIVE
+    shardings: frozenset[Sharding] = OF_THE_TRAINER
+    """How it spreads a job over several GPUs."""
+    fsdp2: bool = False
+    """Its `fsdp` is, or can be, PyTorch's second one, which shards each parameter by itself."""
+    checkpoints_selectively: bool = False
+    steps_in_backward: bool = False
     divides_embeddings: bool = True
     """Tensor parallelism divides embedding and head, too."""
 

@@ -1,0 +1,29 @@
+"""What a stack can't run at all, so that nobody sizes a job that nobody could start."""
+
+from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.kinds import Objective
+
+# The Trainer steps in the backward pass with these alone (transformers' `LayerWiseDummyOptimizer`).
+_STEP_BY_LAYER = ("galore", "galore_8bit")
+
+
+def why_not(job: FineTuning, objective: Objective = "sft") -> str | None:
+    """Why the job's stack can't run it, as the end of a sentence about the stack; None where it can."""
+    stack = job.stack
+    if objective not in stack.objectives:
+        return f"has no objective {objective}, only {_listed(stack.objectives)}"
+    if job.method not in stack.methods:
+        return f"has no method {job.method}, only {_listed(stack.methods)}"
+    if job.gpus > 1 and job.sharding not in stack.shardings:
+        return f"has no sharding {job.sharding}, only {_listed(stack.shardings)}"
+    if job.checkpointing == "selective" and not stack.checkpoints_selectively:
+        return "has no selective checkpointing"
+    if job.optimizer_in_backward and not stack.steps_in_backward and job.optimizer not in _STEP_BY_LAYER:
+        return f"has no {job.optimizer} that steps in the backward pass"
+    if job.loss == "tiled" and stack.loss != "tiled":
+        return "has no tiled loss: that is TRL's"
+    return None
+
+
+def _listed(words: frozenset[str]) -> str:
+    return ", ".join(sorted(words))
