@@ -20,6 +20,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TextIO
@@ -50,13 +51,13 @@ def main() -> None:
     jobs = [job for job in JOBS[given.set] if given.only in job.name]
     with tempfile.TemporaryDirectory() as scratch, given.out.open("w", newline="", encoding="utf-8") as file:
         bench = Bench(Path(scratch), file, given.set)
-        for model in {(job.model, job.layers) for job in jobs}:
-            make_model(bench.model_folder(*model), *model)
-        with ThreadPoolExecutor(given.at_once) as pool:
-            list(pool.map(bench.measure, [job for job in jobs if not job.alone]))
+        beside, alone = defaultdict(list), defaultdict(list)
         for job in jobs:
-            if job.alone:
-                bench.measure(job)
+            (alone if job.alone else beside)[job.model, job.layers].append(job)
+        with ThreadPoolExecutor(given.at_once) as pool:
+            list(pool.map(bench.measure_all, beside.values()))
+        for group in alone.values():
+            bench.measure_all(group)
 
 
 class Bench:
@@ -70,6 +71,15 @@ class Bench:
 
     def model_folder(self, model: str, layers: int | None) -> Path:
         return self._scratch / "models" / f"{model.replace('/', '--')}-{layers or 'all'}"
+
+    def measure_all(self, jobs: list[Job]) -> None:
+        """Run the jobs of one model, which is there no longer than they are: disks are small."""
+        model = jobs[0].model, jobs[0].layers
+        folder = self.model_folder(*model)
+        make_model(folder, *model)
+        for job in jobs:
+            self.measure(job)
+        shutil.rmtree(folder)
 
     def measure(self, job: Job) -> None:
         """Run a job and write its row."""

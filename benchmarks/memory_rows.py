@@ -80,9 +80,13 @@ def estimate(row: Row) -> MemoryEstimate:
     if row["kind"] == "recommendation":
         raise UnknownSettings("a recommendation, not a measurement")
     stacks, known = stacks_of(row)
-    found = [estimate_under(row, stack) for stack in stacks if known or _can_have_run(row, stack)]
-    found = found or [estimate_under(row, stack) for stack in stacks]
-    return envelope(found, point=0 if known else None) if len(found) > 1 else found[0]
+    # A loop of somebody's own may have any fact of any stack.
+    own = known or row.get("stack", "").startswith("other")
+    able = [stack for stack in stacks if own or _can_have_run(row, stack)] or list(stacks)
+    found = [estimate_under(row, stack) for stack in able]
+    if len(found) == 1:
+        return found[0]
+    return envelope(found, voices=[stack.name for stack in able], point=0 if known else None)
 
 
 def stacks_of(row: Row) -> tuple[tuple[Stack, ...], bool]:

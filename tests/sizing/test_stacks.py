@@ -170,12 +170,18 @@ def test_fused_layers_and_inputs_on_the_host_keep_less() -> None:
     assert away == pytest.approx(here * 2 / 32)
 
 
-def test_an_envelope_covers_all_and_counts_those_that_agree_once() -> None:
-    found = [training_memory(LLAMA_8B, job(max_length=length)) for length in (512, 512, 512, 1024, 2048)]
+def test_an_envelope_covers_all_and_gives_a_name_one_voice() -> None:
+    lengths = (512, 512, 1024, 2048, 4096)
+    found = [training_memory(LLAMA_8B, job(max_length=length)) for length in lengths]
     whole = envelope(found)
-    assert whole.device_bytes == found[3].device_bytes
+    assert whole.device_bytes == found[2].device_bytes
     assert whole.low_bytes == pytest.approx(found[0].low_bytes)
     assert whole.high_bytes == pytest.approx(found[-1].high_bytes)
+    # The first one's two are the same; the last one's two are half a voice each.
+    assert envelope(found, voices="aabcc").device_bytes == found[2].device_bytes
+    assert envelope(found, voices="abcdd").device_bytes == found[2].device_bytes
+    assert envelope(found, voices="abbbb").device_bytes == found[0].device_bytes
+    assert envelope(found, voices="abbbb", point=3).device_bytes == found[3].device_bytes
 
 
 def test_experts_were_quantised_and_adapted_while_they_were_modules() -> None:

@@ -119,11 +119,12 @@ class TrainingOptions:
         )
 
     def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
+        stacks = self.stacks()
         found = [
             objective_memory(architecture, self.job(stack).on(has_bfloat16=has_bfloat16), self.objective)
-            for stack in self.stacks()
+            for stack in stacks
         ]
-        return found[0] if len(found) == 1 else envelope(found)
+        return found[0] if len(found) == 1 else envelope(found, voices=[stack.name for stack in stacks])
 
     def needs(self, architecture: Architecture, instance: InstanceType, gpus: int) -> MemoryEstimate | None:
         """On a type with as many GPUs as were named."""

@@ -37,6 +37,16 @@ def bytes_per_logit(architecture: Architecture, job: FineTuning) -> float:
     return each + softcap
 
 
+def unfitting_bytes(architecture: Architecture, job: FineTuning) -> float:
+    """What the allocator holds beside the logits of a plain loss: their 16-bit gradient, for which no block of the fp32
+    ones that are still there fits. A compiled loss has none of those (benchmarks/data/gpu_sharded.csv: 2.0 GiB of 8,192
+    tokens × 128,256).
+    """
+    compiled = job.fuses_layers and job.stack.compiles_plain_loss
+    alone = job.loss == "plain" and job.stack.fp32_loss and not compiled
+    return job.compute_bytes * job.tokens * architecture.vocabulary / job.tensor_parallel if alone else 0.0
+
+
 def tile_bytes(architecture: Architecture, job: FineTuning) -> float:
     """One tile of logits, the hidden states that it reads, and their gradient: fp32, and once more in 16 bit."""
     tile = min(job.tokens, TILE_TOKENS) * TILE_VOCABULARY * job.compute_bytes

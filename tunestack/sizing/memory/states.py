@@ -26,6 +26,7 @@ class States:
     optimizer: Component
     step: Component
     gathered: Component
+    gathered_apart: Component
     gathered_gradients: Component
     buckets: Component
     copies: Component
@@ -71,6 +72,7 @@ def states(architecture: Architecture, job: FineTuning) -> States:
         optimizer=Component(name="optimizer states", size_bytes=kept, formula=f"{job.optimizer} of {own + added:,}"),
         step=Component(name="optimizer's temporary", size_bytes=step, formula=job.optimizer),
         gathered=_gathered(architecture, job),
+        gathered_apart=_gathered_apart(architecture, job),
         gathered_gradients=_gathered_gradients(architecture, job, own),
         buckets=Component(
             name="reduction buckets",
@@ -229,12 +231,29 @@ def _low_rank_share(architecture: Architecture, job: FineTuning) -> float:
 
 
 def _gathered(architecture: Architecture, job: FineTuning) -> Component:
+    layer, root = _units(architecture, job)
+    size = gathered_bytes(architecture, job, layer_bytes=layer, root_bytes=root)
+    return Component(name="gathered parameters", size_bytes=size, formula="units in flight and the root, whole")
+
+
+def _gathered_apart(architecture: Architecture, job: FineTuning) -> Component:
+    """What FSDP2 gathers into before it copies parameters to where they compute, in a stream of its own.
+
+    The root and a layer whole, and this GPU's share of the larger (benchmarks/data/gpu_sharded.csv, by stream).
+    """
+    apart = job.stack.streams_apart and job.sharding == "fsdp" and job.gpus > 1
+    layer, root = _units(architecture, job)
+    size = (layer + root + max(layer, root) * job.tensor_parallel / job.gpus) / job.tensor_parallel
+    return Component(name="gathered apart", size_bytes=size if apart else 0.0, formula="root and a layer, to copy from")
+
+
+def _units(architecture: Architecture, job: FineTuning) -> tuple[float, float]:
+    """Bytes of FSDP's units as they are gathered: the largest layer, and the root (embedding and head)."""
     packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)
     each = job.compute_bytes if job.quantization == "none" else packed
     outside = (architecture.embedding_parameters, architecture.head_parameters)
     root = (max(outside) if job.stack.wraps_root else sum(outside)) * job.compute_bytes
-    size = gathered_bytes(architecture, job, layer_bytes=architecture.largest_layer * each, root_bytes=root)
-    return Component(name="gathered parameters", size_bytes=size, formula="units in flight and the root, whole")
+    return architecture.largest_layer * each, root
 
 
 def _gathered_gradients(architecture: Architecture, job: FineTuning, own: int) -> Component:

@@ -51,9 +51,10 @@ def training_memory(
     if job.sharding == "layers":
         check_layers_by_gpu(architecture, job.gpus)
     held = states(architecture, job)
-    phases = (*before, *_phases(held, graph(architecture, job, held.share), job, resident))
+    step = graph(architecture, job, held.share)
+    phases = (*before, *_phases(held, step, job, resident))
     static = frozenset((*held.static, *resident, *(part for phase in before for part in phase.static)))
-    reserved = max(_reserved(phase, static, job) + _kept_apart(phase, held, job) for phase in phases)
+    reserved = max(_reserved(phase, static, job, held, step) for phase in phases)
     device = device_bytes(reserved, gpus=job.gpus)
     low, high = _range(job)
     if job.varying_lengths:
@@ -70,16 +71,17 @@ def training_memory(
     )
 
 
-def _reserved(phase: Phase, static: frozenset[Component], job: FineTuning) -> float:
-    """What the allocator holds at an instant: what stays between steps, and what moves with its slack."""
-    stays = sum(part.size_bytes for part in phase.components if part in static)
-    return reserved_bytes(phase.size_bytes, static=stays, slack=_slack(job))
-
-
-def _kept_apart(phase: Phase, held: States, job: FineTuning) -> float:
-    """The blocks of the reduced gradients, where no other stream may use them while there are no gradients."""
-    apart = job.stack.reduces_apart and job.sharding == "fsdp" and job.gpus > 1
-    return held.gradients.size_bytes if apart and "gradients" not in [part.name for part in phase.components] else 0.0
+def _reserved(phase: Phase, static: frozenset[Component], job: FineTuning, held: States, step: Graph) -> float:
+    """What the allocator holds at an instant: what stays between steps, what moves with its slack, and the blocks of
+    other streams, which no tensor of this one may use while they are free.
+    """
+    streams = (held.gathered_apart, held.gradients) if held.gathered_apart.size_bytes else ()
+    own = [part for part in phase.components if part not in streams]
+    stays = sum(part.size_bytes for part in own if part in static)
+    whole = reserved_bytes(sum(part.size_bytes for part in own), static=stays, slack=_slack(job))
+    if job.stack.fixed_blocks and step.logits in own:
+        whole += step.unfitting_bytes
+    return whole + sum(part.size_bytes for part in streams)
 
 
 def _slack(job: FineTuning) -> float:
@@ -106,6 +108,8 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
     exchanged = (held.gathered, held.gathered_gradients, held.unpacked)
     head = (step.head_gradient, *step.kept, step.head_input, step.logits)
     last, first = (*step.kept, *recomputed), live
+    # Where the model's own weights train, nothing but what is named here is there (benchmarks/data/gpu_sharded.csv).
+    of_head = () if job.method in ("full", "frozen") else (_temporaries(head),)
     return (
         # The model is there, and the largest linear twice more while it is quantised, or a layer's experts once more.
         Phase(
@@ -118,7 +122,7 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
                 *always,
                 *accumulated,
                 *head,
-                _temporaries(head),
+                *of_head,
                 held.gathered,
                 held.copies,
                 held.unpacked_head,

@@ -277,7 +277,7 @@ _TORCHTITAN = Stack(
     ),
     fuses_layers=True,
     fixed_blocks=True,
-    reduces_apart=True,
+    streams_apart=True,
     methods=frozenset({"full"}),
     objectives=frozenset({"sft"}),
     shardings=frozenset({"ddp", "fsdp", "tensor"}),

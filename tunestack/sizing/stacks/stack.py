@@ -70,8 +70,9 @@ class Stack:
     """Each GPU loads the whole checkpoint before it keeps its share."""
     wraps_root: bool = False
     """Embedding and head are FSDP units of their own: they aren't whole all the time."""
-    reduces_apart: bool = False
-    """FSDP2 reduces gradients in a stream of its own, whose blocks the allocator keeps for it from step to step."""
+    streams_apart: bool = False
+    """FSDP2 gathers parameters and reduces gradients in streams of their own, whose blocks the allocator keeps for them
+    from step to step."""
 
     wide_embedding_states: bool = False
     """bitsandbytes' 8-bit optimizers keep an embedding's states in fp32 (transformers registers it so)."""
