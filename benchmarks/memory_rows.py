@@ -22,7 +22,7 @@ from tunestack.sizing.memory.serving_memory import engine_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.stacks.ability import why_not
+from tunestack.sizing.stacks.ability import as_built, why_not
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks, stack_names
 from tunestack.sizing.stacks.stack import Stack
 
@@ -80,9 +80,10 @@ def estimate(row: Row) -> MemoryEstimate:
     if row["kind"] == "recommendation":
         raise UnknownSettings("a recommendation, not a measurement")
     stacks, known = stacks_of(row)
-    # A loop of somebody's own may have any fact of any stack.
-    own = known or row.get("stack", "").startswith("other")
-    able = [stack for stack in stacks if own or _can_have_run(row, stack)] or list(stacks)
+    if row.get("stack", "").startswith("other"):
+        able = [_as_said(row, stack) for stack in stacks]
+    else:
+        able = [stack for stack in stacks if known or _can_have_run(row, stack)] or list(stacks)
     found = [estimate_under(row, stack) for stack in able]
     if len(found) == 1:
         return found[0]
@@ -113,8 +114,22 @@ def _can_have_run(row: Row, stack: Stack) -> bool:
         return False
     if re.search(r"fsdp2(?! cp| tp)", row["parallelism"]) and job.gpus > 1 and not stack.fsdp2:
         return False
+    said = _trained_dtype(row)
+    return said is None or said == job.trained_dtype
+
+
+def _as_said(row: Row, stack: Stack) -> Stack:
+    """A stack as the loop of somebody's own that is like it, and in the numbers that the row says."""
+    if (said := _trained_dtype(row)) is None:
+        return stack
+    wide = said == "fp32"
+    return replace(stack, fp32_adapters=wide, fp32_adapters_on_quantized=wide)
+
+
+def _trained_dtype(row: Row) -> str | None:
+    """Torch's AdamW keeps its moments as what trains: a row that says of the one says of the other."""
     said = re.search(r"adamw_(bf16|fp32)", row["optimizer"])
-    return said is None or said.group(1) == job.trained_dtype
+    return said.group(1) if said else None
 
 
 def _stack_name(text: str) -> str:
@@ -124,7 +139,7 @@ def _stack_name(text: str) -> str:
 
 def estimate_under(row: Row, stack: Stack) -> MemoryEstimate:
     """What the model says of a row that a stack ran."""
-    architecture = _architecture(row, stack)
+    architecture = as_built(_architecture(row, stack), stack)
     if row["method"] == "inference":
         found = inference_memory(architecture, _inference(row, stack))
         capacity = usable_bytes(row["gpu_model"]) if stack.takes_its_share else None

@@ -31,6 +31,13 @@ def test_with_eager_it_is_planned() -> None:
     assert changed_blueprint(recipe={"model": {**GEMMA_2, "attn_implementation": "eager"}}).run.expected_usd
 
 
+def test_four_bits_that_bitsandbytes_would_never_get_are_refused() -> None:
+    falcon = {"name_or_path": "tiiuae/falcon-7b", "revision": "main"}
+    found = problems(model=falcon)
+    assert "quantization.load_in_4bit: bitsandbytes gets none of tiiuae/falcon-7b's linears" in found
+    assert changed_blueprint(recipe={"model": falcon, "quantization": {"load_in_4bit": False}}).run.expected_usd
+
+
 def test_an_adapter_needs_a_linear_that_the_model_has() -> None:
     found = problems(lora={"target_modules": ["q_proj", "qkv", "lm_head"]})
     assert "has no linear 'qkv' that an adapter could sit on; it has down_proj, gate_proj, k_proj" in found

@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tunestack.catalogue.models import model_configs
+from tunestack.sizing.memory.activations import COMPOSED
 from tunestack.sizing.model.families import FAMILIES, from_config
 from tunestack.sizing.model.model_config import ModelConfigError
 
@@ -54,6 +55,9 @@ def test_every_preset_has_the_parameters_linears_and_kernels_of_its_class() -> N
     # AND so is what a recipe is held to: whether the class takes sdpa, and which linears it has
     assert [name for name, item in ours.items() if item.lacks_sdpa == told[name]["sdpa"]] == []
     for name, item in ours.items():
+        # AND so are what bitsandbytes gets of it, and activation functions that are several operators.
+        assert any(linear.is_derived for _, linear in item.linears()) == told[name]["derived"], name
+        assert (item.activation in COMPOSED) == (told[name]["activation"] in COMPOSED), name
         linears = {linear.name for _, linear in item.linears() if linear.is_module}
         real = told[name]["linears"]
         assert [linear for linear in linears if not any(f".{other}".endswith(f".{linear}") for other in real)] == []

@@ -46,6 +46,7 @@ def test_every_fact_of_trl_is_what_the_locked_packages_do() -> None:
         "fp32_under_fsdp": trl.fp32_under_fsdp,
         "wide_embedding_states": trl.wide_embedding_states,
         "experts_are_modules": trl.experts_are_modules,
+        "quantizes_derived": trl.quantizes_derived,
         "keeps_quantized_inputs": trl.quantized_inputs is not None,
     }
 

@@ -15,6 +15,7 @@ from datasets import Dataset
 from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, MixtralConfig, MixtralForCausalLM, PreTrainedTokenizerFast
+from transformers.integrations import bitsandbytes as bitsandbytes_of_transformers
 from trl import SFTConfig, SFTTrainer
 from trl.kernels import chunked_logprob
 from trl.trainer import utils
@@ -78,6 +79,7 @@ def facts() -> dict[str, object]:
             "wide_embedding_states": 'override(module, "weight", {"optim_bits": 32})'
             in inspect.getsource(transformers.Trainer),
             "experts_are_modules": experts_are_modules(),
+            "quantizes_derived": "type(module) is nn.Linear" not in inspect.getsource(bitsandbytes_of_transformers),
             "keeps_quantized_inputs": "(None, B)" not in inspect.getsource(bitsandbytes.autograd._functions.MatMul4Bit),
         }
 

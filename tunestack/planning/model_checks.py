@@ -36,6 +36,12 @@ def check_recipe(recipe: Recipe, architecture: Architecture, *, file: str) -> No
 def _problems(recipe: Recipe, architecture: Architecture) -> Iterator[tuple[str, str]]:
     if recipe.model.attn_implementation == "sdpa" and architecture.lacks_sdpa:
         yield "model.attn_implementation", f"{architecture.name} has no sdpa kernel in transformers; choose eager"
+    if recipe.quantization.load_in_4bit and not architecture.quantizable_parameters("nf4"):
+        yield (
+            "quantization.load_in_4bit",
+            f"bitsandbytes gets none of {architecture.name}'s linears from transformers 5, since their class derives "
+            "from nn.Linear: it would stay in 16 bit; set it to false, and size the job so",
+        )
     if isinstance(recipe.lora.target_modules, str):
         return
     names = sorted({linear.name for _, linear in architecture.linears() if linear.is_module})

@@ -1,7 +1,7 @@
 """Ranked plans for a job, and why each cheaper choice was refused."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tunestack.catalogue.assumptions import SPOT_EXTRA_TIME, START_UP_HOURS
 from tunestack.catalogue.instances import InstanceType, instance_types, unknown_instance
@@ -16,6 +16,7 @@ from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.states import offloaded_bytes
 from tunestack.sizing.speed.objective_rate import GENERATIONS
 from tunestack.sizing.speed.throughput import Work
+from tunestack.sizing.stacks.ability import as_built
 from tunestack.sizing.stacks.known import TUNESTACK
 
 COUNTS = (1, 2, 4)
@@ -112,6 +113,7 @@ def make_plans(request: PlanRequest) -> Planning:
     Raises:
         SizingError: an instance type or region that isn't known, or a job that can't be.
     """
+    request = replace(request, architecture=as_built(request.architecture, request.job.stack))
     work = Work.of(request.architecture)
     found = [item for instance in _instances(request) for item in _placements(request, work, instance)]
     plans = [item for item in found if isinstance(item, Plan)]

@@ -14,9 +14,17 @@ from tunestack.sizing.precision import BITSANDBYTES
 
 FP32 = 4
 MASK = 1
-# The softmax's backward pass has its incoming and its outgoing gradient in fp32, beside the fp32 and the 16-bit
-# scores that are kept: 8 bytes for each 6.
-SCORES_BACKWARD = 8 / 6
+# The softmax's backward pass has its incoming and its outgoing gradient in fp32, beside the scores that are kept.
+SCORES_BACKWARD = 2 * FP32
+# Activation functions that transformers writes in Python, operator by operator (its activations.py): bytes that each
+# number of theirs keeps in 16 bit, and under autocast, whose `pow` is fp32, as is all that follows from it. All others
+# are one kernel, and keep their input. Kept tensors were counted by torch's `saved_tensors_hooks`; `gelu_new` under
+# autocast on an H100 (benchmarks/data/gpu_other.csv, Phi 2).
+COMPOSED = {
+    "gelu_new": (8, 14), "gelu_accurate": (8, 14), "gelu_python_tanh": (8, 14), "gelu_python": (6, 6),
+    "gelu_fast": (14, 14), "quick_gelu": (4, 4), "gelu_10": (4, 4),
+}  # fmt: skip
+WIDENING = ("gelu_new", "gelu_accurate", "gelu_python_tanh")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,13 +49,14 @@ def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning,
     inside = 1 if job.stack.in_place_gradients or not layer.gated else 3
     scores = _scores(architecture, layer, job) / width
     backward = e * layer.mlp_width * inside / width + 2 * e * hidden
+    scores_backward = SCORES_BACKWARD * layer.attention.heads * job.max_length / width if scores else 0.0
     return LayerActivations(
         norms=_norms(architecture, layer, job, trains=trains),
         attention=_attention(architecture, layer, job, trains=trains) / width,
         scores=scores,
         mlp=_mlp(architecture, layer, job, trains=trains),
         adapters=sum(_adapter_input(job, linear) for linear in layer.linears if is_targeted(job, linear)) / width,
-        backward=max(backward, scores * SCORES_BACKWARD),
+        backward=max(backward, scores_backward),
     )
 
 
@@ -71,7 +80,7 @@ def _norms(architecture: Architecture, layer: Layer, job: FineTuning, *, trains:
 
 def _attention(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
     """Queries, keys and values, the softmax's sums, and the result."""
-    e, attention, eager = job.compute_bytes, layer.attention, _is_eager(architecture, job)
+    e, attention, eager = job.compute_bytes, layer.attention, _is_eager(architecture, layer, job)
     # Eager attention repeats keys and values for every head.
     kv = attention.heads * (attention.head_dim + attention.value_dim) if eager else attention.key_value_width
     kept = e * (attention.query_width + kv) + FP32 * attention.heads
@@ -81,16 +90,18 @@ def _attention(architecture: Architecture, layer: Layer, job: FineTuning, *, tra
 
 def _scores(architecture: Architecture, layer: Layer, job: FineTuning) -> float:
     """Softmax keeps its fp32 result, and the product with the values its 16-bit copy."""
-    if not _is_eager(architecture, job):
+    if not _is_eager(architecture, layer, job):
         return 0
-    return layer.attention.heads * job.max_length * (FP32 + job.compute_bytes)
+    # PyTorch's own kernel of single operators computes in fp32 all along.
+    product = 0 if layer.attention.lacks_kernel and job.attention != "eager" else job.compute_bytes
+    return layer.attention.heads * job.max_length * (FP32 + product)
 
 
 def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
     e, hidden = job.compute_bytes, architecture.hidden
-    # Gate, its activation and up; fused, the activation is computed again.
-    inside = (3 - job.fuses_layers if layer.gated else 1) + (1 if _keeps(job, layer.mlp_output, trains) else 0)
-    kept = e * layer.mlp_width * inside / job.tensor_parallel
+    # Gate's result and up; fused, the activation is computed again.
+    inside = (2 - job.fuses_layers if layer.gated else 0) + (1 if _keeps(job, layer.mlp_output, trains) else 0)
+    kept = (_of_activation(architecture, job) + e * inside) * layer.mlp_width / job.tensor_parallel
     if layer.experts_per_token:
         # Each token's rows are gathered for its experts, and their results kept for the router's gradient.
         kept += e * hidden * layer.experts_per_token * (2 if trains else 1)
@@ -100,13 +111,31 @@ def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: b
     return kept
 
 
-def _is_eager(architecture: Architecture, job: FineTuning) -> bool:
-    return job.attention == "eager" or (architecture.softcaps and job.attention == "sdpa")
+def _is_eager(architecture: Architecture, layer: Layer, job: FineTuning) -> bool:
+    refused = architecture.softcaps or layer.attention.lacks_kernel
+    return job.attention == "eager" or (refused and job.attention == "sdpa")
+
+
+def _of_activation(architecture: Architecture, job: FineTuning) -> float:
+    """Bytes that the activation function keeps of each of its numbers."""
+    e = job.compute_bytes
+    if architecture.activation not in COMPOSED or job.fuses_layers:
+        return e
+    plain, autocast = COMPOSED[architecture.activation]
+    if e == FP32:
+        return 2 * plain
+    return autocast + (FP32 - e if _widens_stream(architecture, job) else 0)
+
+
+def _widens_stream(architecture: Architecture, job: FineTuning) -> bool:
+    """Whether the residual stream becomes fp32: bitsandbytes' linears answer in the type that they were asked in."""
+    return architecture.activation in WIDENING and job.quantization in BITSANDBYTES and not job.fuses_layers
 
 
 def checkpoint_bytes(architecture: Architecture, job: FineTuning) -> float:
     """Bytes per token that a checkpointed layer keeps: its input."""
-    return job.stream_bytes * architecture.hidden
+    wide = _widens_stream(architecture, job)
+    return (FP32 if wide else job.stream_bytes) * architecture.hidden
 
 
 def _keeps(job: FineTuning, linear: Linear, trains: bool) -> bool:

@@ -9,7 +9,7 @@ from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_para
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.overhead import device_bytes, reserved_bytes, workspace_bytes
 from tunestack.sizing.memory.sharding import layers_share
-from tunestack.sizing.memory.states import unquantized_experts
+from tunestack.sizing.memory.states import unquantized_experts, unquantized_linears
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import BYTES, Dtype, Quantization, bytes_per_weight
 
@@ -157,12 +157,14 @@ def _weights(architecture: Architecture, job: Inference, share: _Share) -> tuple
     packed = bytes_per_weight(job.quantization, dtype=job.weight_dtype, double_quant=job.double_quant)
     quantized = architecture.quantizable_parameters(job.quantization) + _head(architecture, job)
     experts = architecture.unquantized_experts(job.quantization)
+    derived = architecture.unquantized_linears(job.quantization)
     linears = quantized * packed * share.linears
-    rest = (architecture.parameters - quantized - experts) * dense * share.rest
+    rest = (architecture.parameters - quantized - experts - derived) * dense * share.rest
     return (
         Component(name="weights: linears", size_bytes=linears, formula=f"{packed:.4g} B each"),
         Component(name="weights: embeddings, head, norms", size_bytes=rest, formula=f"{dense:g} B each"),
         *unquantized_experts(experts * dense * share.linears, each=dense),
+        *unquantized_linears(derived * dense * share.linears, each=dense),
     )
 
 
@@ -179,7 +181,7 @@ def _prompt(architecture: Architecture, job: Inference, share: _Share) -> Compon
     tokens, dense = job.batch * job.max_length, BYTES[job.weight_dtype]
     inner = max(layer.mlp_width * (3 if layer.gated else 2) for layer in architecture.layers)
     size = tokens * dense * (inner + 4 * architecture.hidden)
-    if job.attention == "eager":
+    if job.attention == "eager" or architecture.layers[0].attention.lacks_kernel:
         heads = architecture.layers[0].attention.heads
         size += job.batch * heads * job.max_length**2 * (4 + _sixteen_bit(job))
     formula = "gate, act(gate), up, and 4 × hidden"

@@ -6,6 +6,7 @@ from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.stacks.ability import as_built
 
 
 def objective_memory(architecture: Architecture, job: FineTuning, objective: Objective) -> MemoryEstimate:
@@ -14,8 +15,7 @@ def objective_memory(architecture: Architecture, job: FineTuning, objective: Obj
     Raises:
         SizingError: the job can't be.
     """
-    if job.stack.experts_are_modules:
-        architecture = architecture.with_expert_modules()
+    architecture = as_built(architecture, job.stack)
     match objective:
         case "sft":
             return training_memory(architecture, job)

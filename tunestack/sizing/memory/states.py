@@ -114,7 +114,8 @@ def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tupl
     dense = 4.0 if job.upcasts_unquantized else BYTES[job.kept_dtype]
     linears = architecture.quantizable_parameters(job.quantization) + _quantized_head(architecture, job)
     experts = architecture.unquantized_experts(job.quantization)
-    rest = architecture.parameters - linears - experts
+    derived = architecture.unquantized_linears(job.quantization)
+    rest = architecture.parameters - linears - experts - derived
     return (
         Component(name="weights: linears", size_bytes=linears * packed * share.weights, formula=f"{packed:.4g} B each"),
         Component(
@@ -123,6 +124,15 @@ def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tupl
             formula=f"{dense:g} B each",
         ),
         *unquantized_experts(experts * dense * share.weights, each=dense),
+        *unquantized_linears(derived * dense * share.weights, each=dense),
+    )
+
+
+def unquantized_linears(size_bytes: float, *, each: float) -> tuple[Component, ...]:
+    """Linears of a class that transformers doesn't hand to bitsandbytes, by that name: nothing where there are none."""
+    reason = f"{each:g} B each: of a class derived from nn.Linear; transformers 5 quantises nn.Linear itself alone"
+    return (
+        (Component(name="weights: unquantised linears", size_bytes=size_bytes, formula=reason),) if size_bytes else ()
     )
 
 

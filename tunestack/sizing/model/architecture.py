@@ -1,6 +1,6 @@
 """A language model as its linear layers, norms and attention: what memory, FLOPs and adapters are counted from."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from tunestack.sizing.precision import BITSANDBYTES, Quantization
@@ -21,6 +21,8 @@ class Linear:
     is_module: bool = True
     # Before transformers 5 most families had a nn.Linear for each of an expert's matrices.
     was_module: bool = False
+    # Of a class that derives from nn.Linear: LoRA adapts it, and bitsandbytes gets it from transformers 4 alone.
+    is_derived: bool = False
     # Whether it leads back to the residual stream: the attention's last linear, and the MLP's.
     leads_back: bool = False
 
@@ -46,6 +48,9 @@ class Attention:
     # What multi-head latent attention caches instead of keys and values; 0 where a layer caches no tokens.
     latent: int | None = None
     qk_norm: bool = False
+    # Whether transformers' class passes keys and values as no fused kernel of PyTorch's takes them: one head of theirs
+    # beside many of the queries, unrepeated.
+    lacks_kernel: bool = False
 
     @property
     def query_width(self) -> int:
@@ -124,6 +129,8 @@ class Architecture:
     softcaps: bool = False
     # Whether transformers' class refuses `attn_implementation="sdpa"`.
     lacks_sdpa: bool = False
+    # The MLP's activation function by transformers' name, where the configuration or its class says one.
+    activation: str = ""
 
     @property
     def depth(self) -> int:
@@ -167,8 +174,13 @@ class Architecture:
         return sum(
             layer.copies * linear.weight
             for layer, linear in self.linears()
-            if linear.name != "router" and (linear.is_module or not modules_only)
+            if linear.name != "router" and ((linear.is_module and not linear.is_derived) or not modules_only)
         )
+
+    def unquantized_linears(self, quantization: Quantization) -> int:
+        """Weights of linears that bitsandbytes never gets, since their class derives from nn.Linear (Falcon's)."""
+        derived = [(layer, linear) for layer, linear in self.linears() if linear.is_derived]
+        return sum(layer.copies * linear.weight for layer, linear in derived) if quantization in BITSANDBYTES else 0
 
     def unquantized_experts(self, quantization: Quantization) -> int:
         """Weights of experts that a quantisation leaves as they are, since they are no modules of their own."""
@@ -182,15 +194,24 @@ class Architecture:
 
     def with_expert_modules(self) -> "Architecture":
         """The same as classes build it whose experts are modules: adapted and quantised like any other linear."""
+        return self._with_linears(lambda linear: replace(linear, is_module=linear.is_module or linear.was_module))
 
-        def held(linear: Linear) -> Linear:
-            return replace(linear, is_module=linear.is_module or linear.was_module)
+    def with_quantized_classes(self) -> "Architecture":
+        """The same as transformers 4 hands it to bitsandbytes, which took what derives from nn.Linear, too."""
+        return self._with_linears(lambda linear: replace(linear, is_derived=False))
 
+    def without_transformers(self) -> "Architecture":
+        """The same in a framework's own classes: plain linears, fused activations, repeated keys and values."""
+        plain = self.with_quantized_classes()
+        layers = (replace(layer, attention=replace(layer.attention, lacks_kernel=False)) for layer in plain.layers)
+        return replace(plain, layers=tuple(layers), activation="")
+
+    def _with_linears(self, change: Callable[[Linear], Linear]) -> "Architecture":
         layers = (
             replace(
                 layer,
-                attention_linears=tuple(held(linear) for linear in layer.attention_linears),
-                mlp_linears=tuple(held(linear) for linear in layer.mlp_linears),
+                attention_linears=tuple(change(linear) for linear in layer.attention_linears),
+                mlp_linears=tuple(change(linear) for linear in layer.mlp_linears),
             )
             for layer in self.layers
         )

@@ -21,7 +21,14 @@ def from_config(config: Mapping[str, Any], *, name: str) -> Architecture:
     """
     read = ModelConfig(config, name=name)
     family = read.choose("model_type", FAMILIES)
-    return FAMILIES[family](ModelConfig({**DEFAULTS.get(family, {}), **config}, name=name))
+    found = FAMILIES[family](ModelConfig({**DEFAULTS.get(family, {}), **config}, name=name))
+    return replace(found, activation=activation_of(config) or ACTIVATIONS.get(family, ""))
+
+
+def activation_of(config: Mapping[str, Any]) -> str:
+    """The activation function that a configuration names, by any of the keys that families have for it; or nothing."""
+    named = (config.get(key) for key in ("hidden_activation", "hidden_act", "activation_function", "activation"))
+    return next((name for name in named if isinstance(name, str)), "")
 
 
 def _qwen2(c: ModelConfig) -> Architecture:
@@ -98,6 +105,10 @@ DEFAULTS: dict[str, dict[str, int]] = {
     "qwen3": {"num_key_value_heads": 32, "head_dim": 128},
     "qwen3_moe": {"num_key_value_heads": 4},
 }
+
+
+# The class's own activation function, where it isn't a fused one.
+ACTIVATIONS = {"gpt2": "gelu_new", "phi": "gelu_new"}
 
 
 FAMILIES: dict[str, Family] = {

@@ -18,24 +18,26 @@ def _classic(
     bias: bool,
     norms: int,
     norm_bias: bool = True,
+    is_derived: bool = False,
     **differs: Any,
 ) -> Architecture:
     """LayerNorm, q, k, v in one matrix (or three), and an MLP of two matrices around a GELU."""
     q, kv = attention.query_width, attention.key_value_width
-    inner: tuple[Linear, ...] = (Linear(name=names[0], inputs=hidden, outputs=q + kv, bias=bias),)
+    common = {"bias": bias, "is_derived": is_derived}
+    inner: tuple[Linear, ...] = (Linear(name=names[0], inputs=hidden, outputs=q + kv, **common),)
     if "," in names[0]:
         widths = (q, kv // 2, kv // 2)
         inner = tuple(
-            Linear(name=name, inputs=hidden, outputs=outputs, bias=bias)
+            Linear(name=name, inputs=hidden, outputs=outputs, **common)
             for name, outputs in zip(names[0].split(","), widths, strict=True)
         )
     layer = Layer(
         copies=depth,
         attention=attention,
-        attention_linears=(*inner, Linear(name=names[1], inputs=q, outputs=hidden, bias=bias, leads_back=True)),
+        attention_linears=(*inner, Linear(name=names[1], inputs=q, outputs=hidden, leads_back=True, **common)),
         mlp_linears=(
-            Linear(name=names[2], inputs=hidden, outputs=width, bias=bias),
-            Linear(name=names[3], inputs=width, outputs=hidden, bias=bias, leads_back=True),
+            Linear(name=names[2], inputs=hidden, outputs=width, **common),
+            Linear(name=names[3], inputs=width, outputs=hidden, leads_back=True, **common),
         ),
         mlp_width=width,
         gated=False,
@@ -94,6 +96,9 @@ def falcon(c: ModelConfig) -> Architecture:
     return _classic(
         c, names=("query_key_value", "dense", "dense_h_to_4h", "dense_4h_to_h"), hidden=hidden,
         depth=c.positive("num_hidden_layers"), width=c.optional_positive("ffn_hidden_size") or 4 * hidden,
-        attention=Attention(heads=heads, kv_heads=kv_heads, head_dim=head_dim, value_dim=head_dim),
-        bias=c.flag("bias", False), norms=norms,
+        attention=Attention(
+            heads=heads, kv_heads=kv_heads, head_dim=head_dim, value_dim=head_dim,
+            lacks_kernel=not new and kv_heads < heads,
+        ),
+        bias=c.flag("bias", False), norms=norms, is_derived=True,
     )  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear
+from tunestack.sizing.model.families import activation_of
 from tunestack.sizing.model.model_config import ModelConfigError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -51,6 +52,7 @@ def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str, joins_e
     beside = sum(math.prod(shapes[key]) for key in rest)
     final = next((shapes[key][0] for key in rest if key.startswith(_before(stack)) and shapes[key] == (hidden,)), 0)
     return Architecture(
+        activation=activation_of(_text_config(config)),
         name=name,
         vocabulary=vocabulary,
         hidden=hidden,

@@ -1,10 +1,21 @@
-"""What a stack can't run at all, so that nobody sizes a job that nobody could start."""
+"""What a stack makes of a model, and what it can't run at all: nobody sizes a job that nobody could start."""
 
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import Objective
+from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.stacks.stack import Stack
 
 # The Trainer steps in the backward pass with these alone (transformers' `LayerWiseDummyOptimizer`).
 _STEP_BY_LAYER = ("galore", "galore_8bit")
+
+
+def as_built(architecture: Architecture, stack: Stack) -> Architecture:
+    """A model, which is described as transformers 5 builds it, as the stack's own or older classes do."""
+    if stack.own_classes:
+        architecture = architecture.without_transformers()
+    if stack.quantizes_derived:
+        architecture = architecture.with_quantized_classes()
+    return architecture.with_expert_modules() if stack.experts_are_modules else architecture
 
 
 def why_not(job: FineTuning, objective: Objective = "sft") -> str | None:

@@ -19,14 +19,17 @@ _SDPA = "huggingface/transformers@v4.36.0:modeling_utils.py _check_and_enable_sd
 _MODULES = "huggingface/transformers@v4.44.2:models/mixtral/modeling_mixtral.py MixtralBlockSparseTop2MLP"
 _JOINED = "huggingface/transformers@v5.0.0:models/mixtral/modeling_mixtral.py MixtralExperts"
 _SECOND = "huggingface/accelerate@v1.6.0:utils/dataclasses.py FullyShardedDataParallelPlugin.fsdp_version, tp_plugin"
+_DERIVED = "huggingface/transformers@v4.44.2:integrations/bitsandbytes.py:159 isinstance(module, nn.Linear)"
+_EXACT = "huggingface/transformers@v5.23.0:integrations/bitsandbytes.py:189 type(module) is nn.Linear"
 _FUSED = "huggingface/transformers@v4.54.0:training_args.py:1286 optim: adamw_torch_fused"
 
 # transformers' Trainer and what was built on it in its first years.
 _TRAINER_2023 = Stack(
     name="hf_trainer_2023",
     since="2023-01",
-    sources=(_UPCAST, _KBIT, _INPUTS, _STATES, _MODULES),
+    sources=(_UPCAST, _KBIT, _INPUTS, _STATES, _MODULES, _DERIVED),
     experts_are_modules=True,
+    quantizes_derived=True,
     upcasts_logits=True,
     pads_batches=True,
     fp32_adapters=False,
@@ -76,7 +79,11 @@ _TRAINER_2025 = replace(
     shardings=OF_THE_TRAINER | {"tensor"},
 )
 _TRAINER_2026 = replace(
-    _TRAINER_2025, since="2026-01", sources=(*_TRAINER_2025.sources, _JOINED), experts_are_modules=False
+    _TRAINER_2025,
+    since="2026-01",
+    sources=(*_TRAINER_2025.sources, _JOINED, _EXACT),
+    experts_are_modules=False,
+    quantizes_derived=False,
 )
 _TRAINERS = (
     _TRAINER_2024, _TRAINER_2024_05, _TRAINER_2024_07, _TRAINER_2024_10, _TRAINER_2025, _TRAINER_2026,
@@ -112,7 +119,13 @@ _TRL_2025_12 = replace(
     upcasts_unquantized=False,
     fp32_adapters_on_quantized=False,
 )
-_TRL_2026 = replace(_TRL_2025_12, since="2026-01", sources=(*_TRL_2025_12.sources, _JOINED), experts_are_modules=False)
+_TRL_2026 = replace(
+    _TRL_2025_12,
+    since="2026-01",
+    sources=(*_TRL_2025_12.sources, _JOINED, _EXACT),
+    experts_are_modules=False,
+    quantizes_derived=False,
+)
 _TRL_TILED = replace(
     _TRL_2026,
     since="2026-07",
@@ -192,6 +205,7 @@ _UNSLOTH_FUSED = replace(
 
 _LITGPT = Stack(
     name="litgpt",
+    own_classes=True,
     since="2023-04",
     sources=(
         "Lightning-AI/litgpt@v0.5.11:litgpt/model.py:175, utils.py:309 chunks of 16-bit logits, a 16-bit loss",
@@ -224,6 +238,7 @@ _LITGPT_2024_08 = replace(_LITGPT, since="2024-08", quantized_inputs=None)
 
 _TORCHTUNE = Stack(
     name="torchtune",
+    own_classes=True,
     since="2024-03",
     sources=(
         "pytorch/torchtune@v0.2.1:recipes/configs/llama3_1/8B_lora_single_device.yaml",
@@ -268,6 +283,7 @@ _TORCHTUNE_2025 = replace(
 
 _TORCHTITAN = Stack(
     name="torchtitan",
+    own_classes=True,
     since="2024-04",
     sources=(
         "pytorch/torchtitan@e10cb9494: .float() in the loss; e8977b007: the loss isn't compiled",
@@ -313,6 +329,7 @@ _TORCHTITAN_CHUNKED = replace(
 
 _MEGATRON = Stack(
     name="megatron",
+    own_classes=True,
     since="2021-01",
     sources=(
         "NVIDIA/Megatron-LM@core_v0.14.0:docs/source/api-guide/dist_optimizer.md:10 18 bytes a parameter",

@@ -80,6 +80,10 @@ class Stack:
     unties_head: bool = False
     """Its own classes hold the head apart, even where the checkpoint ties it to the embedding."""
 
+    own_classes: bool = False
+    """Its models are classes of its own: activations are fused, and every linear is a nn.Linear."""
+    quantizes_derived: bool = False
+    """bitsandbytes gets what derives from nn.Linear, too (Falcon's linears); transformers 5 asks for the very type."""
     experts_are_modules: bool = False
     """A nn.Linear for each matrix of each expert, which bitsandbytes quantises and LoRA adapts; transformers 5 has one
     bare parameter for all, which they pass by."""

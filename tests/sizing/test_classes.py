@@ -1,0 +1,71 @@
+"""What transformers' classes do that no count of parameters shows: linears that aren't quantised, attention without a
+fused kernel, activation functions of several operators.
+"""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.sizing.jobs import LLAMA_8B, model, qlora
+from tunestack.sizing import FineTuning, find_stack, objective_memory
+from tunestack.sizing.memory.activations import COMPOSED
+from tunestack.sizing.memory.estimate import GIB
+from tunestack.sizing.stacks.ability import as_built
+
+FALCON, PHI = model("tiiuae/falcon-7b"), model("microsoft/phi-2")
+FUSED = ("silu", "gelu", "gelu_pytorch_tanh", "relu", "relu2")
+
+
+def parts(architecture: Any, job: FineTuning, prefix: str) -> float:
+    found = objective_memory(architecture, job, "sft")
+    return sum(part.size_bytes for part in found.phases[1].components if part.name.startswith(prefix)) / GIB
+
+
+@pytest.mark.slow
+def test_activation_functions_keep_what_torch_says_that_they_keep() -> None:
+    names = [*COMPOSED, *FUSED]
+    command = [ROOT / ".venv-training" / "bin" / "python", Path(__file__).with_name("kept_by_activations.py")]
+    done = subprocess.run(command, input=json.dumps(names), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout) == {
+        **{name: kept for name, (kept, _) in COMPOSED.items()},
+        **dict.fromkeys(FUSED, 2),
+    }
+
+
+def test_linears_of_a_class_of_their_own_stay_16_bit_since_transformers_5() -> None:
+    before = qlora(stack=find_stack("hf_trainer", month="2025-06"), loss="plain")
+    elsewhere = qlora(stack=find_stack("litgpt"), loss="plain")
+    assert parts(FALCON, qlora(), "weights: unquantised linears") == pytest.approx(12.3, abs=0.2)
+    assert parts(FALCON, before, "weights") < 5 and parts(FALCON, elsewhere, "weights") < 5
+    assert parts(LLAMA_8B, qlora(), "weights: unquantised linears") == 0
+
+
+def test_one_head_of_keys_beside_many_of_queries_has_no_fused_kernel_in_transformers() -> None:
+    job = qlora(checkpointing="none", max_length=2048)
+    # 71 heads × 2,048² scores in fp32, of 32 layers.
+    assert parts(FALCON, job, "activations: scores") == pytest.approx(32 * 71 * 2048**2 * 4 / GIB)
+    assert parts(as_built(FALCON, find_stack("litgpt")), job, "activations: scores") == 0
+    # Falcon 40B repeats its eight.
+    assert parts(model("tiiuae/falcon-40b"), job, "activations: scores") == 0
+
+
+def test_an_activation_function_of_several_operators_keeps_each_ones_result() -> None:
+    job = qlora(checkpointing="none", max_length=2048)
+    fused, composed = (parts(phi, job, "activations: mlp") for phi in (as_built(PHI, find_stack("litgpt")), PHI))
+    # Under autocast and with NF4 linears: 16 bytes of each number instead of 2.
+    assert composed - fused == pytest.approx(14 * 10240 * 2048 * 32 / GIB)
+    # AND the stream is fp32 from then on.
+    kept = qlora(checkpointing="full", max_length=2048)
+    assert parts(PHI, kept, "checkpoints") == pytest.approx(4 * 2560 * 2048 * 32 / GIB)
+
+
+def test_a_models_description_is_transformers_5s_and_building_it_again_changes_nothing() -> None:
+    for name in ("tunestack", "litgpt", "hf_trainer_2023"):
+        stack = find_stack(name)
+        assert as_built(as_built(FALCON, stack), stack) == as_built(FALCON, stack)
+    assert as_built(FALCON, find_stack("tunestack")) == FALCON
