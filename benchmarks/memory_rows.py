@@ -81,12 +81,10 @@ def estimate(row: Row) -> MemoryEstimate:
         raise UnknownSettings("a recommendation, not a measurement")
     stacks, known = stacks_of(row)
     if row.get("stack", "").startswith("other"):
-        able = [_as_said(row, stack) for stack in stacks]
-    else:
-        able = [stack for stack in stacks if known or _can_have_run(row, stack)] or list(stacks)
+        # Nobody's own loop is one of the stacks: it may have the facts of any.
+        return envelope([estimate_under(row, _as_said(row, stack)) for stack in stacks], point=0 if known else None)
+    able = [stack for stack in stacks if known or _can_have_run(row, stack)] or list(stacks)
     found = [estimate_under(row, stack) for stack in able]
-    if len(found) == 1:
-        return found[0]
     return envelope(found, voices=[stack.name for stack in able], point=0 if known else None)
 
 

@@ -175,7 +175,7 @@ def test_an_envelope_covers_all_and_gives_a_name_one_voice() -> None:
     lengths = (512, 512, 1024, 2048, 4096)
     found = [training_memory(LLAMA_8B, job(max_length=length)) for length in lengths]
     whole = envelope(found)
-    assert whole.device_bytes == found[2].device_bytes
+    assert whole.device_bytes == found[3].device_bytes
     assert whole.low_bytes == pytest.approx(found[0].low_bytes)
     assert whole.high_bytes == pytest.approx(found[-1].high_bytes)
     # The first one's two are the same; the last one's two are half a voice each.

@@ -35,12 +35,34 @@ class Candidate:
         return self.rate.tokens_per_second * self.job.gpus
 
 
-def best_candidate(request: PlanRequest, work: Work, instance: InstanceType, count: int) -> Candidate | None:
+class Sizes:
+    """The memory of a request's jobs, each computed once: many instance types run the very same one."""
+
+    def __init__(self, request: PlanRequest) -> None:
+        self._request = request
+        self._known: dict[tuple[object, ...], MemoryEstimate] = {}
+
+    def memory(self, job: FineTuning) -> MemoryEstimate:
+        """Of one of the request's jobs; those differ in what a plan chooses and a GPU computes in, and nothing else."""
+        batch, accumulation = job.per_device_train_batch_size, job.gradient_accumulation_steps
+        key = (batch, accumulation, job.checkpointing, job.gpus, job.sharding, job.compute_dtype)
+        if key not in self._known:
+            # A GPU sees rows; a pair is two of them.
+            rows = max(1, batch // 2) if self._request.objective in PAIRS else batch
+            sized = replace(job, per_device_train_batch_size=rows)
+            self._known[key] = objective_memory(self._request.architecture, sized, self._request.objective)
+        return self._known[key]
+
+
+def best_candidate(
+    request: PlanRequest, work: Work, sizes: Sizes, instance: InstanceType, count: int
+) -> Candidate | None:
     """The fastest way that surely fits, else the smallest one that may; None where its GPUs can't share a step."""
     gpu = instance.gpu
     assert gpu is not None
     network = Network(gpus_per_machine=instance.gpus, gbit_per_s=instance.network_gbps)
-    found = [_candidate(request, work, instance, count, job, gpu, network) for job in _jobs(request, instance, count)]
+    jobs = _jobs(request, instance, count)
+    found = [_candidate(request, work, sizes, instance, count, job, gpu, network) for job in jobs]
     if not found:
         return None
     sure = [item for item in found if item.fit == "yes"]
@@ -50,15 +72,11 @@ def best_candidate(request: PlanRequest, work: Work, instance: InstanceType, cou
 
 
 def _candidate(
-    request: PlanRequest, work: Work, instance: InstanceType, count: int, job: FineTuning, gpu: Gpu, network: Network
-) -> Candidate:
+    request: PlanRequest, work: Work, sizes: Sizes, instance: InstanceType, count: int, job: FineTuning, gpu: Gpu,
+    network: Network,
+) -> Candidate:  # fmt: skip
     job = job.on(has_bfloat16=gpu.has_bfloat16)
-    rows = job.per_device_train_batch_size
-    if request.objective in PAIRS:
-        # A GPU sees rows; a pair is two of them.
-        rows = max(1, rows // 2)
-    sized = objective_memory(request.architecture, replace(job, per_device_train_batch_size=rows), request.objective)
-    memory = calibrated_memory(sized, instance.name)
+    memory = calibrated_memory(sizes.memory(job), instance.name)
     rate = calibrated_rate(throughput(work, job, gpu, network=network), instance.name)
     return Candidate(
         instance=instance,

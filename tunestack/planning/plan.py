@@ -8,7 +8,7 @@ from tunestack.catalogue.instances import InstanceType, instance_types, unknown_
 from tunestack.catalogue.prices import Price, find_instance_price
 from tunestack.catalogue.quotas import Quota, find_quota
 from tunestack.money import usd
-from tunestack.planning.candidates import Candidate, best_candidate
+from tunestack.planning.candidates import Candidate, Sizes, best_candidate
 from tunestack.planning.request import PlanRequest
 from tunestack.sizing.calibrated import calibration_notes
 from tunestack.sizing.job.fine_tuning import SizingError
@@ -115,7 +115,8 @@ def make_plans(request: PlanRequest) -> Planning:
     """
     request = replace(request, architecture=as_built(request.architecture, request.job.stack))
     work = Work.of(request.architecture)
-    found = [item for instance in _instances(request) for item in _placements(request, work, instance)]
+    sizes = Sizes(request)
+    found = [item for instance in _instances(request) for item in _placements(request, work, sizes, instance)]
     plans = [item for item in found if isinstance(item, Plan)]
     refusals = [item for item in found if isinstance(item, Refusal)]
     plans.sort(key=lambda plan: (plan.usd is None, plan.usd or 0.0, plan.hours))
@@ -136,14 +137,14 @@ def _instances(request: PlanRequest) -> Iterator[InstanceType]:
             yield instance
 
 
-def _placements(request: PlanRequest, work: Work, instance: InstanceType) -> Iterator[Plan | Refusal]:
+def _placements(request: PlanRequest, work: Work, sizes: Sizes, instance: InstanceType) -> Iterator[Plan | Refusal]:
     """The plan on one instance; on more, where one doesn't fit or isn't fast enough; else why not."""
     if instance.gpu is None:
         yield _refuse(request, instance, 1, "its GPU isn't in the catalogue")
         return
     refusal = None
     for count in (count for count in COUNTS if count <= request.max_instances):
-        candidate = best_candidate(request, work, instance, count)
+        candidate = best_candidate(request, work, sizes, instance, count)
         if candidate is None:
             gpus = instance.gpus * count
             uneven = f"{request.effective_batch} rows a step can't be shared equally by {gpus} GPUs"

@@ -1,6 +1,7 @@
 """What an optimizer keeps for each trainable parameter, and what it needs for a moment in its step."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 Optimizer = Literal[
@@ -23,6 +24,7 @@ class StateBytes:
     paged: bool = False
 
 
+@cache
 def state_bytes(optimizer: Optimizer, *, parameter_bytes: float) -> StateBytes:
     """States of one matrix parameter of `parameter_bytes` bytes.
 

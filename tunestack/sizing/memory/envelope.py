@@ -21,7 +21,7 @@ def envelope(
 
     `point` is the one that is most likely. Without it, it is the least that three voices in five don't exceed. `voices`
     says whose each estimate is: a name has one voice, which its estimates share where they differ; without them, each
-    estimate is somebody else's.
+    estimate that differs from the others has one.
     """
     chosen = _least_of_most(estimates, voices) if point is None else estimates[point]
     return replace(
@@ -33,8 +33,9 @@ def envelope(
 
 def _least_of_most(estimates: Sequence[MemoryEstimate], voices: Sequence[str]) -> MemoryEstimate:
     by_voice: defaultdict[str, list[MemoryEstimate]] = defaultdict(list)
-    for index, found in enumerate(estimates):
-        by_voice[voices[index] if voices else str(index)].append(found)
+    named = estimates if voices else _distinct(estimates)
+    for found, voice in zip(named, voices or map(str, range(len(named))), strict=True):
+        by_voice[voice].append(found)
     shares = [(found, 1 / len(of_one)) for of_one in map(_distinct, by_voice.values()) for found in of_one]
     shares.sort(key=lambda item: item[0].device_bytes)
     reached = accumulate(share for _, share in shares)

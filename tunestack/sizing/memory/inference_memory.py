@@ -119,7 +119,7 @@ def answering(architecture: Architecture, job: Inference) -> Answering:
     share, inside = _share(architecture, job), architecture.quantizable_parameters(job.quantization)
     adapters = 4.0 * job.adapters * job.adapter_parameters * share.adapters
     copies = 2 * inside if job.autocast and job.weight_dtype == "fp32" else 0
-    unpacked = architecture.largest_linear * 2 if job.quantization != "none" else 0
+    unpacked = architecture.largest_linear * 2 if job.quantization != "none" and inside else 0
     return Answering(
         weights=_weights(architecture, job, share),
         adapters=Component(name="adapters", size_bytes=adapters, formula="4 B each"),
@@ -196,7 +196,8 @@ def _logits(architecture: Architecture, job: Inference) -> Component:
 
 def _being_quantized(architecture: Architecture, job: Inference) -> Component:
     largest = max(architecture.largest_linear, _head(architecture, job))
-    size = 4 * largest if job.quantizes_on_gpu and job.quantization != "none" else 0
+    quantized = job.quantization != "none" and architecture.quantizable_parameters(job.quantization)
+    size = 4 * largest if job.quantizes_on_gpu and quantized else 0
     return Component(name="weight being quantised", size_bytes=size, formula="two 16-bit copies")
 
 

@@ -282,7 +282,8 @@ def _autocast_copies(architecture: Architecture, job: FineTuning, share: Shares)
 
 def _unpacked(architecture: Architecture, job: FineTuning) -> Component:
     """A quantised weight is unpacked for its product."""
-    elements = architecture.largest_linear if job.quantization != "none" else 0
+    quantized = job.is_quantized and architecture.quantizable_parameters(job.quantization) > 0
+    elements = architecture.largest_linear if quantized else 0
     return Component(
         name="dequantised weight", size_bytes=elements * job.compute_bytes, formula="the largest linear, 16 bit"
     )
