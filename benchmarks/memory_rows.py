@@ -83,7 +83,8 @@ def estimate(row: Row) -> MemoryEstimate:
     if row.get("stack", "").startswith("other"):
         # Nobody's own loop is one of the stacks: it may have the facts of any.
         return envelope([estimate_under(row, _as_said(row, stack)) for stack in stacks], point=0 if known else None)
-    able = [stack for stack in stacks if known or _can_have_run(row, stack)] or list(stacks)
+    named = _stack_name(row.get("stack", "")) in stack_names()
+    able = [stack for stack in stacks if named or _can_have_run(row, stack)] or list(stacks)
     found = [estimate_under(row, stack) for stack in able]
     return envelope(found, voices=[stack.name for stack in able], point=0 if known else None)
 
@@ -105,6 +106,9 @@ def stacks_of(row: Row) -> tuple[tuple[Stack, ...], bool]:
 
 def _can_have_run(row: Row, stack: Stack) -> bool:
     """Whether a stack runs what a row says, and in the numbers that the row says of what trains."""
+    quantization = _word(row, "quant", _QUANTIZATIONS, "none")
+    if quantization != "none" and not as_built(_architecture(row, stack), stack).quantizable_parameters(quantization):
+        return False
     if stack.serves:
         return True
     job = _training(row, stack)

@@ -101,7 +101,11 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
         name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
     )
     # What is loaded whole is there beside the share that stays.
-    whole = sum(part.size_bytes for part in held.weights) / held.share.weights if job.stack.loads_whole else 0.0
+    whole = (
+        sum(part.size_bytes for part in held.weights) / held.share.weights
+        if job.method in job.stack.loads_whole
+        else 0.0
+    )
     loaded = Component(
         name="checkpoint", size_bytes=whole if held.share.weights < 1 else 0.0, formula="whole, before it is sharded"
     )

@@ -230,11 +230,22 @@ _LITGPT = Stack(
     experts_are_modules=True,
     unties_head=True,
     adapters_share_units=True,
-    loads_whole=True,
+    loads_whole=frozenset({"full", "lora", "adapter"}),
     gradient_accumulation_steps=16,
     divides_embeddings=False,
 )
 _LITGPT_2024_08 = replace(_LITGPT, since="2024-08", quantized_inputs=None)
+_LITGPT_2025_08 = replace(
+    _LITGPT_2024_08,
+    since="2025-08",
+    sources=(
+        *_LITGPT.sources,
+        "Lightning-AI/litgpt@v0.5.11:litgpt/finetune/lora.py:157 ModelParallelStrategy (FSDP2), utils.py:393 by share",
+    ),
+    fsdp2=True,
+    adapters_share_units=False,
+    loads_whole=frozenset({"full", "adapter"}),
+)
 
 _TORCHTUNE = Stack(
     name="torchtune",
@@ -357,8 +368,14 @@ _NEMO = replace(
 _GENERATE_2023 = Stack(
     name="transformers_generate",
     since="2023-01",
-    sources=("huggingface/transformers@v4.44.2:models/llama/modeling_llama.py lm_head of the whole prompt",),
+    sources=(
+        "huggingface/transformers@v4.44.2:models/llama/modeling_llama.py lm_head of the whole prompt",
+        _MODULES,
+        _DERIVED,
+    ),
     serves=True,
+    experts_are_modules=True,
+    quantizes_derived=True,
     logits_of_prompt=True,
     attention="eager",
 )
@@ -368,6 +385,13 @@ _GENERATE = replace(
     since="2024-10",
     sources=("huggingface/transformers@v4.45.0:generation/utils.py num_logits_to_keep",),
     logits_of_prompt=False,
+)
+_GENERATE_2026 = replace(
+    _GENERATE,
+    since="2026-01",
+    sources=(*_GENERATE.sources, _JOINED, _EXACT),
+    experts_are_modules=False,
+    quantizes_derived=False,
 )
 _VLLM = Stack(
     name="vllm",
@@ -381,7 +405,7 @@ _VLLM = Stack(
 STACKS: tuple[Stack, ...] = (
     _TRAINER_2023, _TRAINER_SDPA, *_TRAINERS, *_ACCELERATE, *_DEEPSPEED, _TRL_2023, _TRL_SDPA, _TRL_2024,
     _TRL_2024_10, _TRL_2025, _TRL_2025_12, _TRL_2026, _TRL_TILED, TUNESTACK, _XTUNER, _OPENRLHF, _UNSLOTH,
-    _UNSLOTH_FUSED, _LITGPT, _LITGPT_2024_08, _TORCHTUNE, _TORCHTUNE_CHUNKED, _TORCHTUNE_2025, _TORCHTITAN,
-    _TORCHTITAN_2025, _TORCHTITAN_UNITS, _TORCHTITAN_CHUNKED, _MEGATRON, _NEMO, _VLLM, _GENERATE_2023, _GENERATE_SDPA,
-    _GENERATE,
+    _UNSLOTH_FUSED, _LITGPT, _LITGPT_2024_08, _LITGPT_2025_08, _TORCHTUNE, _TORCHTUNE_CHUNKED, _TORCHTUNE_2025,
+    _TORCHTITAN, _TORCHTITAN_2025, _TORCHTITAN_UNITS, _TORCHTITAN_CHUNKED, _MEGATRON, _NEMO, _VLLM, _GENERATE_2023,
+    _GENERATE_SDPA, _GENERATE, _GENERATE_2026,
 )  # fmt: skip

@@ -66,8 +66,8 @@ class Stack:
     """16-bit weights have an fp32 copy in the optimizer, and fp32 gradients (Megatron, AMP of level O2)."""
     adapters_share_units: bool = False
     """FSDP's units hold adapters beside frozen weights, and a unit's gradient is as large as the unit."""
-    loads_whole: bool = False
-    """Each GPU loads the whole checkpoint before it keeps its share."""
+    loads_whole: frozenset[Method] = frozenset()
+    """With these methods, each GPU loads the whole checkpoint before it keeps its share."""
     wraps_root: bool = False
     """Embedding and head are FSDP units of their own: they aren't whole all the time."""
     streams_apart: bool = False
