@@ -61,6 +61,8 @@ _OBJECTIVES: dict[str, Objective] = {
 }  # fmt: skip
 _PROMPTS = {"prompt": "prompt_tuning", "prefix": "prefix_tuning", "p_tuning": "p_tuning"}
 _TARGETS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
+# Hybrid sharding divides a model among the GPUs of one machine, mostly.
+GPUS_OF_A_MACHINE = 8
 # Columns that don't give the model's parameter count, as those of a mixture of experts: beyond this share.
 UNEXPLAINED = 0.2
 _MONTH = re.compile(r"20\d\d-\d\d")
@@ -317,13 +319,15 @@ def _parallel(row: Row, job: FineTuning) -> FineTuning:
     """`fsdp8 cp1 tp8 pp8` → its degrees; `zero3`, `ddp`, … by name."""
     text = re.sub(r"deepspeed|ds[ -]|stage|[ _-](?=\d)", "", row["parallelism"].strip().lower()).strip()
     if job.gpus == 1 and not text.startswith("zero"):
-        return replace(job, sharding="fsdp", cpu_offload=True) if "cpu_offload" in text else job
+        return replace(job, sharding="fsdp", cpu_offload=True) if "offload" in text else job
     if "pp" in text.split("(")[0] and not text.startswith("pp"):
         raise UnknownSettings("pipeline parallelism")
     if text.startswith(("mp", "pp")):
         return replace(job, sharding="layers")
     if text.startswith("tp"):
         return replace(job, sharding="tensor", tensor_parallel=job.gpus)
+    hybrid = text.startswith(("hsdp", "hybrid")) or "hybrid" in text
+    text = f"fsdp {text}" if hybrid else text
     degree = {name: int(number) for name, number in re.findall(r"(fsdp|cp|tp)(\d+)", text) if name != "fsdp"}
     name = re.match(r"[a-z]+[123]?", text)
     kind = "fsdp" if text.startswith("fsdp") else (name.group() if name else "none")
@@ -331,7 +335,7 @@ def _parallel(row: Row, job: FineTuning) -> FineTuning:
         raise UnknownSettings(f"parallelism {text!r}")
     return replace(
         job, sharding=cast(Sharding, kind), context_parallel=degree.get("cp", 1), tensor_parallel=degree.get("tp", 1),
-        cpu_offload="cpu_offload" in text,
+        cpu_offload="offload" in text, replicas=max(1, job.gpus // GPUS_OF_A_MACHINE) if hybrid else 1,
     )  # fmt: skip
 
 

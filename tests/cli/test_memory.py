@@ -182,3 +182,22 @@ def test_no_gpu_generates_with_more_than_its_part_of_a_divided_model() -> None:
     one = sized("--objective", "grpo", "--method", "lora")["allocated_bytes"]
     four = sized("--objective", "grpo", "--method", "lora", "--gpus", "4", "--sharding", "tensor")["allocated_bytes"]
     assert four < 0.5 * one
+
+
+def test_an_engine_beside_grpo_is_sized_on_each_gpu_by_its_own_share() -> None:
+    arguments = ("--objective", "grpo", "--method", "qlora", "--vllm-gpu-memory-utilization", "0.3")
+    found = sized(*arguments)
+    # 30 % of 40 GB has no room for 8B weights; of 80 GB it has.
+    assert found["fits"]["A100 40 GB"] == "no" and found["fits"]["H100 80 GB"] == "yes"
+    assert found["components"]["vLLM engine"] > 20e9
+    sleeping = sized(*arguments, "--vllm-enable-sleep-mode")
+    assert "vLLM engine" not in sleeping["phases"]["backward of the last layer"]
+    assert "vLLM engine" in sleeping["phases"]["rollout"]
+    text = CliRunner().invoke(tunestack, ["memory", "--model", "meta-llama/Llama-3.1-8B", *arguments]).output
+    assert "parameters, grpo, on one A100 80 GB" in text
+
+
+@pytest.mark.parametrize("option", ["--num-generations=4", "--vllm-gpu-memory-utilization=0.3"])
+def test_options_of_rollouts_go_with_grpo(option: str) -> None:
+    found = CliRunner().invoke(tunestack, ["memory", "--model", "meta-llama/Llama-3.1-8B", option]).exception
+    assert isinstance(found, UserError) and "goes with --objective grpo" in str(found)

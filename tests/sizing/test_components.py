@@ -49,7 +49,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "fsdp": (LLAMA, FSDP),
     "fsdp, accumulated": (LLAMA, {**FSDP, "gradient_accumulation_steps": 4}),
     "lora in fsdp's units": (
-        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation_steps": 4, "stack": find_stack("litgpt")},
+        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation_steps": 4, "stack": find_stack("litgpt", month="2025-06")},
     ),
     "fsdp and tensor parallel": (LLAMA, {**FSDP, "tensor_parallel": 2}),
     "fsdp and context parallel": (LLAMA, {**FSDP, "context_parallel": 2}),

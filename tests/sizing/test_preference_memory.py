@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
-from tunestack.sizing.job.fine_tuning import FineTuning
+from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
 from tunestack.sizing.job.kinds import Method
+from tunestack.sizing.job.rollouts import Rollouts
+from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
 from tunestack.sizing.memory.serving_memory import many_adapters, many_copies, package_needs
@@ -52,22 +54,54 @@ def test_ppo_with_adapters_adds_only_the_reward_model_that_is_given() -> None:
 
 
 def test_grpo_takes_the_larger_of_rollout_and_step_never_both() -> None:
-    found = grpo_memory(LLAMA_8B, job(), generations=64)
+    found = grpo_memory(LLAMA_8B, job(), Rollouts(num_generations=64))
     assert found.peak.name == "rollout"
     assert found.allocated_bytes == max(phase.size_bytes for phase in found.phases)
-    awake = grpo_memory(LLAMA_8B, job(), generations=64, engine_sleeps=False)
-    beside = [
-        next(phase.size_bytes for phase in each.phases if phase.name == "backward of the head")
-        for each in (found, awake)
-    ]
-    assert beside[1] == beside[0] + awake.components()["KV cache"]
+
+
+def test_an_engine_takes_its_share_of_the_gpu_and_gives_it_back_where_it_sleeps() -> None:
+    alone = training_memory(LLAMA_8B, job(quantization="nf4"))
+    share = Rollouts(vllm_gpu_memory_utilization=0.3)
+    awake, asleep = (
+        grpo_memory(LLAMA_8B, job(quantization="nf4"), item, capacity_bytes=80 * GIB)
+        for item in (share, replace(share, vllm_enable_sleep_mode=True))
+    )
+    assert awake.allocated_bytes == pytest.approx(alone.allocated_bytes + 24 * GIB)
+    # It sleeps while the model trains: the larger of the two phases counts.
+    assert asleep.peak.name == "rollout" and asleep.allocated_bytes < awake.allocated_bytes
+    assert next(phase for phase in asleep.phases if phase.name != "rollout").size_bytes < 24 * GIB
+    # AND a slack that is for what moves isn't for a share that doesn't.
+    assert awake.reserved_bytes - alone.reserved_bytes == pytest.approx(24 * GIB * 1.01)
+
+
+def test_an_engine_needs_room_for_the_model_and_an_answer() -> None:
+    share = Rollouts(vllm_gpu_memory_utilization=0.3)
+    with pytest.raises(
+        SizingError, match="30% of 24 GiB leaves an engine no room for the model and an answer of 1,024"
+    ):
+        grpo_memory(LLAMA_8B, job(quantization="nf4"), share, capacity_bytes=24 * GIB)
+    with pytest.raises(SizingError, match="of which one isn't told"):
+        grpo_memory(LLAMA_8B, job(quantization="nf4"), share)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"num_generations": 0}, "num_generations must be from 1"),
+        ({"vllm_gpu_memory_utilization": 1.5}, r"must be in \(0, 1\], got 1.5"),
+        ({"vllm_enable_sleep_mode": True}, "needs vllm_gpu_memory_utilization"),
+    ],
+)
+def test_rollouts_that_cannot_be_are_refused(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(SizingError, match=message):
+        Rollouts(**asked)
 
 
 def test_grpo_has_a_reference_only_with_beta_and_without_adapters() -> None:
-    full = job(method="full")
-    assert "reference model" in grpo_memory(SMALL, full, beta=0.04).components()
+    full, beta = job(method="full"), Rollouts(beta=0.04)
+    assert "reference model" in grpo_memory(SMALL, full, beta).components()
     assert "reference model" not in grpo_memory(SMALL, full).components()
-    assert "reference model" not in grpo_memory(SMALL, job(), beta=0.04).components()
+    assert "reference model" not in grpo_memory(SMALL, job(), beta).components()
 
 
 def test_a_rollout_s_whole_weights_are_no_slack_so_that_more_gpus_never_need_more() -> None:

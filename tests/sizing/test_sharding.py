@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from tests.sizing.jobs import LLAMA_8B, full, job, stacked, weights
+from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.memory.training_memory import training_memory
 
 
@@ -51,3 +52,15 @@ def test_deepspeed_keeps_fp32_moments_of_the_fused_kernel_too() -> None:
         for name in ("adamw", "adamw_fused")
     )
     assert plain == fused
+
+
+def test_hybrid_sharding_holds_what_one_machines_gpus_would() -> None:
+    spread = full(gpus=16, sharding="fsdp", replicas=2)
+    eight, sixteen = (
+        training_memory(LLAMA_8B, full(gpus=gpus, sharding="fsdp")).phases[-1].size_bytes for gpus in (8, 16)
+    )
+    assert training_memory(LLAMA_8B, spread).phases[-1].size_bytes == eight > sixteen
+    with pytest.raises(SizingError, match="need sharding 'fsdp', got 'zero3'"):
+        full(gpus=16, sharding="zero3", replicas=2)
+    with pytest.raises(SizingError, match=r"must be a multiple of context × tensor parallelism × replicas \(3\)"):
+        full(gpus=16, sharding="fsdp", replicas=3)

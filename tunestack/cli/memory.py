@@ -13,7 +13,7 @@ from tunestack.catalogue.instances import JobKind, instance_types
 from tunestack.cli.memory_options import ANY, OBJECTIVES, InferenceOptions, TrainingOptions, options_of
 from tunestack.cli.options import check_region
 from tunestack.planning.verdict import verdicts
-from tunestack.sizing.job.fine_tuning import SAVED_MODULES
+from tunestack.sizing.job.fine_tuning import SAVED_MODULES, SizingError
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
 from tunestack.sizing.job.named_methods import NamedMethod
 from tunestack.sizing.job.optimizers import Optimizer
@@ -84,8 +84,17 @@ def _choice(kind: Any) -> click.Choice[str]:
 )
 @click.option("--gpus", type=int, default=1, show_default=True)
 @click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
+@click.option(
+    "--replicas", type=int, default=1, show_default=True, help="With fsdp: all shards, so many times (hybrid)."
+)
 @click.option("--sync-each-batch", is_flag=True, help="With fsdp: gradients are reduced at every micro-step.")
-@click.option("--cpu-offload", is_flag=True, help="With fsdp or ZeRO: what it shards lies on the host.")
+@click.option("--cpu-offload", is_flag=True, help="With fsdp or ZeRO: what it shards lies on the host, or NVMe.")
+@click.option("--num-generations", type=int, default=8, show_default=True, help="With grpo: answers to a prompt.")
+@click.option(
+    "--vllm-gpu-memory-utilization", type=float,
+    help="With grpo: vLLM on the same GPUs, and its share of each; TRL's is 0.3.  [default: transformers' generate]",
+)  # fmt: skip
+@click.option("--vllm-enable-sleep-mode", is_flag=True, help="With grpo: vLLM gives its share back while it trains.")
 @click.option("--dtype", type=click.Choice(SERVED), default="bf16", show_default=True, help="With inference: weights.")
 @click.option(
     "--cache-dtype",
@@ -107,22 +116,24 @@ def memory_command(
     check_region(region)
     given = frozenset(name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     options, architecture = options_of(objective, chosen, given), find_model(model)
-    found, older = (options.memory(architecture, has_bfloat16=newer) for newer in (True, False))
+    on = _on_each_gpu(options, architecture)
     rooms = _rooms(options, architecture)
     fits: dict[Gpu, Fit] = {
-        gpu: "no" if rooms.get(gpu) == 0 else (found if gpu.has_bfloat16 else older).fits(gpu.usable_bytes)
-        for gpu in _gpus()
+        gpu: "no" if found is None or rooms.get(gpu) == 0 else found.fits(gpu.usable_bytes) for gpu, found in on.items()
     }
+    shown, found = _shown(on, fits)
     if as_json:
         held = {**to_json(found, fits), "instance_types": _verdicts_json(options, architecture, region)}
         tokens = {"cache_tokens": {_gpu_name(gpu): room for gpu, room in rooms.items()}} if rooms else {}
         click.echo(json.dumps({**held, **tokens}, indent=2))
         return
-    click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}\n")
+    where = f", on one {_gpu_name(shown)}" if options.asks_for_gpu else ""
+    click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}{where}\n")
     _print_phases(found)
     _print_experts(found, architecture)
     _print_gpus(fits)
-    if older.device_bytes > found.device_bytes:
+    older = next((needed for gpu, needed in on.items() if needed and not gpu.has_bfloat16), None)
+    if older and older.device_bytes > found.device_bytes and not options.asks_for_gpu:
         names = ", ".join(sorted({gpu.name for gpu in fits if not gpu.has_bfloat16}))
         click.echo(f"GPUs without bfloat16 ({names}) compute in fp32: {older.range_gib} there")
     if isinstance(options, InferenceOptions) and rooms:
@@ -136,6 +147,36 @@ def memory_command(
 def to_json(found: MemoryEstimate, fits: Mapping[Gpu, Fit]) -> dict[str, Any]:
     """The estimate in bytes, and which GPUs have room for it."""
     return {**found.to_json(), "fits": {_gpu_name(gpu): answer for gpu, answer in fits.items()}}
+
+
+def _on_each_gpu(
+    options: TrainingOptions | InferenceOptions, architecture: Architecture
+) -> dict[Gpu, MemoryEstimate | None]:
+    """What is needed on each GPU; None where an engine's share of it is too small.
+
+    Raises:
+        SizingError: it is too small on all of them, or the job can't be.
+    """
+    if not options.asks_for_gpu:
+        older, newer = (options.memory(architecture, has_bfloat16=has) for has in (False, True))
+        return {gpu: newer if gpu.has_bfloat16 else older for gpu in _gpus()}
+    found: dict[Gpu, MemoryEstimate | None] = {}
+    reasons = []
+    for gpu in _gpus():
+        try:
+            found[gpu] = options.memory(architecture, has_bfloat16=gpu.has_bfloat16, capacity_bytes=gpu.usable_bytes)
+        except SizingError as error:
+            found[gpu] = None
+            reasons.append(error)
+    if len(reasons) == len(found):
+        raise reasons[-1]
+    return found
+
+
+def _shown(on: Mapping[Gpu, MemoryEstimate | None], fits: Mapping[Gpu, Fit]) -> tuple[Gpu, MemoryEstimate]:
+    """The smallest GPU with bfloat16 that has room, or the largest there is, and what is needed there."""
+    newer = [(gpu, found) for gpu, found in on.items() if found and gpu.has_bfloat16]
+    return next(((gpu, found) for gpu, found in newer if fits[gpu] == "yes"), newer[-1])
 
 
 def _print_phases(found: MemoryEstimate) -> None:

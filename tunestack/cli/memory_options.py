@@ -10,6 +10,7 @@ from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Objective, Sharding
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
 from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.job.rollouts import Rollouts
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, answering, inference_memory
@@ -26,6 +27,7 @@ OBJECTIVES = (*get_args(Objective), INFERENCE)
 # Instead of a stack's name: whichever it is, the range covers it.
 ANY, LATEST = "any", "9999-12"
 FUSIBLE = ("qlora", "lora", "dora")
+OF_ROLLOUTS = ("num_generations", "vllm_gpu_memory_utilization", "vllm_enable_sleep_mode")
 SHARDINGS_OF_INFERENCE = ("none", "tensor", "layers")
 
 
@@ -54,18 +56,27 @@ class TrainingOptions:
     modules_to_save: tuple[str, ...]
     gpus: int
     sharding: Sharding
+    replicas: int
     sync_each_batch: bool
     cpu_offload: bool
+    num_generations: int
+    vllm_gpu_memory_utilization: float | None
+    vllm_enable_sleep_mode: bool
     given: frozenset[str]
 
     def __post_init__(self) -> None:
         _check_sharding(self.sharding, self.gpus, offloads=self.cpu_offload)
+        for name in sorted(self.given & set(OF_ROLLOUTS)):
+            if self.objective != "grpo":
+                raise UserError(f"--{name.replace('_', '-')} goes with --objective grpo")
         if "trainable_layers" in self.given and self.method != "frozen":
             raise UserError("--trainable-layers goes with --method frozen")
         if self.method == "frozen" and "trainable_layers" not in self.given:
             raise UserError("--method frozen needs --trainable-layers: how many of the last layers train")
         if self.sync_each_batch and self.sharding != "fsdp":
             raise UserError("--sync-each-batch goes with --sharding fsdp")
+        if self.replicas > 1 and self.sharding != "fsdp":
+            raise UserError("--replicas goes with --sharding fsdp: hybrid sharding")
         if "rank" in self.given and self.method not in FUSIBLE:
             raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
         check_together(objective=self.objective, method=self.method, loss=self.loss, optimizer=self.optimizer)
@@ -113,17 +124,30 @@ class TrainingOptions:
             gpus=self.gpus,
             sharding=self.sharding,
             tensor_parallel=self.gpus if self.sharding == "tensor" else 1,
+            replicas=self.replicas,
             sync_each_batch=self.sync_each_batch,
             cpu_offload=self.cpu_offload,
             **{name: value for name, value in wanted.items() if value is not None},
         )
 
-    def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
+    @property
+    def asks_for_gpu(self) -> bool:
+        """Whether what is needed depends on the GPU: an engine takes a share of it."""
+        return self.vllm_gpu_memory_utilization is not None
+
+    def memory(
+        self, architecture: Architecture, *, has_bfloat16: bool = True, capacity_bytes: float | None = None
+    ) -> MemoryEstimate:
+        """On a GPU, which counts where an engine takes a share of its `capacity_bytes`."""
+        rollouts = Rollouts(**{name: getattr(self, name) for name in OF_ROLLOUTS})
         stacks = self.stacks()
         found = [
-            objective_memory(architecture, self.job(stack).on(has_bfloat16=has_bfloat16), self.objective)
+            objective_memory(
+                architecture, self.job(stack).on(has_bfloat16=has_bfloat16), self.objective, rollouts=rollouts,
+                capacity_bytes=capacity_bytes,
+            )
             for stack in stacks
-        ]
+        ]  # fmt: skip
         return found[0] if len(found) == 1 else envelope(found, voices=[stack.name for stack in stacks])
 
     def needs(self, architecture: Architecture, instance: InstanceType, gpus: int) -> MemoryEstimate | None:
@@ -131,7 +155,8 @@ class TrainingOptions:
         if gpus != self.gpus:
             return None
         assert instance.gpu is not None
-        return self.memory(architecture, has_bfloat16=instance.gpu.has_bfloat16)
+        gpu = instance.gpu
+        return self.memory(architecture, has_bfloat16=gpu.has_bfloat16, capacity_bytes=gpu.usable_bytes)
 
     def afterwards(self, architecture: Architecture) -> str | None:
         """What fusing the adapter takes after the training."""
@@ -199,7 +224,13 @@ class InferenceOptions:
         whole = replace(self.job(), gpus=1, tensor_parallel=False)
         return sum(part.size_bytes for part in answering(architecture, whole).weights)
 
-    def memory(self, architecture: Architecture, *, has_bfloat16: bool = True) -> MemoryEstimate:
+    @property
+    def asks_for_gpu(self) -> bool:
+        return False
+
+    def memory(
+        self, architecture: Architecture, *, has_bfloat16: bool = True, capacity_bytes: float | None = None
+    ) -> MemoryEstimate:
         """The same on every GPU: those without bfloat16 answer in float16."""
         if self.adapters:
             return many_adapters(architecture, self.job(), count=self.adapters, rank=self.rank)

@@ -15,7 +15,7 @@ SAVED_MODULES = ("embed_tokens", "lm_head")
 OFFLOADS = ("zero1", "zero2", "zero3", "fsdp")
 _AT_LEAST_ONE = (
     "per_device_train_batch_size", "max_length", "gradient_accumulation_steps", "gpus", "context_parallel",
-    "tensor_parallel",
+    "tensor_parallel", "replicas",
 )  # fmt: skip
 
 
@@ -66,6 +66,9 @@ class FineTuning:
     # Over how many GPUs each sequence is spread (context parallelism).
     context_parallel: int = 1
     tensor_parallel: int = 1
+    # FSDP's hybrid sharding: all shards are there so many times, mostly once on each machine.
+    replicas: int = 1
+    # On the host; a GPU doesn't see whether that hands it on to NVMe.
     cpu_offload: bool = False
     # Gradients are reduced at every micro-step (accelerate's name for it). Otherwise FSDP keeps them whole while they
     # accumulate.
@@ -87,15 +90,24 @@ class FineTuning:
             raise SizingError(f"r must be at least 1, got {self.r}")
         if not 0 <= self.lora_dropout < 1:
             raise SizingError(f"lora_dropout must be in [0, 1), got {self.lora_dropout}")
-        parallel = self.context_parallel * self.tensor_parallel
+        if self.replicas > 1 and self.sharding != "fsdp":
+            raise SizingError(f"replicas ({self.replicas}) of shards need sharding 'fsdp', got {self.sharding!r}")
+        parallel = self.context_parallel * self.tensor_parallel * self.replicas
         if self.gpus % parallel:
-            raise SizingError(f"gpus ({self.gpus}) must be a multiple of context × tensor parallelism ({parallel})")
+            raise SizingError(
+                f"gpus ({self.gpus}) must be a multiple of context × tensor parallelism × replicas ({parallel})"
+            )
         if self.method in ("full", "frozen") and self.quantization != "none":
             raise SizingError(f"quantised weights can't train: method {self.method!r} needs quantization 'none'")
 
     @property
     def trains_adapters(self) -> bool:
         return self.method in ("lora", "dora")
+
+    @property
+    def one_shard(self) -> float:
+        """The part of what is sharded that one GPU has."""
+        return self.tensor_parallel * self.replicas / self.gpus
 
     @property
     def tokens(self) -> int:

@@ -6,9 +6,11 @@ Phases that follow each other (rollouts, then the step) are compared, never adde
 
 from dataclasses import replace
 
-from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
+from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
+from tunestack.sizing.job.rollouts import USUAL, Rollouts
+from tunestack.sizing.memory.estimate import GIB, Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.inference_memory import Inference, answering
+from tunestack.sizing.memory.serving_memory import cache_tokens
 from tunestack.sizing.memory.sharding import shares
 from tunestack.sizing.memory.states import states
 from tunestack.sizing.memory.training_memory import training_memory
@@ -66,19 +68,47 @@ def ppo_memory(
 
 
 def grpo_memory(
-    policy: Architecture, job: FineTuning, *, generations: int = 8, beta: float = 0.0, engine_sleeps: bool = True
+    policy: Architecture, job: FineTuning, rollouts: Rollouts = USUAL, *, capacity_bytes: float | None = None
 ) -> MemoryEstimate:
-    """GRPO and RLOO: groups of `generations` answers are rolled out, scored and trained on; no value model.
+    """GRPO and RLOO: groups of answers are rolled out, scored and trained on; no value model.
 
-    A reference is there with `beta` > 0 and without adapters. A colocated engine that sleeps gives its memory back
-    before the step: the larger phase counts; one that doesn't stays beside it.
+    A reference is there with `beta` > 0 and without adapters. An engine on the same GPU has a share of its
+    `capacity_bytes` from its start: while the model trains, too, unless it sleeps.
+
+    Raises:
+        SizingError: the engine's share has no room for the model and one answer, or of what isn't told.
     """
-    beside = [frozen_model(policy, job, name="reference model")] if beta > 0 and not job.trains_adapters else []
-    sequences = max(generations, job.per_device_train_batch_size)
-    rollout = rollout_phase(policy, job, beside, sequences=sequences)
-    if not engine_sleeps:
-        beside.append(answering(policy, _generating(job, sequences)).cache)
+    references = rollouts.beta > 0 and not job.trains_adapters
+    beside = [frozen_model(policy, job, name="reference model")] if references else []
+    if rollouts.vllm_gpu_memory_utilization is None:
+        sequences = max(rollouts.num_generations, job.per_device_train_batch_size)
+        rollout = rollout_phase(policy, job, beside, sequences=sequences)
+    else:
+        engine = _engine(policy, job, rollouts.vllm_gpu_memory_utilization, capacity_bytes)
+        rollout = _rollout_of_engine(policy, job, beside, engine)
+        beside += [] if rollouts.vllm_enable_sleep_mode else [engine]
     return training_memory(policy, job, resident=tuple(beside), before=(rollout,))
+
+
+def _engine(policy: Architecture, job: FineTuning, share: float, capacity_bytes: float | None) -> Component:
+    """vLLM's share of a GPU; it loads the model whole, as 16-bit weights, and has cache in the rest."""
+    if capacity_bytes is None:
+        raise SizingError("an engine takes a share of a GPU: of which one isn't told (capacity_bytes)")
+    asked = Inference(batch=1, max_length=job.max_length, weight_dtype=job.compute_dtype)
+    room = cache_tokens(policy, asked, capacity_bytes=capacity_bytes, utilization=share)
+    if room < job.max_length:
+        raise SizingError(
+            f"{share:.0%} of {capacity_bytes / GIB:.0f} GiB leaves an engine no room for the model and an answer of "
+            f"{job.max_length:,} tokens"
+        )
+    formula = f"{share:.0%} of {capacity_bytes / GIB:.0f} GiB: weights, and cache for {room:,} tokens"
+    return Component(name="vLLM engine", size_bytes=share * capacity_bytes, formula=formula)
+
+
+def _rollout_of_engine(policy: Architecture, job: FineTuning, beside: list[Component], engine: Component) -> Phase:
+    held = states(policy, job)
+    stays = (*held.weights, held.adapter, held.optimizer, *beside, engine)
+    return Phase(name="rollout", components=(*stays, held.workspace), static=stays)
 
 
 def frozen_model(architecture: Architecture, job: FineTuning, *, name: str) -> Component:

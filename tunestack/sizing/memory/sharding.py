@@ -36,7 +36,7 @@ def shares(architecture: Architecture, job: FineTuning) -> Shares:
         outside = architecture.embedding_parameters + architecture.head_parameters
         inside = (architecture.parameters - outside) * layers_share(architecture, job.gpus)
         split = (inside + root) / architecture.parameters
-    over = job.tensor_parallel / job.gpus
+    over = job.one_shard
     whole = {
         "none": (1.0, 1.0, 1.0),
         "ddp": (1.0, 1.0, 1.0),

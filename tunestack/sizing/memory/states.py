@@ -253,7 +253,7 @@ def _gathered_apart(architecture: Architecture, job: FineTuning) -> Component:
     """
     apart = job.stack.streams_apart and job.sharding == "fsdp" and job.gpus > 1
     layer, root = _units(architecture, job)
-    size = (layer + root + max(layer, root) * job.tensor_parallel / job.gpus) / job.tensor_parallel
+    size = (layer + root + max(layer, root) * job.one_shard) / job.tensor_parallel
     return Component(name="gathered apart", size_bytes=size if apart else 0.0, formula="root and a layer, to copy from")
 
 
