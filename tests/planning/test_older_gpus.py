@@ -20,7 +20,8 @@ def test_auto_and_bfloat16_are_fp32_there_and_float16_stays() -> None:
     older = job.on(has_bfloat16=False)
     assert (older.compute_dtype, older.weight_dtype) == ("fp32", "fp32")
     half = replace(job, compute_dtype="fp16", weight_dtype="fp16")
-    assert half.on(has_bfloat16=False) == half and job.on(has_bfloat16=True) == job
+    assert half.on(has_bfloat16=False) == replace(half, has_flash_kernel=False)
+    assert job.on(has_bfloat16=True) == job and not older.has_flash_kernel
 
 
 def test_what_fits_in_bf16_and_not_in_fp32_is_refused_and_costs_its_time() -> None:

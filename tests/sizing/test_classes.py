@@ -4,6 +4,7 @@ fused kernel, activation functions of several operators.
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,22 @@ def test_one_head_of_keys_beside_many_of_queries_has_no_fused_kernel_in_transfor
     assert parts(as_built(FALCON, find_stack("litgpt")), job, "activations: scores") == 0
     # Falcon 40B repeats its eight.
     assert parts(model("tiiuae/falcon-40b"), job, "activations: scores") == 0
+
+
+def test_grouped_keys_need_the_flash_kernel_and_have_scores_without_it() -> None:
+    kept = qlora(checkpointing="none", max_length=2048)
+    fp32, half = kept.on(has_bfloat16=False), replace(kept, compute_dtype="fp16").on(has_bfloat16=False)
+    scores = 32 * 32 * 2048**2 * 4 / GIB
+    for before_ampere in (fp32, half):
+        assert parts(LLAMA_8B, before_ampere, "activations: scores") == pytest.approx(scores)
+    assert parts(LLAMA_8B, kept, "activations: scores") == 0
+    # Padded rows have a mask, for which keys are repeated; as many heads of keys as of queries need no repeating.
+    padded = replace(fp32, varying_lengths=True, per_device_train_batch_size=2)
+    assert parts(LLAMA_8B, padded, "activations: scores") == 0
+    assert parts(model("huggyllama/llama-7b"), fp32, "activations: scores") == 0
+    # transformers repeated them always until it asked PyTorch to.
+    before = replace(fp32, stack=find_stack("hf_trainer", month="2025-06"), loss="plain")
+    assert parts(LLAMA_8B, before, "activations: scores") == 0
 
 
 def test_an_activation_function_of_several_operators_keeps_each_ones_result() -> None:

@@ -47,6 +47,7 @@ def test_every_fact_of_trl_is_what_the_locked_packages_do() -> None:
         "wide_embedding_states": trl.wide_embedding_states,
         "experts_are_modules": trl.experts_are_modules,
         "quantizes_derived": trl.quantizes_derived,
+        "passes_groups": trl.passes_groups,
         "keeps_quantized_inputs": trl.quantized_inputs is not None,
     }
 

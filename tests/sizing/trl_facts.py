@@ -16,6 +16,7 @@ from peft import LoraConfig, get_peft_model
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, MixtralConfig, MixtralForCausalLM, PreTrainedTokenizerFast
 from transformers.integrations import bitsandbytes as bitsandbytes_of_transformers
+from transformers.integrations import sdpa_attention
 from trl import SFTConfig, SFTTrainer
 from trl.kernels import chunked_logprob
 from trl.trainer import utils
@@ -79,6 +80,7 @@ def facts() -> dict[str, object]:
             "wide_embedding_states": 'override(module, "weight", {"optim_bits": 32})'
             in inspect.getsource(transformers.Trainer),
             "experts_are_modules": experts_are_modules(),
+            "passes_groups": sdpa_attention.use_gqa_in_sdpa(None, torch.ones(1, 1, 1, 64), torch.ones(1, 1, 1, 64)),
             "quantizes_derived": "type(module) is nn.Linear" not in inspect.getsource(bitsandbytes_of_transformers),
             "keeps_quantized_inputs": "(None, B)" not in inspect.getsource(bitsandbytes.autograd._functions.MatMul4Bit),
         }

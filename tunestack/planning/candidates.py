@@ -45,7 +45,7 @@ class Sizes:
     def memory(self, job: FineTuning) -> MemoryEstimate:
         """Of one of the request's jobs; those differ in what a plan chooses and a GPU computes in, and nothing else."""
         batch, accumulation = job.per_device_train_batch_size, job.gradient_accumulation_steps
-        key = (batch, accumulation, job.checkpointing, job.gpus, job.sharding, job.compute_dtype)
+        key = (batch, accumulation, job.checkpointing, job.gpus, job.sharding, job.compute_dtype, job.has_flash_kernel)
         if key not in self._known:
             # A GPU sees rows; a pair is two of them.
             rows = max(1, batch // 2) if self._request.objective in PAIRS else batch

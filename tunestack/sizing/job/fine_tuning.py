@@ -56,6 +56,8 @@ class FineTuning:
     gradient_accumulation_steps: int = 1
     checkpointing: Checkpointing = "full"
     attention: AttentionKernel = "sdpa"
+    # PyTorch's flash kernel runs on Ampere and later.
+    has_flash_kernel: bool = True
     loss: LossKernel = "plain"
     # Norms and gated activations are fused, by torch.compile or by Liger's kernels: less is kept.
     fuses_layers: bool = False
@@ -115,11 +117,23 @@ class FineTuning:
         return self.per_device_train_batch_size * self.max_length // self.context_parallel
 
     def on(self, *, has_bfloat16: bool) -> "FineTuning":
-        """The job as a GPU runs it: one without bfloat16 computes in fp32 instead, from fp32 weights."""
-        if has_bfloat16 or self.compute_dtype != "bf16":
+        """The job as a GPU runs it: one without bfloat16 is from before Ampere, and has no flash kernel. It computes in
+        fp32 instead, from fp32 weights.
+        """
+        if has_bfloat16:
             return self
+        if self.compute_dtype != "bf16":
+            return replace(self, has_flash_kernel=False)
         weights: Dtype = "fp32" if self.weight_dtype == "bf16" else self.weight_dtype
-        return replace(self, weight_dtype=weights, compute_dtype="fp32")
+        return replace(self, weight_dtype=weights, compute_dtype="fp32", has_flash_kernel=False)
+
+    @property
+    def takes_groups(self) -> bool:
+        """Whether PyTorch has a fused kernel for fewer heads of keys than of queries: without a mask, which has them
+        repeated before, its flash kernel alone, which takes 16-bit numbers.
+        """
+        masked = self.varying_lengths and self.per_device_train_batch_size > 1
+        return masked or (self.has_flash_kernel and self.compute_dtype != "fp32")
 
     @property
     def is_quantized(self) -> bool:

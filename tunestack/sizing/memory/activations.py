@@ -92,8 +92,8 @@ def _scores(architecture: Architecture, layer: Layer, job: FineTuning) -> float:
     """Softmax keeps its fp32 result, and the product with the values its 16-bit copy."""
     if not _is_eager(architecture, layer, job):
         return 0
-    # PyTorch's own kernel of single operators computes in fp32 all along.
-    product = 0 if layer.attention.lacks_kernel and job.attention != "eager" else job.compute_bytes
+    # Where PyTorch has no fused kernel, its own of single operators computes in fp32 all along.
+    product = job.compute_bytes if job.attention == "eager" or architecture.softcaps else 0
     return layer.attention.heads * job.max_length * (FP32 + product)
 
 
@@ -112,7 +112,9 @@ def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: b
 
 
 def _is_eager(architecture: Architecture, layer: Layer, job: FineTuning) -> bool:
-    refused = architecture.softcaps or layer.attention.lacks_kernel
+    attention = layer.attention
+    groups = job.stack.passes_groups and attention.kv_heads < attention.heads and not job.takes_groups
+    refused = architecture.softcaps or attention.lacks_kernel or groups
     return job.attention == "eager" or (refused and job.attention == "sdpa")
 
 

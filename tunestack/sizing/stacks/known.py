@@ -18,6 +18,7 @@ _STATES = "huggingface/transformers@v4.44.2:trainer.py:1111 nn.Embedding gets 32
 _SDPA = "huggingface/transformers@v4.36.0:modeling_utils.py _check_and_enable_sdpa"
 _MODULES = "huggingface/transformers@v4.44.2:models/mixtral/modeling_mixtral.py MixtralBlockSparseTop2MLP"
 _JOINED = "huggingface/transformers@v5.0.0:models/mixtral/modeling_mixtral.py MixtralExperts"
+_GROUPS = "huggingface/transformers@v4.54.0:integrations/sdpa_attention.py use_gqa_in_sdpa"
 _SECOND = "huggingface/accelerate@v1.6.0:utils/dataclasses.py FullyShardedDataParallelPlugin.fsdp_version, tp_plugin"
 _DERIVED = "huggingface/transformers@v4.44.2:integrations/bitsandbytes.py:159 isinstance(module, nn.Linear)"
 _EXACT = "huggingface/transformers@v5.23.0:integrations/bitsandbytes.py:189 type(module) is nn.Linear"
@@ -73,8 +74,9 @@ _TRAINER_2024_10 = replace(
 _TRAINER_2025 = replace(
     _TRAINER_2024_10,
     since="2025-07",
-    sources=(*_TRAINER_2024_10.sources, _FUSED, _SECOND),
+    sources=(*_TRAINER_2024_10.sources, _FUSED, _SECOND, _GROUPS),
     optimizer="adamw_fused",
+    passes_groups=True,
     fsdp2=True,
     shardings=OF_THE_TRAINER | {"tensor"},
 )
@@ -107,8 +109,9 @@ _TRL_2024_10 = replace(
 _TRL_2025 = replace(
     _TRL_2024_10,
     since="2025-07",
-    sources=(*_TRL_2024_10.sources, _FUSED, _SECOND),
+    sources=(*_TRL_2024_10.sources, _FUSED, _SECOND, _GROUPS),
     optimizer="adamw_fused",
+    passes_groups=True,
     fsdp2=True,
     shardings=_TRAINER_2025.shardings,
 )

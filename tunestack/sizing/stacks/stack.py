@@ -84,6 +84,8 @@ class Stack:
     """Its models are classes of its own: activations are fused, and every linear is a nn.Linear."""
     quantizes_derived: bool = False
     """bitsandbytes gets what derives from nn.Linear, too (Falcon's linears); transformers 5 asks for the very type."""
+    passes_groups: bool = False
+    """Attention gets fewer heads of keys than of queries as they are, where there is no mask: not every kernel can."""
     experts_are_modules: bool = False
     """A nn.Linear for each matrix of each expert, which bitsandbytes quantises and LoRA adapts; transformers 5 has one
     bare parameter for all, which they pass by."""
