@@ -201,3 +201,13 @@ def test_an_engine_beside_grpo_is_sized_on_each_gpu_by_its_own_share() -> None:
 def test_options_of_rollouts_go_with_grpo(option: str) -> None:
     found = CliRunner().invoke(tunestack, ["memory", "--model", "meta-llama/Llama-3.1-8B", option]).exception
     assert isinstance(found, UserError) and "goes with --objective grpo" in str(found)
+
+
+def test_adapters_on_experts_are_named_and_can_be_left_out() -> None:
+    arguments = ["memory", "--model", "Qwen/Qwen3-30B-A3B"]
+    every = CliRunner().invoke(tunestack, arguments).output
+    assert "adapters are on the experts, too" in every
+    attention = [f"--target-modules={name}" for name in ("q_proj", "k_proj", "v_proj", "o_proj")]
+    assert "adapters are on the experts" not in CliRunner().invoke(tunestack, [*arguments, *attention]).output
+    refused = CliRunner().invoke(tunestack, [*arguments, "--method", "full", *attention]).exception
+    assert isinstance(refused, UserError) and "--target-modules goes with" in str(refused)

@@ -44,6 +44,16 @@ def test_an_adapter_needs_a_linear_that_the_model_has() -> None:
     assert "lm_head can't have an adapter" in found and "'q_proj'" not in found
 
 
+def test_experts_are_named_as_they_were_and_joined_ones_together() -> None:
+    experts = {"name_or_path": "Qwen/Qwen3-30B-A3B", "revision": "main"}
+    found = problems(model=experts, lora={"target_modules": ["q_proj", "gate_proj"]})
+    assert "PEFT refuses gate_proj without up_proj: transformers joins the experts' gate_proj and up_proj" in found
+    mixtral = problems(
+        model={**experts, "name_or_path": "mistralai/Mixtral-8x7B-v0.1"}, lora={"target_modules": ["gate_proj"]}
+    )
+    assert "has no linear 'gate_proj' that an adapter could sit on; it has gate, k_proj, o_proj" in mixtral
+
+
 def test_a_module_s_longer_name_is_taken_as_peft_takes_it() -> None:
     assert blueprint_of(changed(recipe={"lora": {"target_modules": ["self_attn.q_proj", "v_proj"]}}))
 

@@ -13,29 +13,30 @@ import pytest
 from tests.conftest import ROOT
 from tests.sizing.jobs import LLAMA_8B, model, qlora
 from tunestack.sizing import FineTuning, find_stack, objective_memory
+from tunestack.sizing.job.trainable import adapter_parameters
 from tunestack.sizing.memory.activations import COMPOSED
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.stacks.ability import as_built
+from tunestack.sizing.stacks.known import TUNESTACK
 
 FALCON, PHI = model("tiiuae/falcon-7b"), model("microsoft/phi-2")
 FUSED = ("silu", "gelu", "gelu_pytorch_tanh", "relu", "relu2")
 
 
-def parts(architecture: Any, job: FineTuning, prefix: str) -> float:
+def parts(architecture: Any, job: FineTuning, prefix: str, *, phase: int = 1) -> float:
     found = objective_memory(architecture, job, "sft")
-    return sum(part.size_bytes for part in found.phases[1].components if part.name.startswith(prefix)) / GIB
+    return sum(part.size_bytes for part in found.phases[phase].components if part.name.startswith(prefix)) / GIB
 
 
 @pytest.mark.slow
 def test_activation_functions_keep_what_torch_says_that_they_keep() -> None:
-    names = [*COMPOSED, *FUSED]
+    # GPT-OSS' own is no function that transformers knows by a name: tests/sizing/test_kept.py has it.
+    composed = {name: kept for name, (kept, _) in COMPOSED.items() if name != "clamped_swiglu"}
+    names = [*composed, *FUSED]
     command = [ROOT / ".venv-training" / "bin" / "python", Path(__file__).with_name("kept_by_activations.py")]
     done = subprocess.run(command, input=json.dumps(names), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads(done.stdout) == {
-        **{name: kept for name, (kept, _) in COMPOSED.items()},
-        **dict.fromkeys(FUSED, 2),
-    }
+    assert json.loads(done.stdout) == {**composed, **dict.fromkeys(FUSED, 2)}
 
 
 def test_linears_of_a_class_of_their_own_stay_16_bit_since_transformers_5() -> None:
@@ -69,6 +70,30 @@ def test_grouped_keys_need_the_flash_kernel_and_have_scores_without_it() -> None
     # transformers repeated them always until it asked PyTorch to.
     before = replace(fp32, stack=find_stack("hf_trainer", month="2025-06"), loss="plain")
     assert parts(LLAMA_8B, before, "activations: scores") == 0
+
+
+def test_joined_experts_are_adapted_as_parameters_where_peft_maps_them() -> None:
+    experts = model("Qwen/Qwen3-30B-A3B")
+    adapted, before, none = (
+        adapter_parameters(as_built(experts, stack), job)
+        for stack, job in (
+            (TUNESTACK, qlora()),
+            (
+                find_stack("hf_trainer", month="2026-02"),
+                qlora(stack=find_stack("hf_trainer", month="2026-02"), loss="plain"),
+            ),
+            (TUNESTACK, qlora(target_modules=("q_proj", "v_proj"))),
+        )
+    )
+    # 48 layers × 128 experts: rank 2 × 16 on 2,048 × 1,536, rank 16 on 768 × 2,048; and the router's.
+    of_experts = 48 * (128 * (32 * (2048 + 1536) + 16 * (768 + 2048)) + 16 * (2048 + 128))
+    assert adapted - before == of_experts and none < before
+    # A layer's experts are there once more, changed, and the larger parameter's gradient.
+    changed = parts(experts, qlora(checkpointing="full"), "experts being changed", phase=2)
+    assert changed == pytest.approx(128 * (2048 * 1536 + 768 * 2048 + 2048 * 1536) * 2 / GIB, rel=0.01)
+    assert parts(experts, qlora(target_modules=("q_proj",)), "experts being changed", phase=2) == 0
+    # GPT-OSS' experts PEFT doesn't map.
+    assert parts(model("openai/gpt-oss-20b"), qlora(), "experts being changed", phase=2) == 0
 
 
 def test_an_activation_function_of_several_operators_keeps_each_ones_result() -> None:

@@ -22,7 +22,12 @@ SHAPE = {
     "hidden_size": 1024, "intermediate_size": 2816, "num_hidden_layers": 16, "num_attention_heads": 8,
     "num_key_value_heads": 2, "vocab_size": 512, "tie_word_embeddings": False, "max_position_embeddings": 4096,
 }  # fmt: skip
-CONFIGS = {"llama": {"model_type": "llama", **SHAPE}, "qwen3": {"model_type": "qwen3", "head_dim": 128, **SHAPE}}
+EXPERTS = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 512}
+CONFIGS = {
+    "llama": {"model_type": "llama", **SHAPE},
+    "qwen3": {"model_type": "qwen3", "head_dim": 128, **SHAPE},
+    "qwen3_moe": {"model_type": "qwen3_moe", "head_dim": 128, **SHAPE, **EXPERTS},
+}
 SHORT = {"training__max_steps": 2, "training__gradient_accumulation_steps": 1}
 # This kit's trainer loads fp32 where there is no GPU with bfloat16; TRL's are given bfloat16.
 FP32 = {"weight_dtype": "fp32", "compute_dtype": "fp32"}
@@ -37,6 +42,7 @@ CASES: dict[str, Case] = {
         "llama", sft(2, 512, **LORA, **KEEP, **SHORT), "", "lora", "sft", {**FP32, "checkpointing": "none"},
     ),
     "lora, qwen3": ("qwen3", sft(2, 512, **LORA, **SHORT), "", "lora", "sft", FP32),
+    "lora, experts": ("qwen3_moe", sft(2, 512, **LORA, **SHORT), "", "lora", "sft", FP32),
     "full": ("llama", sft(2, 512, **FUSED, **SHORT), "full", "full", "sft", TRL),
     "full, qwen3, nothing recomputed": (
         "qwen3", sft(2, 512, **FUSED, **KEEP, **SHORT), "full", "full", "sft", {**TRL, "checkpointing": "none"},

@@ -48,6 +48,7 @@ def test_every_fact_of_trl_is_what_the_locked_packages_do() -> None:
         "experts_are_modules": trl.experts_are_modules,
         "quantizes_derived": trl.quantizes_derived,
         "passes_groups": trl.passes_groups,
+        "adapts_parameters": trl.adapts_parameters,
         "keeps_quantized_inputs": trl.quantized_inputs is not None,
     }
 

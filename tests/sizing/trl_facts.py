@@ -13,6 +13,7 @@ import torch
 import transformers
 from datasets import Dataset
 from peft import LoraConfig, get_peft_model
+from peft.utils import transformers_weight_conversion as conversion
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import LlamaConfig, LlamaForCausalLM, MixtralConfig, MixtralForCausalLM, PreTrainedTokenizerFast
 from transformers.integrations import bitsandbytes as bitsandbytes_of_transformers
@@ -80,6 +81,7 @@ def facts() -> dict[str, object]:
             "wide_embedding_states": 'override(module, "weight", {"optim_bits": 32})'
             in inspect.getsource(transformers.Trainer),
             "experts_are_modules": experts_are_modules(),
+            "adapts_parameters": {"gate_proj", "up_proj"} <= set(conversion._MOE_TARGET_MODULE_MAPPING["qwen2_moe"]),
             "passes_groups": sdpa_attention.use_gqa_in_sdpa(None, torch.ones(1, 1, 1, 64), torch.ones(1, 1, 1, 64)),
             "quantizes_derived": "type(module) is nn.Linear" not in inspect.getsource(bitsandbytes_of_transformers),
             "keeps_quantized_inputs": "(None, B)" not in inspect.getsource(bitsandbytes.autograd._functions.MatMul4Bit),

@@ -68,6 +68,7 @@ def _choice(kind: Any) -> click.Choice[str]:
     show_default=True,
 )  # fmt: skip
 @click.option("--r", "--rank", "rank", type=int, default=16, show_default=True, help="LoRA's rank.")
+@click.option("--target-modules", multiple=True, help="LoRA's, each by its name.  [default: all-linear]")
 @click.option("--trainable-layers", type=int, default=0, help="With --method frozen: how many of the last layers.")
 @click.option(
     "--stack", type=click.Choice((*TRAINING_STACKS, ANY)), default=TUNESTACK.name, show_default=True,
@@ -197,6 +198,11 @@ def _print_phases(found: MemoryEstimate) -> None:
 
 def _print_experts(found: MemoryEstimate, architecture: Architecture) -> None:
     """What would change the largest part of a mixture of experts that bitsandbytes doesn't reach."""
+    if changed_bytes := found.components().get("experts being changed"):
+        click.echo(
+            f"\nadapters are on the experts, too: each layer's are there once more, changed ({changed_bytes / GIB:.1f} "
+            "GiB); --target-modules of attention alone leave them out"
+        )
     if not (kept_bytes := found.components().get("weights: experts")):
         return
     packed_gib = architecture.unquantized_experts("nf4") * bytes_per_weight("mxfp4", dtype="bf16") / GIB

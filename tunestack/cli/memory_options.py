@@ -46,6 +46,7 @@ class TrainingOptions:
     max_length: int
     gradient_accumulation_steps: int
     rank: int
+    target_modules: tuple[str, ...]
     trainable_layers: int
     optimizer: Optimizer | None
     optimizer_in_backward: bool
@@ -79,6 +80,8 @@ class TrainingOptions:
             raise UserError("--replicas goes with --sharding fsdp: hybrid sharding")
         if "rank" in self.given and self.method not in FUSIBLE:
             raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
+        if self.target_modules and self.method not in FUSIBLE:
+            raise UserError("--target-modules goes with --method qlora, lora or dora")
         check_together(objective=self.objective, method=self.method, loss=self.loss, optimizer=self.optimizer)
         if self.method == "prefix_tuning" and self.checkpointing not in (None, "none"):
             raise UserError("PEFT refuses prefix tuning with checkpointing: --checkpointing none")
@@ -110,6 +113,7 @@ class TrainingOptions:
             "attention": self.attention,
             "loss": self.loss,
             "fuses_layers": self.fuse_layers or None,
+            "target_modules": self.target_modules or None,
         }
         return job_of_method(
             self.method,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tunestack.costs.workload import Workload
 from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.recipe import Recipe
+from tunestack.sizing.job.trainable import is_parameter, takes_adapter
 from tunestack.sizing.model.architecture import Architecture
 
 HEAD = "lm_head"
@@ -44,7 +45,16 @@ def _problems(recipe: Recipe, architecture: Architecture) -> Iterator[tuple[str,
         )
     if isinstance(recipe.lora.target_modules, str):
         return
-    names = sorted({linear.name for _, linear in architecture.linears() if linear.is_module})
+    reached = [linear for _, linear in architecture.linears() if takes_adapter(linear)]
+    names = sorted({name for linear in reached for name in (linear.formerly or (linear.name,))})
+    for joined in sorted({linear.formerly for linear in reached if is_parameter(linear)}):
+        present = sorted(set(joined) & set(recipe.lora.target_modules))
+        if present and len(present) < len(joined):
+            yield (
+                "lora.target_modules",
+                f"PEFT refuses {', '.join(present)} without {', '.join(sorted(set(joined) - set(present)))}: "
+                f"transformers joins the experts' {' and '.join(joined)} into one parameter",
+            )
     for target in recipe.lora.target_modules:
         if target == HEAD:
             yield (

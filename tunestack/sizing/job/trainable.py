@@ -19,12 +19,27 @@ _MEANS = {
 
 
 def is_targeted(job: FineTuning, linear: Linear) -> bool:
-    """Whether an adapter sits on the linear. PEFT's "all-linear" takes every nn.Linear but the head."""
-    if not job.trains_adapters or not linear.is_module:
+    """Whether an adapter sits on the linear. PEFT's "all-linear" takes every nn.Linear but the head, and the joined
+    experts of some families (`families_experts.ADAPTED_EXPERTS`).
+    """
+    if not job.trains_adapters or not takes_adapter(linear):
         return False
     if "all-linear" in job.target_modules:
         return True
+    if is_parameter(linear):
+        # PEFT refuses one of two that are joined.
+        return set(linear.formerly) <= set(job.target_modules)
     return any(linear.name == target or linear.name in _MEANS.get(target, ()) for target in job.target_modules)
+
+
+def takes_adapter(linear: Linear) -> bool:
+    """Whether PEFT can put an adapter there: on a module, or on the parameter of joined experts."""
+    return is_parameter(linear) or (linear.is_module and linear.peft != "passed")
+
+
+def is_parameter(linear: Linear) -> bool:
+    """Whether an adapter would change the parameter itself, so that all of what it adds is computed, and there."""
+    return linear.peft == "parameter"
 
 
 def saved_parameters(architecture: Architecture, job: FineTuning) -> int:
@@ -46,7 +61,7 @@ def check_rank(architecture: Architecture, job: FineTuning) -> None:
         return
     targeted = [linear for _, linear in architecture.linears() if is_targeted(job, linear)]
     if not targeted:
-        names = sorted({linear.name for _, linear in architecture.linears() if linear.is_module})
+        names = sorted({linear.name for _, linear in architecture.linears() if takes_adapter(linear)})
         raise SizingError(
             f"target_modules {', '.join(job.target_modules)} name no linear of {architecture.name}; "
             f"it has {', '.join(names)}"
@@ -62,7 +77,8 @@ def adapter_parameters(architecture: Architecture, job: FineTuning) -> int:
     for layer, linear in architecture.linears():
         if is_targeted(job, linear):
             magnitude = linear.outputs if job.method == "dora" else 0
-            total += layer.copies * linear.copies * (job.r * (linear.inputs + linear.outputs) + magnitude)
+            rank = job.r * (len(linear.formerly) if is_parameter(linear) else 1)
+            total += layer.copies * linear.copies * (rank * (linear.inputs + linear.outputs) + magnitude)
     if adapts_head(job):
         total += job.r * (architecture.hidden + architecture.vocabulary)
     return total

@@ -8,7 +8,7 @@ layer, unless said otherwise.
 from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.trainable import is_targeted
+from tunestack.sizing.job.trainable import is_parameter, is_targeted
 from tunestack.sizing.model.architecture import Architecture, Layer, Linear
 from tunestack.sizing.precision import BITSANDBYTES
 
@@ -22,8 +22,10 @@ SCORES_BACKWARD = 2 * FP32
 # autocast on an H100 (benchmarks/data/gpu_other.csv, Phi 2).
 COMPOSED = {
     "gelu_new": (8, 14), "gelu_accurate": (8, 14), "gelu_python_tanh": (8, 14), "gelu_python": (6, 6),
-    "gelu_fast": (14, 14), "quick_gelu": (4, 4), "gelu_10": (4, 4),
+    "gelu_fast": (14, 14), "quick_gelu": (4, 4), "gelu_10": (4, 4), "clamped_swiglu": (8, 8),
 }  # fmt: skip
+# Linears of queries, keys and values together. Without rotation (GPT-2) all three are views, and kept once.
+_TOGETHER = ("qkv_proj", "query_key_value")
 WIDENING = ("gelu_new", "gelu_accurate", "gelu_python_tanh")
 
 
@@ -55,7 +57,7 @@ def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning,
         attention=_attention(architecture, layer, job, trains=trains) / width,
         scores=scores,
         mlp=_mlp(architecture, layer, job, trains=trains),
-        adapters=sum(_adapter_input(job, linear) for linear in layer.linears if is_targeted(job, linear)) / width,
+        adapters=sum(_adapter_input(job, linear) for linear in layer.linears if _reads_input(job, linear)) / width,
         backward=max(backward, scores_backward),
     )
 
@@ -74,7 +76,7 @@ def _norms(architecture: Architecture, layer: Layer, job: FineTuning, *, trains:
             kept += e * hidden / width
     if layer.attention.qk_norm:
         heads = layer.attention.query_width + layer.attention.kv_heads * layer.attention.head_dim
-        kept += (e if job.fuses_layers else FP32) * heads / width
+        kept += ((e if job.fuses_layers else FP32) + (e if upcasts and trains else 0)) * heads / width
     return kept
 
 
@@ -84,27 +86,40 @@ def _attention(architecture: Architecture, layer: Layer, job: FineTuning, *, tra
     # Eager attention repeats keys and values for every head.
     kv = attention.heads * (attention.head_dim + attention.value_dim) if eager else attention.key_value_width
     kept = e * (attention.query_width + kv) + FP32 * attention.heads
+    # The values are a view of what one linear makes of all three, which stays for their sake.
+    if any(linear.name in _TOGETHER for linear in layer.attention_linears) and not architecture.position_parameters:
+        kept += e * (attention.query_width + attention.kv_heads * attention.head_dim)
+    # Phi 3's queries are laid out anew: attention's result, laid out as they are, is copied for the next linear.
+    if layer.attention_linears[0].name == "qkv_proj":
+        kept += e * attention.output_width
     kept_out = not eager or _keeps(job, layer.attention_output, trains)
     return kept + (e * attention.output_width if kept_out else 0)
 
 
 def _scores(architecture: Architecture, layer: Layer, job: FineTuning) -> float:
-    """Softmax keeps its fp32 result, and the product with the values its 16-bit copy."""
+    """Softmax keeps its fp32 result, the product with the values its 16-bit copy, and a cap its tanh."""
     if not _is_eager(architecture, layer, job):
         return 0
     # Where PyTorch has no fused kernel, its own of single operators computes in fp32 all along.
-    product = job.compute_bytes if job.attention == "eager" or architecture.softcaps else 0
-    return layer.attention.heads * job.max_length * (FP32 + product)
+    e, by_class = job.compute_bytes, job.attention == "eager" or architecture.softcaps
+    product = e if by_class and e < FP32 else 0
+    capped = e if architecture.softcaps else 0
+    return layer.attention.heads * job.max_length * (FP32 + product + capped)
 
 
 def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
     e, hidden = job.compute_bytes, architecture.hidden
     # Gate's result and up; fused, the activation is computed again.
-    inside = (2 - job.fuses_layers if layer.gated else 0) + (1 if _keeps(job, layer.mlp_output, trains) else 0)
+    inside = 2 - job.fuses_layers if layer.gated else 0
     kept = (_of_activation(architecture, job) + e * inside) * layer.mlp_width / job.tensor_parallel
+    last = [linear for linear in layer.mlp_linears if linear.leads_back and _keeps(job, linear, trains)]
+    kept += e * sum(linear.inputs * linear.active for linear in last) / job.tensor_parallel
+    if any(linear.name == "shared_expert_gate" for linear in layer.mlp_linears):
+        kept += e * hidden
     if layer.experts_per_token:
         # Each token's rows are gathered for its experts, and their results kept for the router's gradient.
-        kept += e * hidden * layer.experts_per_token * (2 if trains else 1)
+        reads = trains or any(is_targeted(job, linear) and is_parameter(linear) for linear in layer.mlp_linears)
+        kept += e * hidden * layer.experts_per_token * (2 if reads else 1)
     if job.is_quantized and job.stack.quantized_inputs == "fp32":
         # Each distinct input once: q, k and v share one, gate and up another.
         kept += FP32 * (2 * hidden + layer.attention.output_width + layer.mlp_width)
@@ -140,14 +155,21 @@ def checkpoint_bytes(architecture: Architecture, job: FineTuning) -> float:
     return (FP32 if wide else job.stream_bytes) * architecture.hidden
 
 
+def _reads_input(job: FineTuning, linear: Linear) -> bool:
+    """Whether an adapter on the linear computes with what the linear reads."""
+    return is_targeted(job, linear) and not is_parameter(linear)
+
+
 def _keeps(job: FineTuning, linear: Linear, trains: bool) -> bool:
     """Whether the linear's own input is kept: for its weight's gradient, or by a quantised kernel that always does.
 
     An adapter without dropout on 16-bit numbers reads the very same tensor.
     """
-    shares = is_targeted(job, linear) and job.lora_dropout == 0 and _adapters_cast_nothing(job)
+    # An adapter that changes the parameter itself makes it one that trains.
+    changed = is_targeted(job, linear) and is_parameter(linear)
+    shares = _reads_input(job, linear) and job.lora_dropout == 0 and _adapters_cast_nothing(job)
     kernel = job.is_quantized and job.stack.quantized_inputs not in (None, "fp32")
-    return trains or shares or kernel
+    return trains or changed or shares or kernel
 
 
 def _adapters_cast_nothing(job: FineTuning) -> bool:

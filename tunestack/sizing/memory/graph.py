@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.trainable import adapts_head, trained_layers
+from tunestack.sizing.job.trainable import adapts_head, is_parameter, is_targeted, trained_layers
 from tunestack.sizing.memory.activations import LayerActivations, checkpoint_bytes, layer_activations
 from tunestack.sizing.memory.estimate import Component
 from tunestack.sizing.memory.loss_head import (
@@ -17,7 +17,7 @@ from tunestack.sizing.memory.loss_head import (
     unfitting_bytes,
 )
 from tunestack.sizing.memory.sharding import Shares, layers_share
-from tunestack.sizing.model.architecture import Architecture, Layer
+from tunestack.sizing.model.architecture import Architecture, Layer, Linear
 from tunestack.sizing.precision import BYTES
 
 # Of inputs that go to the host, the one that is being written or read, and the one that computes.
@@ -32,6 +32,7 @@ class Graph:
     kept: tuple[Component, ...]
     layer: Component
     layer_gradients: Component
+    changed: Component
     head_input: Component
     head_gradient: Component
     logits: Component
@@ -59,6 +60,7 @@ def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
             size_bytes=max(part.backward for _, part in parts) * tokens,
             formula="one layer's MLP",
         ),
+        changed=_changed(architecture, job),
         head_input=Component(
             name="activations: head",
             size_bytes=head_input_bytes(architecture, job, trains=trains_head),
@@ -86,13 +88,17 @@ def _kept(
     architecture: Architecture, job: FineTuning, parts: list[tuple[Layer, LayerActivations]], tokens: float
 ) -> tuple[Component, ...]:
     if job.checkpointing == "none":
-        return tuple(
-            Component(
-                name=f"activations: {kind}",
-                size_bytes=sum(getattr(part, kind) * layer.copies for layer, part in parts) * tokens,
-                formula="kept for the backward pass",
-            )
-            for kind in _KINDS
+        changed = sum(layer.copies * changed_bytes(layer, job) for layer in architecture.layers)
+        return (
+            *(
+                Component(
+                    name=f"activations: {kind}",
+                    size_bytes=sum(getattr(part, kind) * layer.copies for layer, part in parts) * tokens,
+                    formula="kept for the backward pass",
+                )
+                for kind in _KINDS
+            ),
+            Component(name="experts with their adapters", size_bytes=changed, formula="as changed parameters, kept"),
         )
     # Tensor parallelism with sequence parallelism divides the residual stream, too.
     held = min(OFFLOADED_IN_FLIGHT, architecture.depth) if job.checkpointing == "offload" else architecture.depth
@@ -114,6 +120,25 @@ def _kept_products(layer: Layer, job: FineTuning) -> float:
     outputs = sum(linear.outputs * linear.active for linear in kept)
     attention = job.compute_bytes * layer.attention.output_width + FP32 * layer.attention.heads
     return (attention + outputs * job.compute_bytes) / job.tensor_parallel
+
+
+def _changed(architecture: Architecture, job: FineTuning) -> Component:
+    """Of a layer whose experts' parameters are adapted: the changed ones, unless all layers' are kept, and the largest
+    one's gradient, as large as what it is of.
+    """
+    kept = 0.0 if job.checkpointing == "none" else max(changed_bytes(layer, job) for layer in architecture.layers)
+    largest = max((linear.weight for _, linear in architecture.linears() if _is_changed(job, linear)), default=0)
+    size = kept + largest * BYTES[job.kept_dtype]
+    return Component(name="experts being changed", size_bytes=size, formula="one layer's, and the largest's gradient")
+
+
+def changed_bytes(layer: Layer, job: FineTuning) -> float:
+    """Parameters of a layer with what adapters add to them, in the weights' type."""
+    return sum(linear.weight for linear in layer.linears if _is_changed(job, linear)) * BYTES[job.kept_dtype]
+
+
+def _is_changed(job: FineTuning, linear: Linear) -> bool:
+    return is_targeted(job, linear) and is_parameter(linear)
 
 
 def _head_gradient(architecture: Architecture, job: FineTuning, share: Shares) -> Component:

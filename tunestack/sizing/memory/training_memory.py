@@ -97,6 +97,7 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
     accumulated = (held.accumulated,) if job.gradient_accumulation_steps > 1 else ()
     live = (step.layer, step.layer_gradients)
     recomputed = live if job.checkpointing != "none" else (step.layer_gradients,)
+    changing = (step.changed,) if step.changed.size_bytes else ()
     twice = Component(
         name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
     )
@@ -135,12 +136,12 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
         # With checkpointing, a layer's forward pass is done once more.
         Phase(
             name="backward of the last layer",
-            components=(*always, *accumulated, *last, _temporaries(last), *exchanged, held.copies),
+            components=(*always, *accumulated, *last, *changing, _temporaries(last), *exchanged, held.copies),
         ),
         # All gradients are there; of the activations, one layer's.
         Phase(
             name="backward of the first layer",
-            components=(*always, held.accumulated, *first, _temporaries(first), *exchanged),
+            components=(*always, held.accumulated, *first, *changing, _temporaries(first), *exchanged),
         ),
         Phase(name="optimizer step", components=(*held.optimizer_step, *resident)),
     )

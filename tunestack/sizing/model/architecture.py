@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from tunestack.sizing.precision import BITSANDBYTES, Quantization
 
@@ -17,10 +18,14 @@ class Linear:
     copies: int = 1
     active: float = 1
     # Experts of transformers 5 are one three-dimensional parameter, and routers a bare one: no nn.Linear, so
-    # neither LoRA's "all-linear" nor bitsandbytes touches them.
+    # bitsandbytes doesn't touch them; whether LoRA does says `peft`.
     is_module: bool = True
     # Before transformers 5 most families had a nn.Linear for each of an expert's matrices.
     was_module: bool = False
+    # What PEFT from 0.19 makes of it where transformers 5 joined a checkpoint's experts: `parameter`, an adapter on the
+    # bare parameter of what `formerly` were matrices of these names; `passed`, none, since its name is the parameter's.
+    peft: Literal["", "parameter", "passed"] = ""
+    formerly: tuple[str, ...] = ()
     # Of a class that derives from nn.Linear: LoRA adapts it, and bitsandbytes gets it from transformers 4 alone.
     is_derived: bool = False
     # Whether it leads back to the residual stream: the attention's last linear, and the MLP's.
@@ -194,7 +199,13 @@ class Architecture:
 
     def with_expert_modules(self) -> "Architecture":
         """The same as classes build it whose experts are modules: adapted and quantised like any other linear."""
-        return self._with_linears(lambda linear: replace(linear, is_module=linear.is_module or linear.was_module))
+        return self._with_linears(
+            lambda linear: replace(linear, is_module=linear.is_module or linear.was_module)
+        ).with_modules_adapted()
+
+    def with_modules_adapted(self) -> "Architecture":
+        """The same as PEFT before 0.19 adapts it: linears alone."""
+        return self._with_linears(lambda linear: replace(linear, peft=""))
 
     def with_quantized_classes(self) -> "Architecture":
         """The same as transformers 4 hands it to bitsandbytes, which took what derives from nn.Linear, too."""

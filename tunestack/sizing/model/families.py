@@ -6,7 +6,7 @@ from typing import Any
 
 from tunestack.sizing.model.architecture import Architecture, Layer
 from tunestack.sizing.model.families_classic import falcon, gpt2, gpt_neox, phi
-from tunestack.sizing.model.families_experts import deepseek, gpt_oss, mixtral, qwen2_moe, qwen3_moe
+from tunestack.sizing.model.families_experts import as_peft_adapts, deepseek, gpt_oss, mixtral, qwen2_moe, qwen3_moe
 from tunestack.sizing.model.family_layers import gated_layer, llama_model, without_window
 from tunestack.sizing.model.model_config import ModelConfig
 
@@ -22,7 +22,9 @@ def from_config(config: Mapping[str, Any], *, name: str) -> Architecture:
     read = ModelConfig(config, name=name)
     family = read.choose("model_type", FAMILIES)
     found = FAMILIES[family](ModelConfig({**DEFAULTS.get(family, {}), **config}, name=name))
-    return replace(found, activation=activation_of(config) or ACTIVATIONS.get(family, ""))
+    layers = tuple(as_peft_adapts(layer, family) for layer in found.layers)
+    activation = OWN_ACTIVATIONS.get(family) or activation_of(config) or ACTIVATIONS.get(family, "")
+    return replace(found, layers=layers, activation=activation)
 
 
 def activation_of(config: Mapping[str, Any]) -> str:
@@ -107,7 +109,9 @@ DEFAULTS: dict[str, dict[str, int]] = {
 }
 
 
-# The class's own activation function, where it isn't a fused one.
+# What a class has whatever its configuration says.
+OWN_ACTIVATIONS = {"gpt_oss": "clamped_swiglu"}
+# The class's default, where it isn't a fused one.
 ACTIVATIONS = {"gpt2": "gelu_new", "phi": "gelu_new"}
 
 

@@ -23,7 +23,7 @@ def _classic(
 ) -> Architecture:
     """LayerNorm, q, k, v in one matrix (or three), and an MLP of two matrices around a GELU."""
     q, kv = attention.query_width, attention.key_value_width
-    common = {"bias": bias, "is_derived": is_derived}
+    common: dict[str, Any] = {"bias": bias, "is_derived": is_derived}
     inner: tuple[Linear, ...] = (Linear(name=names[0], inputs=hidden, outputs=q + kv, **common),)
     if "," in names[0]:
         widths = (q, kv // 2, kv // 2)

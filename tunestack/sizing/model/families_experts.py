@@ -1,32 +1,59 @@
 """Families with experts: Mixtral, Qwen MoE, DeepSeek with its latent attention, GPT-OSS."""
 
+from dataclasses import replace
 from typing import Any
 
 from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear
 from tunestack.sizing.model.family_layers import gated_layer, gated_mlp, llama_model, without_window
 from tunestack.sizing.model.model_config import ModelConfig
 
+# Families whose joined experts PEFT adapts as the parameters that they are now (its
+# utils/transformers_weight_conversion.py, with transformers' conversion_mapping.py): not Qwen2-MoE's, nor GPT-OSS'.
+ADAPTED_EXPERTS = frozenset({
+    "afmoe", "cohere2_moe", "deepseek_v2", "deepseek_v3", "deepseek_v32", "dots1", "ernie4_5_moe", "exaone_moe",
+    "flex_olmo", "glm4_moe", "glm4_moe_lite", "glm4v_moe", "glm_moe_dsa", "hunyuan_v1_moe", "longcat_flash", "mellum",
+    "minimax", "minimax_m2", "mixtral", "olmoe", "qwen3_moe", "qwen3_next", "qwen3_omni_moe", "qwen3_omni_moe_text",
+    "qwen3_omni_moe_thinker", "solar_open",
+})  # fmt: skip
+# Their linears of these names, of shared experts and of dense layers, are passed by: the names are the parameters' now.
+_TAKEN_NAMES = ("gate_proj", "up_proj", "down_proj")
+
+
+def as_peft_adapts(layer: Layer, family: str) -> Layer:
+    """A layer as PEFT adapts it: experts and routers as parameters, and linears of the experts' names not at all."""
+    if family not in ADAPTED_EXPERTS:
+        return layer
+    mlp = tuple(_adapted(linear, passes=family != "mixtral") for linear in layer.mlp_linears)
+    return replace(layer, mlp_linears=mlp)
+
+
+def _adapted(linear: Linear, *, passes: bool) -> Linear:
+    if not linear.is_module:
+        return replace(linear, peft="parameter", formerly=linear.formerly or (linear.name,))
+    return replace(linear, peft="passed") if passes and linear.name in _TAKEN_NAMES else linear
+
 
 def _experts(
-    hidden: int, width: int, *, count: int, active: int, bias: bool = False, were_modules: bool = True
-) -> tuple[Linear, ...]:
+    hidden: int, width: int, *, count: int, active: int, bias: bool = False, were_modules: bool = True,
+    formerly: tuple[str, str, str] = _TAKEN_NAMES,
+) -> tuple[Linear, ...]:  # fmt: skip
     shape: dict[str, Any] = {
         "copies": count, "active": active, "bias": bias, "is_module": False, "was_module": were_modules,
     }  # fmt: skip
     return (
-        Linear(name="experts.gate_up_proj", inputs=hidden, outputs=2 * width, **shape),
-        Linear(name="experts.down_proj", inputs=width, outputs=hidden, leads_back=True, **shape),
+        Linear(name="experts.gate_up_proj", inputs=hidden, outputs=2 * width, formerly=formerly[:2], **shape),
+        Linear(name="experts.down_proj", inputs=width, outputs=hidden, formerly=formerly[2:], leads_back=True, **shape),
     )
 
 
 def _router(hidden: int, count: int, *, bias: bool = False) -> Linear:
-    return Linear(name="router", inputs=hidden, outputs=count, bias=bias, is_module=False)
+    return Linear(name="router", inputs=hidden, outputs=count, bias=bias, is_module=False, formerly=("gate",))
 
 
 def mixtral(c: ModelConfig) -> Architecture:
     hidden, width = c.positive("hidden_size"), c.positive("intermediate_size")
     count, active = c.positive("num_local_experts"), c.experts_per_token("num_local_experts")
-    mlp = (_router(hidden, count), *_experts(hidden, width, count=count, active=active))
+    mlp = (_router(hidden, count), *_experts(hidden, width, count=count, active=active, formerly=("w1", "w3", "w2")))
     copies = c.positive("num_hidden_layers")
     return llama_model(
         c, layers=(gated_layer(c, copies=copies, mlp=mlp, mlp_width=active * width, experts_per_token=active),)

@@ -13,6 +13,7 @@ from typing import Any
 
 from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear
 from tunestack.sizing.model.families import activation_of
+from tunestack.sizing.model.families_experts import as_peft_adapts
 from tunestack.sizing.model.model_config import ModelConfigError
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -51,12 +52,14 @@ def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str, joins_e
     rest = [key for key in shapes if key not in inside and key not in (embedding, head)]
     beside = sum(math.prod(shapes[key]) for key in rest)
     final = next((shapes[key][0] for key in rest if key.startswith(_before(stack)) and shapes[key] == (hidden,)), 0)
+    parts = [kind.layer(text, hidden, copies, joins_experts=joins_experts) for kind, copies in kinds.items()]
+    family = str(config.get("model_type", ""))
     return Architecture(
         activation=activation_of(_text_config(config)),
         name=name,
         vocabulary=vocabulary,
         hidden=hidden,
-        layers=tuple(kind.layer(text, hidden, copies, joins_experts=joins_experts) for kind, copies in kinds.items()),
+        layers=tuple(as_peft_adapts(layer, family) for layer in parts),
         tied_embeddings=head is None,
         final_norm_parameters=final,
         tower_parameters=beside - final,

@@ -15,7 +15,9 @@ def as_built(architecture: Architecture, stack: Stack) -> Architecture:
         architecture = architecture.without_transformers()
     if stack.quantizes_derived:
         architecture = architecture.with_quantized_classes()
-    return architecture.with_expert_modules() if stack.experts_are_modules else architecture
+    if stack.experts_are_modules:
+        return architecture.with_expert_modules()
+    return architecture if stack.adapts_parameters else architecture.with_modules_adapted()
 
 
 def why_not(job: FineTuning, objective: Objective = "sft") -> str | None:

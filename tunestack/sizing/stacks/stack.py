@@ -84,6 +84,8 @@ class Stack:
     """Its models are classes of its own: activations are fused, and every linear is a nn.Linear."""
     quantizes_derived: bool = False
     """bitsandbytes gets what derives from nn.Linear, too (Falcon's linears); transformers 5 asks for the very type."""
+    adapts_parameters: bool = False
+    """LoRA reaches joined experts, as the parameters that they are (PEFT from 0.19)."""
     passes_groups: bool = False
     """Attention gets fewer heads of keys than of queries as they are, where there is no mask: not every kernel can."""
     experts_are_modules: bool = False
