@@ -33,6 +33,7 @@ class Graph:
     layer: Component
     layer_gradients: Component
     changed: Component
+    changing: Component
     head_input: Component
     head_gradient: Component
     logits: Component
@@ -61,6 +62,7 @@ def graph(architecture: Architecture, job: FineTuning, share: Shares) -> Graph:
             formula="one layer's MLP",
         ),
         changed=_changed(architecture, job),
+        changing=_changing(architecture, job),
         head_input=Component(
             name="activations: head",
             size_bytes=head_input_bytes(architecture, job, trains=trains_head),
@@ -88,17 +90,13 @@ def _kept(
     architecture: Architecture, job: FineTuning, parts: list[tuple[Layer, LayerActivations]], tokens: float
 ) -> tuple[Component, ...]:
     if job.checkpointing == "none":
-        changed = sum(layer.copies * changed_bytes(layer, job) for layer in architecture.layers)
-        return (
-            *(
-                Component(
-                    name=f"activations: {kind}",
-                    size_bytes=sum(getattr(part, kind) * layer.copies for layer, part in parts) * tokens,
-                    formula="kept for the backward pass",
-                )
-                for kind in _KINDS
-            ),
-            Component(name="experts with their adapters", size_bytes=changed, formula="as changed parameters, kept"),
+        return tuple(
+            Component(
+                name=f"activations: {kind}",
+                size_bytes=sum(getattr(part, kind) * layer.copies for layer, part in parts) * tokens,
+                formula="kept for the backward pass",
+            )
+            for kind in _KINDS
         )
     # Tensor parallelism with sequence parallelism divides the residual stream, too.
     held = min(OFFLOADED_IN_FLIGHT, architecture.depth) if job.checkpointing == "offload" else architecture.depth
@@ -123,12 +121,17 @@ def _kept_products(layer: Layer, job: FineTuning) -> float:
 
 
 def _changed(architecture: Architecture, job: FineTuning) -> Component:
-    """Of a layer whose experts' parameters are adapted: the changed ones, unless all layers' are kept, and the largest
-    one's gradient, as large as what it is of.
-    """
-    kept = 0.0 if job.checkpointing == "none" else max(changed_bytes(layer, job) for layer in architecture.layers)
+    """Experts' parameters with what adapters add to them: of all layers, where nothing is computed again."""
+    kept = sum(layer.copies * changed_bytes(layer, job) for layer in architecture.layers)
+    size = kept if job.checkpointing == "none" else 0.0
+    return Component(name="experts with their adapters", size_bytes=size, formula="changed parameters, kept")
+
+
+def _changing(architecture: Architecture, job: FineTuning) -> Component:
+    """The same of the one layer that is computed again, and the largest parameter's gradient, as large as itself."""
+    again = 0.0 if job.checkpointing == "none" else max(changed_bytes(layer, job) for layer in architecture.layers)
     largest = max((linear.weight for _, linear in architecture.linears() if _is_changed(job, linear)), default=0)
-    size = kept + largest * BYTES[job.kept_dtype]
+    size = again + largest * BYTES[job.kept_dtype]
     return Component(name="experts being changed", size_bytes=size, formula="one layer's, and the largest's gradient")
 
 

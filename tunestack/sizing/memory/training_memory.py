@@ -97,7 +97,8 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
     accumulated = (held.accumulated,) if job.gradient_accumulation_steps > 1 else ()
     live = (step.layer, step.layer_gradients)
     recomputed = live if job.checkpointing != "none" else (step.layer_gradients,)
-    changing = (step.changed,) if step.changed.size_bytes else ()
+    changed = tuple(part for part in (step.changed,) if part.size_bytes)
+    changing = tuple(part for part in (step.changing,) if part.size_bytes)
     twice = Component(
         name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
     )
@@ -127,6 +128,7 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
                 *always,
                 *accumulated,
                 *head,
+                *changed,
                 *of_head,
                 held.gathered,
                 held.copies,
@@ -136,7 +138,7 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
         # With checkpointing, a layer's forward pass is done once more.
         Phase(
             name="backward of the last layer",
-            components=(*always, *accumulated, *last, *changing, _temporaries(last), *exchanged, held.copies),
+            components=(*always, *accumulated, *last, *changed, *changing, _temporaries(last), *exchanged, held.copies),
         ),
         # All gradients are there; of the activations, one layer's.
         Phase(
