@@ -1,10 +1,12 @@
 """`tunestack memory`: what one job needs, its JSON, and what it says to mistakes."""
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from tunestack.catalogue.models import model_configs
 from tunestack.cli.main import tunestack
 from tunestack.errors import UserError
 
@@ -211,3 +213,38 @@ def test_adapters_on_experts_are_named_and_can_be_left_out() -> None:
     assert "adapters are on the experts" not in CliRunner().invoke(tunestack, [*arguments, *attention]).output
     refused = CliRunner().invoke(tunestack, [*arguments, "--method", "full", *attention]).exception
     assert isinstance(refused, UserError) and "--target-modules goes with" in str(refused)
+
+
+@pytest.mark.parametrize(
+    ("says", "found"),
+    [
+        ({"quant_method": "gptq", "bits": 4}, "gptq-int4"),
+        ({"quant_method": "gptq", "bits": 8}, "gptq-int8"),
+        ({"quant_method": "awq", "bits": 4}, "awq-int4"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True}, "nf4"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "int8"),
+        ({"quant_method": "fp8"}, "fp8"),
+        ({"quant_method": "mxfp4"}, "mxfp4"),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "config_groups": {"g": {"weights": {"type": "float", "num_bits": 8}}},
+            },
+            "fp8",
+        ),
+        (
+            {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "int", "num_bits": 4}}}},
+            "int4",
+        ),
+        ({"quant_method": "something new", "bits": "four"}, None),
+        ("a text", None),
+    ],
+)
+def test_a_checkpoint_that_is_quantised_already_answers_so(says: object, found: str | None, tmp_path: Path) -> None:
+    config = {**model_configs()["meta-llama/Llama-3.1-8B"], "quantization_config": says}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    arguments = ["memory", "--model", str(tmp_path), "--objective", "inference"]
+    text = CliRunner().invoke(tunestack, arguments).output
+    assert ("its checkpoint is" in text) == (found is not None)
+    assert found is None or f"its checkpoint is {found} by its config.json: sized so" in text
+    assert f"GB of {found or 'bf16'} weights" in text

@@ -145,3 +145,12 @@ def test_the_command_shows_what_is_kept_or_that_nothing_is() -> None:
     shown = CliRunner().invoke(calibrate_command, []).output
     assert "e-1  ml.g5.2xlarge  m, nf4 lora, 4 × 2,048 tokens: 500 tokens/s of 1,000, 12.0 GiB of 10.0" in shown
     assert '"execution": "e-1"' in CliRunner().invoke(calibrate_command, ["--json"]).output
+
+
+def test_a_file_that_cannot_be_written_says_where_another_can_be_named(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (file.parent / "no folder").write_text("a file")
+    monkeypatch.setattr(module, "FILE", file.parent / "no folder" / "own_runs.csv")
+    with pytest.raises(UserError, match="can't be written: .*; name another file in TUNESTACK_OWN_RUNS"):
+        keep_runs([RUN])

@@ -139,3 +139,10 @@ def test_prefix_and_prompt_and_p_tuning_are_sized() -> None:
     for method in methods:
         found = training_memory(LLAMA_8B, replace(job(), method=method, virtual_tokens=20))
         assert LLAMA_8B.parameters * 2 < found.allocated_bytes < LLAMA_8B.parameters * 4
+
+
+def test_a_reward_model_has_no_head_of_its_own_words() -> None:
+    full = job(method="full")
+    found = reward_memory(LLAMA_8B, full).phases[-1].components
+    trained = next(part.size_bytes for part in found if part.name == "gradients")
+    assert trained == 2 * (LLAMA_8B.parameters - LLAMA_8B.embedding_parameters)

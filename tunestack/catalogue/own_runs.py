@@ -5,6 +5,7 @@ measured over what was expected, and says so wherever it is used.
 """
 
 import csv
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from functools import cache
@@ -14,7 +15,9 @@ from pathlib import Path
 from tunestack.errors import UserError
 from tunestack.files import write_whole
 
-FILE = Path(__file__).with_name("data") / "own_runs.csv"
+# Beside the catalogue, so that who clones the kit has them; of an installed package, wherever the variable says.
+VARIABLE = "TUNESTACK_OWN_RUNS"
+FILE = Path(os.environ.get(VARIABLE) or Path(__file__).with_name("data") / "own_runs.csv")
 CALIBRATE = "`tunestack calibrate` writes it again"
 # What no GPU reserves or trains, in GiB and in tokens a second.
 LEAST, MOST = 1e-6, 1e9
@@ -105,14 +108,21 @@ def own_runs() -> tuple[OwnRun, ...]:
 
 
 def keep_runs(runs: Iterable[OwnRun]) -> None:
-    """Add trainings to the file, whole or not at all; of an execution that is there, the newer figures stay."""
+    """Add trainings to the file, whole or not at all; of an execution that is there, the newer figures stay.
+
+    Raises:
+        UserError: the file can't be written.
+    """
     kept = {run.execution: run for run in (*own_runs(), *runs)}
     out = StringIO(newline="")
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(_columns())
     for run in sorted(kept.values(), key=lambda item: (item.measured_on, item.execution)):
         writer.writerow([getattr(run, column) for column in _columns()])
-    write_whole(FILE, out.getvalue())
+    try:
+        write_whole(FILE, out.getvalue())
+    except OSError as error:
+        raise UserError(f"{FILE}: can't be written: {error.strerror}; name another file in {VARIABLE}") from None
     own_runs.cache_clear()
 
 

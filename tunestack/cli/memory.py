@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, get_args
 
@@ -117,6 +118,8 @@ def memory_command(
     check_region(region)
     given = frozenset(name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     options, architecture = options_of(objective, chosen, given), find_model(model)
+    if isinstance(options, InferenceOptions) and options.quantization is None:
+        options = replace(options, quantization=architecture.quantized_as)
     on = _on_each_gpu(options, architecture)
     rooms = _rooms(options, architecture)
     fits: dict[Gpu, Fit] = {
@@ -130,6 +133,9 @@ def memory_command(
         return
     where = f", on one {_gpu_name(shown)}" if options.asks_for_gpu else ""
     click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}{where}\n")
+    if architecture.quantized_as != "none":
+        sized = "sized so" if isinstance(options, InferenceOptions) else "a training is sized as its method says"
+        click.echo(f"its checkpoint is {architecture.quantized_as} by its config.json: {sized}\n")
     _print_phases(found)
     _print_experts(found, architecture)
     _print_gpus(fits)

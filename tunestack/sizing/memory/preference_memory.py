@@ -31,10 +31,13 @@ def dpo_memory(architecture: Architecture, job: FineTuning, *, reference: bool =
 
 
 def reward_memory(architecture: Architecture, job: FineTuning) -> MemoryEstimate:
-    """A reward model: pairs, and a head of one output. `job.per_device_train_batch_size` counts pairs."""
-    return training_memory(
-        architecture, replace(job, per_device_train_batch_size=2 * job.per_device_train_batch_size, loss="score")
-    )
+    """A reward model: pairs, and a head of one output in the place of the model's own.
+
+    `job.per_device_train_batch_size` counts pairs.
+    """
+    scoring = replace(architecture, tied_embeddings=True, head_bias=False)
+    pairs = replace(job, per_device_train_batch_size=2 * job.per_device_train_batch_size, loss="score")
+    return training_memory(scoring, pairs)
 
 
 def ppo_memory(

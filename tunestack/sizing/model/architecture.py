@@ -136,6 +136,8 @@ class Architecture:
     lacks_sdpa: bool = False
     # The MLP's activation function by transformers' name, where the configuration or its class says one.
     activation: str = ""
+    # What the checkpoint's weights are in already.
+    quantized_as: Quantization = "none"
 
     @property
     def depth(self) -> int:

@@ -9,6 +9,7 @@ from tunestack.sizing.model.families_classic import falcon, gpt2, gpt_neox, phi
 from tunestack.sizing.model.families_experts import as_peft_adapts, deepseek, gpt_oss, mixtral, qwen2_moe, qwen3_moe
 from tunestack.sizing.model.family_layers import gated_layer, llama_model, without_window
 from tunestack.sizing.model.model_config import ModelConfig
+from tunestack.sizing.model.quantized import quantization_of
 
 Family = Callable[[ModelConfig], Architecture]
 
@@ -24,7 +25,7 @@ def from_config(config: Mapping[str, Any], *, name: str) -> Architecture:
     found = FAMILIES[family](ModelConfig({**DEFAULTS.get(family, {}), **config}, name=name))
     layers = tuple(as_peft_adapts(layer, family) for layer in found.layers)
     activation = OWN_ACTIVATIONS.get(family) or activation_of(config) or ACTIVATIONS.get(family, "")
-    return replace(found, layers=layers, activation=activation)
+    return replace(found, layers=layers, activation=activation, quantized_as=quantization_of(config))
 
 
 def activation_of(config: Mapping[str, Any]) -> str:

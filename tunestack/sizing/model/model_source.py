@@ -10,6 +10,7 @@ from tunestack.errors import nearest
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import FAMILIES, from_config
 from tunestack.sizing.model.model_config import ModelConfigError
+from tunestack.sizing.model.quantized import quantization_of
 from tunestack.sizing.model.safetensors_headers import checkpoint_shapes
 from tunestack.sizing.model.shapes import from_shapes
 
@@ -55,7 +56,9 @@ def _from_file(path: Path, *, name: str) -> Architecture:
     family = fields.get("model_type")
     if not isinstance(family, str) or family in FAMILIES:
         return from_config(fields, name=name)
-    if shapes := checkpoint_shapes(path.parent):
+    # Packed weights don't have the shapes of what they are of; eight bits are one to a number.
+    packed = quantization_of(fields) not in ("none", "fp8")
+    if not packed and (shapes := checkpoint_shapes(path.parent)):
         return from_shapes(shapes, fields, name=name, joins_experts=True)
     return from_shapes(_of_class(path, family, name), fields, name=name)
 

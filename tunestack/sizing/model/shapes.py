@@ -15,6 +15,7 @@ from tunestack.sizing.model.architecture import Architecture, Attention, Layer, 
 from tunestack.sizing.model.families import activation_of
 from tunestack.sizing.model.families_experts import as_peft_adapts
 from tunestack.sizing.model.model_config import ModelConfigError
+from tunestack.sizing.model.quantized import quantization_of
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -56,6 +57,7 @@ def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str, joins_e
     family = str(config.get("model_type", ""))
     return Architecture(
         activation=activation_of(_text_config(config)),
+        quantized_as=quantization_of(config),
         name=name,
         vocabulary=vocabulary,
         hidden=hidden,
