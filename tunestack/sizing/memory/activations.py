@@ -22,7 +22,7 @@ SCORES_BACKWARD = 2 * FP32
 # autocast on an H100 (benchmarks/data/gpu_other.csv, Phi 2).
 COMPOSED = {
     "gelu_new": (8, 14), "gelu_accurate": (8, 14), "gelu_python_tanh": (8, 14), "gelu_python": (6, 6),
-    "gelu_fast": (14, 14), "quick_gelu": (4, 4), "gelu_10": (4, 4), "clamped_swiglu": (8, 8),
+    "gelu_fast": (14, 14), "quick_gelu": (4, 4), "gelu_10": (4, 4), "clamped_swiglu": (8, 8), "xielu": (9, 14),
 }  # fmt: skip
 # Linears of queries, keys and values together. Without rotation (GPT-2) all three are views, and kept once.
 _TOGETHER = ("qkv_proj", "query_key_value")
@@ -111,7 +111,9 @@ def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: b
     e, hidden = job.compute_bytes, architecture.hidden
     # Gate's result and up; fused, the activation is computed again.
     inside = 2 - job.fuses_layers if layer.gated else 0
-    kept = (_of_activation(architecture, job) + e * inside) * layer.mlp_width / job.tensor_parallel
+    kept = (
+        (_of_activation(architecture, layer, job, trains=trains) + e * inside) * layer.mlp_width / job.tensor_parallel
+    )
     last = [linear for linear in layer.mlp_linears if linear.leads_back and _keeps(job, linear, trains)]
     kept += e * sum(linear.inputs * linear.active for linear in last) / job.tensor_parallel
     if any(linear.name == "shared_expert_gate" for linear in layer.mlp_linears):
@@ -133,9 +135,12 @@ def _is_eager(architecture: Architecture, layer: Layer, job: FineTuning) -> bool
     return job.attention == "eager" or (refused and job.attention == "sdpa")
 
 
-def _of_activation(architecture: Architecture, job: FineTuning) -> float:
+def _of_activation(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> float:
     """Bytes that the activation function keeps of each of its numbers."""
     e = job.compute_bytes
+    if architecture.activation == "relu":
+        # It keeps its result, which the next linear reads.
+        return 0 if any(linear.leads_back and _keeps(job, linear, trains) for linear in layer.mlp_linears) else e
     if architecture.activation not in COMPOSED or job.fuses_layers:
         return e
     plain, autocast = COMPOSED[architecture.activation]

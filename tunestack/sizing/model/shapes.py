@@ -30,6 +30,8 @@ _ATTENTION = re.compile(r"attn|attention|mixer|mamba|conv", re.IGNORECASE)
 _BACK = ("o_proj", "out_proj", "dense", "down_proj", "fc2", "c_proj", "w2", "wo", "dense_4h_to_h", "output_linear")
 _QUERY = ("q_proj", "wq", "query", "q_b_proj")
 _KEY = ("k_proj", "wk", "key")
+_NORM = re.compile(r"norm.*weight$")
+_HEAD_NORM = re.compile(r"(^|\.)(q|k|query|key)_(layer)?norm\.")
 _TEXT_CONFIGS = ("text_config", "llm_config", "language_config", "thinker_config")
 
 
@@ -65,7 +67,16 @@ def from_shapes(shapes: Shapes, config: Mapping[str, Any], *, name: str, joins_e
         tied_embeddings=head is None,
         final_norm_parameters=final,
         tower_parameters=beside - final,
+        rms_norm=_is_rms_norm(text, inside),
     )
+
+
+def _is_rms_norm(config: Mapping[str, Any], names: set[str]) -> bool:
+    """Whether its norms are RMS norms: by their epsilon's name, or since no norm has a bias."""
+    if "rms_norm_eps" in config:
+        return True
+    layer_norm = any(key in config for key in ("layer_norm_eps", "layer_norm_epsilon", "norm_epsilon"))
+    return not layer_norm and not any("norm" in name and name.endswith(".bias") for name in names)
 
 
 Tensor = tuple[str, str, tuple[int, ...]]
@@ -108,12 +119,15 @@ class _Kind:
         width = max(inner, default=hidden) / (2 if doubled else 1)
         return Layer(
             copies=copies,
-            attention=_attention(config, attention, hidden) if self.caches else _stateful(config, attention, hidden),
+            attention=replace(
+                _attention(config, attention, hidden) if self.caches else _stateful(config, attention, hidden),
+                qk_norm=any(_HEAD_NORM.search(name) and shape != (hidden,) for name, shape, _ in self.tensors),
+            ),
             attention_linears=_with_way_back(attention),
             mlp_linears=_with_way_back(mlp),
             mlp_width=width,
             gated=gated,
-            norms=max(2, sum(shape == (hidden,) and "norm" in name for name, shape, _ in self.tensors)),
+            norms=max(2, sum(shape == (hidden,) and _NORM.search(name) is not None for name, shape, _ in self.tensors)),
             norm_parameters=everything - weights,
             experts_per_token=active if any(linear.copies > 1 for linear in mlp) else 0,
         )
