@@ -187,11 +187,13 @@ def test_no_gpu_generates_with_more_than_its_part_of_a_divided_model() -> None:
 
 
 def test_an_engine_beside_grpo_is_sized_on_each_gpu_by_its_own_share() -> None:
-    arguments = ("--objective", "grpo", "--method", "qlora", "--vllm-gpu-memory-utilization", "0.3")
+    arguments = ("--objective", "grpo", "--method", "lora", "--vllm-gpu-memory-utilization", "0.3")
     found = sized(*arguments)
     # 30 % of 40 GB has no room for 8B weights; of 80 GB it has.
     assert found["fits"]["A100 40 GB"] == "no" and found["fits"]["H100 80 GB"] == "yes"
-    assert found["components"]["vLLM engine"] > 20e9
+    assert found["components"]["vLLM engine"] > 20e9 and found["gpu"] == "A100 80 GB"
+    # An engine beside a model of 4 bits loads it so.
+    assert sized(*arguments[:3], "qlora", *arguments[4:])["fits"]["A100 40 GB"] == "yes"
     sleeping = sized(*arguments, "--vllm-enable-sleep-mode")
     assert "vLLM engine" not in sleeping["phases"]["backward of the last layer"]
     assert "vLLM engine" in sleeping["phases"]["rollout"]
@@ -236,8 +238,10 @@ def test_adapters_on_experts_are_named_and_can_be_left_out() -> None:
             {"quant_method": "compressed-tensors", "config_groups": {"g": {"weights": {"type": "int", "num_bits": 4}}}},
             "int4",
         ),
+        ({"quant_method": "gptq", "bits": "4"}, "gptq-int4"),
+        ({"quant_method": "hqq", "quant_config": {"weight_quant_params": {"nbits": 4}}}, "int4"),
+        ({"quant_method": "awq", "bits": 8}, None),
         ({"quant_method": "something new", "bits": "four"}, None),
-        ("a text", None),
     ],
 )
 def test_a_checkpoint_that_is_quantised_already_answers_so(says: object, found: str | None, tmp_path: Path) -> None:
@@ -245,6 +249,30 @@ def test_a_checkpoint_that_is_quantised_already_answers_so(says: object, found: 
     (tmp_path / "config.json").write_text(json.dumps(config))
     arguments = ["memory", "--model", str(tmp_path), "--objective", "inference"]
     text = CliRunner().invoke(tunestack, arguments).output
-    assert ("its checkpoint is" in text) == (found is not None)
-    assert found is None or f"its checkpoint is {found} by its config.json: sized so" in text
+    said = (
+        f"its checkpoint is {found} by its config.json: sized so"
+        if found
+        else "of a format that isn't known: sized as 16"
+    )
+    assert said in text
     assert f"GB of {found or 'bf16'} weights" in text
+
+
+@pytest.mark.parametrize(
+    ("model", "targets", "message"),
+    [
+        ("Qwen/Qwen3-30B-A3B", ("q_proj", "gate_proj"), "PEFT refuses gate_proj without up_proj"),
+        ("deepseek-ai/DeepSeek-V3", ("q_proj",), "has no linear 'q_proj' that an adapter could sit on"),
+        (LLAMA, ("q_proj", "nonsense"), "has no linear 'nonsense'"),
+    ],
+)
+def test_targets_that_peft_would_refuse_are_refused(model: str, targets: tuple[str, ...], message: str) -> None:
+    arguments = ["memory", "--model", model, *(f"--target-modules={name}" for name in targets)]
+    found = CliRunner().invoke(tunestack, arguments).exception
+    assert isinstance(found, UserError) and message in str(found)
+
+
+def test_dora_on_joined_experts_is_refused_as_peft_does() -> None:
+    arguments = ["memory", "--model", "mistralai/Mixtral-8x7B-v0.1", "--method", "dora"]
+    found = CliRunner().invoke(tunestack, arguments).exception
+    assert isinstance(found, UserError) and "PEFT has no DoRA for the joined experts" in str(found)

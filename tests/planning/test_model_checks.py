@@ -54,6 +54,13 @@ def test_experts_are_named_as_they_were_and_joined_ones_together() -> None:
     assert "has no linear 'gate_proj' that an adapter could sit on; it has gate, k_proj, o_proj" in mixtral
 
 
+def test_adapters_on_joined_experts_have_no_dropout() -> None:
+    experts = {"name_or_path": "Qwen/Qwen3-30B-A3B", "revision": "main"}
+    assert "lora.lora_dropout: must be 0: PEFT has no dropout" in problems(model=experts, lora={"lora_dropout": 0.05})
+    attention = {"target_modules": ["q_proj", "v_proj"], "lora_dropout": 0.05}
+    assert blueprint_of(changed(recipe={"model": experts, "lora": attention}))
+
+
 def test_a_module_s_longer_name_is_taken_as_peft_takes_it() -> None:
     assert blueprint_of(changed(recipe={"lora": {"target_modules": ["self_attn.q_proj", "v_proj"]}}))
 

@@ -92,3 +92,9 @@ def test_more_active_experts_than_there_are_is_refused() -> None:
     config = {**model_configs()["mistralai/Mixtral-8x7B-v0.1"], "num_experts_per_tok": 9}
     with pytest.raises(ModelConfigError, match=r"num_experts_per_tok \(9\) must be at most num_local_experts \(8\)"):
         from_config(config, name="x")
+
+
+def test_qwen3s_experts_are_counted_by_either_name() -> None:
+    config = dict(model_configs()["Qwen/Qwen3-30B-A3B"])
+    renamed = {**{key: value for key, value in config.items() if key != "num_experts"}, "num_local_experts": 128}
+    assert from_config(renamed, name="q").parameters == from_config(config, name="q").parameters

@@ -79,9 +79,16 @@ def test_an_engine_needs_room_for_the_model_and_an_answer() -> None:
     with pytest.raises(
         SizingError, match="30% of 24 GiB leaves an engine no room for the model and an answer of 1,024"
     ):
-        grpo_memory(LLAMA_8B, job(quantization="nf4"), share, capacity_bytes=24 * GIB)
+        grpo_memory(LLAMA_8B, job(), share, capacity_bytes=24 * GIB)
     with pytest.raises(SizingError, match="of which one isn't told"):
-        grpo_memory(LLAMA_8B, job(quantization="nf4"), share)
+        grpo_memory(LLAMA_8B, job(), share)
+    # TRL gives it the model's own 4 bits; of 8 it has none.
+    assert grpo_memory(LLAMA_8B, job(quantization="nf4"), share, capacity_bytes=24 * GIB)
+    with pytest.raises(SizingError, match="no vLLM engine beside a model of 8 bits"):
+        grpo_memory(LLAMA_8B, job(quantization="int8"), share, capacity_bytes=80 * GIB)
+    # A GPU without bfloat16 trains in fp32, and answers in fp16.
+    older = grpo_memory(LLAMA_8B, job().on(has_bfloat16=False), share, capacity_bytes=80 * GIB)
+    assert older.peak.name != "rollout" and older.components()["vLLM engine"] == 24 * GIB
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from tests.sizing.jobs import LLAMA_8B, full, job, stacked, weights
 from tunestack.sizing.job.fine_tuning import SizingError
+from tunestack.sizing.memory.states import offloaded_bytes
 from tunestack.sizing.memory.training_memory import training_memory
 
 
@@ -64,3 +65,12 @@ def test_hybrid_sharding_holds_what_one_machines_gpus_would() -> None:
         full(gpus=16, sharding="zero3", replicas=2)
     with pytest.raises(SizingError, match=r"must be a multiple of context × tensor parallelism × replicas \(3\)"):
         full(gpus=16, sharding="fsdp", replicas=3)
+
+
+def test_deepspeed_sends_fp32_states_to_the_host_and_by_stage_what_belongs_to_them() -> None:
+    sent = {
+        kind: offloaded_bytes(LLAMA_8B, full(gpus=8, sharding=kind, cpu_offload=True)) / LLAMA_8B.parameters
+        for kind in ("zero1", "zero2", "zero3", "fsdp")
+    }
+    # Masters and moments; gradients beside them; weights, too. FSDP's are fp32 under accelerate.
+    assert sent == pytest.approx({"zero1": 12, "zero2": 16, "zero3": 18, "fsdp": 16})

@@ -96,6 +96,11 @@ def test_those_that_cannot_have_run_a_job_are_no_candidates() -> None:
         ("hf_trainer", {"method": "lora", "loss": "tiled"}, "has no tiled loss: that is TRL's"),
         ("torchtune", {"method": "full", "optimizer_in_backward": True}, None),
         ("hf_trainer", {"method": "full", "optimizer_in_backward": True, "optimizer": "galore"}, None),
+        (
+            "unsloth",
+            {"method": "lora", "sharding": "fsdp", "cpu_offload": True},
+            "has no sharding fsdp, only ddp, layers",
+        ),
         # On one GPU, nothing is spread.
         ("unsloth", {"method": "lora", "sharding": "fsdp"}, None),
     ],

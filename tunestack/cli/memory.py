@@ -118,8 +118,10 @@ def memory_command(
     check_region(region)
     given = frozenset(name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
     options, architecture = options_of(objective, chosen, given), find_model(model)
-    if isinstance(options, InferenceOptions) and options.quantization is None:
-        options = replace(options, quantization=architecture.quantized_as)
+    if isinstance(options, TrainingOptions):
+        options.check(architecture)
+    elif options.quantization is None:
+        options = replace(options, quantization=architecture.quantized_as or "none")
     on = _on_each_gpu(options, architecture)
     rooms = _rooms(options, architecture)
     fits: dict[Gpu, Fit] = {
@@ -127,15 +129,17 @@ def memory_command(
     }
     shown, found = _shown(on, fits)
     if as_json:
-        held = {**to_json(found, fits), "instance_types": _verdicts_json(options, architecture, region)}
+        of_gpu = {"gpu": _gpu_name(shown)} if options.asks_for_gpu else {}
+        held = {
+            **to_json(found, fits), **of_gpu, "quantized_as": architecture.quantized_as,
+            "instance_types": _verdicts_json(options, architecture, region),
+        }  # fmt: skip
         tokens = {"cache_tokens": {_gpu_name(gpu): room for gpu, room in rooms.items()}} if rooms else {}
         click.echo(json.dumps({**held, **tokens}, indent=2))
         return
     where = f", on one {_gpu_name(shown)}" if options.asks_for_gpu else ""
     click.echo(f"{architecture.name}: {architecture.parameters:,} parameters, {objective}{where}\n")
-    if architecture.quantized_as != "none":
-        sized = "sized so" if isinstance(options, InferenceOptions) else "a training is sized as its method says"
-        click.echo(f"its checkpoint is {architecture.quantized_as} by its config.json: {sized}\n")
+    _print_format(options, architecture)
     _print_phases(found)
     _print_experts(found, architecture)
     _print_gpus(fits)
@@ -186,6 +190,15 @@ def _shown(on: Mapping[Gpu, MemoryEstimate | None], fits: Mapping[Gpu, Fit]) -> 
     return next(((gpu, found) for gpu, found in newer if fits[gpu] == "yes"), newer[-1])
 
 
+def _print_format(options: TrainingOptions | InferenceOptions, architecture: Architecture) -> None:
+    """What the checkpoint's weights are in already, and whether they are sized so."""
+    if architecture.quantized_as is None:
+        click.echo("its config.json has a quantization_config of a format that isn't known: sized as 16 bit\n")
+    elif architecture.quantized_as != "none":
+        sized = "sized so" if isinstance(options, InferenceOptions) else "a training is sized as its method says"
+        click.echo(f"its checkpoint is {architecture.quantized_as} by its config.json: {sized}\n")
+
+
 def _print_phases(found: MemoryEstimate) -> None:
     for phase in found.phases:
         mark = "  the peak" if phase is found.peak else ""
@@ -204,10 +217,11 @@ def _print_phases(found: MemoryEstimate) -> None:
 
 def _print_experts(found: MemoryEstimate, architecture: Architecture) -> None:
     """What would change the largest part of a mixture of experts that bitsandbytes doesn't reach."""
-    if changed_bytes := found.components().get("experts being changed"):
+    parts = found.components()
+    if changed := parts.get("experts being changed", 0) + parts.get("experts with their adapters", 0):
         click.echo(
-            f"\nadapters are on the experts, too: each layer's are there once more, changed ({changed_bytes / GIB:.1f} "
-            "GiB); --target-modules of attention alone leave them out"
+            f"\nadapters are on the experts, too, which are there once more, changed ({changed / GIB:.1f} GiB); "
+            "--target-modules of attention alone leave them out"
         )
     if not (kept_bytes := found.components().get("weights: experts")):
         return

@@ -11,6 +11,7 @@ from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKerne
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
 from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.job.rollouts import Rollouts
+from tunestack.sizing.job.targets import target_problems
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, answering, inference_memory
@@ -89,6 +90,15 @@ class TrainingOptions:
             raise UserError("--optimizer-in-backward goes with --method full or frozen")
         if self.optimizer_in_backward and self.gradient_accumulation_steps > 1:
             raise UserError("--optimizer-in-backward updates at once: --gradient-accumulation-steps 1")
+
+    def check(self, architecture: Architecture) -> None:
+        """See that PEFT takes what LoRA is asked for.
+
+        Raises:
+            UserError: it would refuse a name.
+        """
+        for problem in target_problems(architecture, self.target_modules):
+            raise UserError(f"--target-modules: {problem}")
 
     def stacks(self) -> tuple[Stack, ...]:
         """The stack that is named, or for `any` all that train so.

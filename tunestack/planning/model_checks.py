@@ -5,10 +5,8 @@ from collections.abc import Iterator
 from tunestack.costs.workload import Workload
 from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.recipe import Recipe
-from tunestack.sizing.job.trainable import is_parameter, takes_adapter
+from tunestack.sizing.job.targets import changes_parameters, target_problems
 from tunestack.sizing.model.architecture import Architecture
-
-HEAD = "lm_head"
 
 
 def check_model(workload: Workload) -> None:
@@ -43,32 +41,13 @@ def _problems(recipe: Recipe, architecture: Architecture) -> Iterator[tuple[str,
             f"bitsandbytes gets none of {architecture.name}'s linears from transformers 5, since their class derives "
             "from nn.Linear: it would stay in 16 bit; set it to false, and size the job so",
         )
-    if isinstance(recipe.lora.target_modules, str):
-        return
-    reached = [linear for _, linear in architecture.linears() if takes_adapter(linear)]
-    names = sorted({name for linear in reached for name in (linear.formerly or (linear.name,))})
-    for joined in sorted({linear.formerly for linear in reached if is_parameter(linear)}):
-        present = sorted(set(joined) & set(recipe.lora.target_modules))
-        if present and len(present) < len(joined):
-            yield (
-                "lora.target_modules",
-                f"PEFT refuses {', '.join(present)} without {', '.join(sorted(set(joined) - set(present)))}: "
-                f"transformers joins the experts' {' and '.join(joined)} into one parameter",
-            )
-    for target in recipe.lora.target_modules:
-        if target == HEAD:
-            yield (
-                "lora.target_modules",
-                f"{HEAD} can't have an adapter: TRL computes the loss from the head's own weights, so that it would "
-                "never be trained",
-            )
-        elif not any(_names(target, name) for name in names):
-            yield (
-                "lora.target_modules",
-                f"{architecture.name} has no linear {target!r} that an adapter could sit on; it has {', '.join(names)}",
-            )
-
-
-def _names(target: str, name: str) -> bool:
-    """Whether PEFT takes a linear for the target: a module's whole name, or its end after a dot."""
-    return target == name or target.endswith(f".{name}") or name.endswith(f".{target}")
+    targets = recipe.lora.target_modules
+    if not isinstance(targets, str):
+        yield from (("lora.target_modules", problem) for problem in target_problems(architecture, targets))
+    named = ("all-linear",) if isinstance(targets, str) else tuple(targets)
+    if recipe.lora.lora_dropout and changes_parameters(architecture, named):
+        yield (
+            "lora.lora_dropout",
+            "must be 0: PEFT has no dropout for adapters on the parameters of joined experts; or name the attention's "
+            "linears alone as lora.target_modules",
+        )

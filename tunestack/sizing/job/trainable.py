@@ -1,6 +1,7 @@
 """Which parameters train, and which linears an adapter sits on."""
 
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
+from tunestack.sizing.job.targets import is_named, is_parameter, is_reached, names_of, takes_adapter
 from tunestack.sizing.model.architecture import Architecture, Layer, Linear
 
 # The width of Houlsby et al.'s adapters.
@@ -24,22 +25,11 @@ def is_targeted(job: FineTuning, linear: Linear) -> bool:
     """
     if not job.trains_adapters or not takes_adapter(linear):
         return False
+    if is_parameter(linear):
+        return is_reached(linear, job.target_modules)
     if "all-linear" in job.target_modules:
         return True
-    if is_parameter(linear):
-        # PEFT refuses one of two that are joined.
-        return set(linear.formerly) <= set(job.target_modules)
-    return any(linear.name == target or linear.name in _MEANS.get(target, ()) for target in job.target_modules)
-
-
-def takes_adapter(linear: Linear) -> bool:
-    """Whether PEFT can put an adapter there: on a module, or on the parameter of joined experts."""
-    return is_parameter(linear) or (linear.is_module and linear.peft != "passed")
-
-
-def is_parameter(linear: Linear) -> bool:
-    """Whether an adapter would change the parameter itself, so that all of what it adds is computed, and there."""
-    return linear.peft == "parameter"
+    return any(is_named(target, linear.name) or linear.name in _MEANS.get(target, ()) for target in job.target_modules)
 
 
 def saved_parameters(architecture: Architecture, job: FineTuning) -> int:
@@ -61,10 +51,13 @@ def check_rank(architecture: Architecture, job: FineTuning) -> None:
         return
     targeted = [linear for _, linear in architecture.linears() if is_targeted(job, linear)]
     if not targeted:
-        names = sorted({linear.name for _, linear in architecture.linears() if takes_adapter(linear)})
         raise SizingError(
             f"target_modules {', '.join(job.target_modules)} name no linear of {architecture.name}; "
-            f"it has {', '.join(names)}"
+            f"it has {', '.join(names_of(architecture))}"
+        )
+    if job.method == "dora" and any(is_parameter(linear) for linear in targeted):
+        raise SizingError(
+            f"PEFT has no DoRA for the joined experts of {architecture.name}: name the attention's linears alone"
         )
     width = min(min(linear.inputs, architecture.hidden) for linear in targeted)
     if job.r > width:

@@ -8,7 +8,8 @@ layer, unless said otherwise.
 from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.trainable import is_parameter, is_targeted
+from tunestack.sizing.job.targets import is_parameter
+from tunestack.sizing.job.trainable import is_targeted
 from tunestack.sizing.model.architecture import Architecture, Layer, Linear
 from tunestack.sizing.precision import BITSANDBYTES
 
@@ -22,7 +23,8 @@ SCORES_BACKWARD = 2 * FP32
 # autocast on an H100 (benchmarks/data/gpu_other.csv, Phi 2).
 COMPOSED = {
     "gelu_new": (8, 14), "gelu_accurate": (8, 14), "gelu_python_tanh": (8, 14), "gelu_python": (6, 6),
-    "gelu_fast": (14, 14), "quick_gelu": (4, 4), "gelu_10": (4, 4), "clamped_swiglu": (8, 8), "xielu": (9, 14),
+    "gelu_fast": (14, 14), "quick_gelu": (4, 4), "gelu_10": (4, 4), "clamped_swiglu": (8, 8),
+    "xielu": (9, 14), "sqrtsoftplus": (4, 4),
 }  # fmt: skip
 # Linears of queries, keys and values together. Without rotation (GPT-2) all three are views, and kept once.
 _TOGETHER = ("qkv_proj", "query_key_value")

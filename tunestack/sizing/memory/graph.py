@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.trainable import adapts_head, is_parameter, is_targeted, trained_layers
+from tunestack.sizing.job.targets import is_parameter
+from tunestack.sizing.job.trainable import adapts_head, is_targeted, trained_layers
 from tunestack.sizing.memory.activations import LayerActivations, checkpoint_bytes, layer_activations
 from tunestack.sizing.memory.estimate import Component
 from tunestack.sizing.memory.loss_head import (
@@ -123,7 +124,8 @@ def _kept_products(layer: Layer, job: FineTuning) -> float:
 def _changed(architecture: Architecture, job: FineTuning) -> Component:
     """Experts' parameters with what adapters add to them: of all layers, where nothing is computed again."""
     kept = sum(layer.copies * changed_bytes(layer, job) for layer in architecture.layers)
-    size = kept if job.checkpointing == "none" else 0.0
+    here = layers_share(architecture, job.gpus) if job.sharding == "layers" else 1.0
+    size = kept * here if job.checkpointing == "none" else 0.0
     return Component(name="experts with their adapters", size_bytes=size, formula="changed parameters, kept")
 
 
@@ -131,13 +133,17 @@ def _changing(architecture: Architecture, job: FineTuning) -> Component:
     """The same of the one layer that is computed again, and the largest parameter's gradient, as large as itself."""
     again = 0.0 if job.checkpointing == "none" else max(changed_bytes(layer, job) for layer in architecture.layers)
     largest = max((linear.weight for _, linear in architecture.linears() if _is_changed(job, linear)), default=0)
-    size = again + largest * BYTES[job.kept_dtype]
+    size = again + largest * BYTES[job.kept_dtype] / job.tensor_parallel
     return Component(name="experts being changed", size_bytes=size, formula="one layer's, and the largest's gradient")
 
 
 def changed_bytes(layer: Layer, job: FineTuning) -> float:
     """Parameters of a layer with what adapters add to them, in the weights' type."""
-    return sum(linear.weight for linear in layer.linears if _is_changed(job, linear)) * BYTES[job.kept_dtype]
+    return (
+        sum(linear.weight for linear in layer.linears if _is_changed(job, linear))
+        * BYTES[job.kept_dtype]
+        / job.tensor_parallel
+    )
 
 
 def _is_changed(job: FineTuning, linear: Linear) -> bool:

@@ -15,7 +15,7 @@ from tunestack.sizing.memory.sharding import shares
 from tunestack.sizing.memory.states import states
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
-from tunestack.sizing.precision import BYTES, bytes_per_weight
+from tunestack.sizing.precision import BYTES, Dtype, bytes_per_weight
 
 
 def dpo_memory(architecture: Architecture, job: FineTuning, *, reference: bool = True) -> MemoryEstimate:
@@ -94,10 +94,17 @@ def grpo_memory(
 
 
 def _engine(policy: Architecture, job: FineTuning, share: float, capacity_bytes: float | None) -> Component:
-    """vLLM's share of a GPU; it loads the model whole, as 16-bit weights, and has cache in the rest."""
+    """vLLM's share of a GPU; it loads the model whole, as 16-bit weights or as the job's 4-bit ones (TRL 1.16.0:
+    generation/vllm_generation.py:337), and has cache in the rest.
+    """
     if capacity_bytes is None:
         raise SizingError("an engine takes a share of a GPU: of which one isn't told (capacity_bytes)")
-    asked = Inference(batch=1, max_length=job.max_length, weight_dtype=job.compute_dtype)
+    if job.quantization == "int8":
+        raise SizingError("TRL has no vLLM engine beside a model of 8 bits: 4 bits, or none")
+    half: Dtype = "bf16" if job.compute_dtype == "bf16" else "fp16"
+    asked = Inference(
+        batch=1, max_length=job.max_length, weight_dtype=half, cache_dtype=half, quantization=job.quantization
+    )
     room = cache_tokens(policy, asked, capacity_bytes=capacity_bytes, utilization=share)
     if room < job.max_length:
         raise SizingError(

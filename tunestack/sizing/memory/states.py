@@ -11,8 +11,8 @@ from tunestack.sizing.memory.sharding import Shares, bucket_bytes, gathered_byte
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.precision import BYTES, bytes_per_weight
 
-# Two fp32 moments.
-WIDE_STATES = 8.0
+# Two fp32 moments; and the masters of weights beside them.
+WIDE_STATES, FP32_STATES = 8.0, 12.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,14 +98,24 @@ def states(architecture: Architecture, job: FineTuning) -> States:
 
 
 def offloaded_bytes(architecture: Architecture, job: FineTuning) -> float:
-    """What all hosts of a job together hold where it offloads: weights, gradients and optimizer states."""
+    """What all hosts of a job together hold where it offloads: optimizer states, and what its sharding sends with them.
+
+    ZeRO-1 sends the optimizer's states alone, ZeRO-2 gradients, too, ZeRO-3 and FSDP weights as well. DeepSpeed's are
+    fp32 throughout: masters, moments and gradients, 16 bytes a parameter.
+    """
     own, added = trained_model_parameters(architecture, job), added_parameters(architecture, job)
     packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)
     linears = architecture.quantizable_parameters(job.quantization)
     weights = linears * packed + (architecture.parameters - linears) * BYTES[job.kept_dtype]
-    states = own * state_bytes(job.optimizer, parameter_bytes=BYTES[job.kept_dtype]).kept
-    states += added * state_bytes(job.optimizer, parameter_bytes=BYTES[job.adapter_dtype]).kept
-    return weights + own * BYTES[job.kept_dtype] + added * 2 * BYTES[job.adapter_dtype] + states
+    kept, each = BYTES[job.kept_dtype], BYTES[job.adapter_dtype]
+    if job.sharding in ("zero1", "zero2", "zero3"):
+        states = (own + added) * FP32_STATES
+        gradients = 0.0 if job.sharding == "zero1" else (own + added) * 4.0
+        return states + gradients + (weights if job.sharding == "zero3" else 0.0)
+    master = 4 if job.stack.fp32_master and kept < 4 else 0
+    states = own * (state_bytes(job.optimizer, parameter_bytes=kept).kept + master)
+    states += added * state_bytes(job.optimizer, parameter_bytes=each).kept
+    return weights + own * kept + added * 2 * each + states
 
 
 def _weights(architecture: Architecture, job: FineTuning, share: Shares) -> tuple[Component, ...]:

@@ -24,6 +24,7 @@ from tunestack.sizing.stacks.known import TUNESTACK
 # read (bounds that hold for sources they weren't taken from); what varies with the data or with how a framework shards
 # and loads; LLM.int8, whose fp16 outliers depend on the data.
 LOW, HIGH = 0.85, 1.17
+STEP = "optimizer step"
 LOW_OF_OTHERS, HIGH_OF_OTHERS = 0.82, 1.25
 HIGH_VARYING, HIGH_INT8 = 1.45, 1.6
 LOW_SHARDED, HIGH_SHARDED = 0.7, 1.3
@@ -78,7 +79,9 @@ def _reserved(phase: Phase, static: frozenset[Component], job: FineTuning, held:
     streams = (held.gathered_apart, held.gradients) if held.gathered_apart.size_bytes else ()
     own = [part for part in phase.components if part not in streams]
     stays = sum(part.size_bytes for part in own if part in static)
-    whole = reserved_bytes(sum(part.size_bytes for part in own), static=stays, slack=_slack(job))
+    # Nothing is computed again while the optimizer makes its step.
+    slack = min(_slack(job), SLACK_WITHOUT_RECOMPUTING) if phase.name == STEP else _slack(job)
+    whole = reserved_bytes(sum(part.size_bytes for part in own), static=stays, slack=slack)
     if job.stack.fixed_blocks and step.logits in own:
         whole += step.unfitting_bytes
     return whole + sum(part.size_bytes for part in streams)
@@ -145,7 +148,7 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
             name="backward of the first layer",
             components=(*always, held.accumulated, *first, *changing, _temporaries(first), *exchanged),
         ),
-        Phase(name="optimizer step", components=(*held.optimizer_step, *resident)),
+        Phase(name=STEP, components=(*held.optimizer_step, *resident)),
     )
 
 

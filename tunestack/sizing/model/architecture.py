@@ -22,7 +22,7 @@ class Linear:
     is_module: bool = True
     # Before transformers 5 most families had a nn.Linear for each of an expert's matrices.
     was_module: bool = False
-    # What PEFT from 0.19 makes of it where transformers 5 joined a checkpoint's experts: `parameter`, an adapter on the
+    # What PEFT from 0.20 makes of it where transformers 5 joined a checkpoint's experts: `parameter`, an adapter on the
     # bare parameter of what `formerly` were matrices of these names; `passed`, none, since its name is the parameter's.
     peft: Literal["", "parameter", "passed"] = ""
     formerly: tuple[str, ...] = ()
@@ -136,8 +136,8 @@ class Architecture:
     lacks_sdpa: bool = False
     # The MLP's activation function by transformers' name, where the configuration or its class says one.
     activation: str = ""
-    # What the checkpoint's weights are in already.
-    quantized_as: Quantization = "none"
+    # What the checkpoint's weights are in already; None where it is a format that isn't known.
+    quantized_as: Quantization | None = "none"
 
     @property
     def depth(self) -> int:
@@ -206,7 +206,7 @@ class Architecture:
         ).with_modules_adapted()
 
     def with_modules_adapted(self) -> "Architecture":
-        """The same as PEFT before 0.19 adapts it: linears alone."""
+        """The same as PEFT before 0.20 adapts it: linears alone."""
         return self._with_linears(lambda linear: replace(linear, peft=""))
 
     def with_quantized_classes(self) -> "Architecture":

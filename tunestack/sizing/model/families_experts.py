@@ -8,9 +8,10 @@ from tunestack.sizing.model.family_layers import gated_layer, gated_mlp, llama_m
 from tunestack.sizing.model.model_config import ModelConfig
 
 # Families whose joined experts PEFT adapts as the parameters that they are now (its
-# utils/transformers_weight_conversion.py, with transformers' conversion_mapping.py): not Qwen2-MoE's, nor GPT-OSS'.
+# utils/transformers_weight_conversion.py, with transformers' conversion_mapping.py; those of PEFT 0.21.2 and
+# transformers 5.23): not Qwen2-MoE's, nor GPT-OSS'.
 ADAPTED_EXPERTS = frozenset({
-    "afmoe", "cohere2_moe", "deepseek_v2", "deepseek_v3", "deepseek_v32", "dots1", "ernie4_5_moe", "exaone_moe",
+    "afmoe", "beam", "cohere2_moe", "deepseek_v2", "deepseek_v3", "deepseek_v32", "dots1", "ernie4_5_moe", "exaone_moe",
     "flex_olmo", "glm4_moe", "glm4_moe_lite", "glm4v_moe", "glm_moe_dsa", "hunyuan_v1_moe", "longcat_flash", "mellum",
     "minimax", "minimax_m2", "mixtral", "olmoe", "qwen3_moe", "qwen3_next", "qwen3_omni_moe", "qwen3_omni_moe_text",
     "qwen3_omni_moe_thinker", "solar_open",
@@ -62,7 +63,9 @@ def mixtral(c: ModelConfig) -> Architecture:
 
 def _qwen_moe(c: ModelConfig, *, qkv_bias: bool, head_norms: bool, shared: int) -> Architecture:
     hidden, width = c.positive("hidden_size"), c.positive("moe_intermediate_size")
-    count, active = c.positive("num_experts"), c.experts_per_token("num_experts")
+    # transformers 5 writes it by the name that most families have.
+    counted = "num_experts" if c.optional_positive("num_experts") else "num_local_experts"
+    count, active = c.positive(counted), c.experts_per_token(counted)
     sparse: tuple[Linear, ...] = (_router(hidden, count), *_experts(hidden, width, count=count, active=active))
     if shared:
         gate = Linear(name="shared_expert_gate", inputs=hidden, outputs=1)

@@ -27,7 +27,7 @@ def why_not(job: FineTuning, objective: Objective = "sft") -> str | None:
         return f"has no objective {objective}, only {_listed(stack.objectives)}"
     if job.method not in stack.methods:
         return f"has no method {job.method}, only {_listed(stack.methods)}"
-    if job.gpus > 1 and job.sharding not in stack.shardings:
+    if (job.gpus > 1 or job.cpu_offload) and job.sharding not in stack.shardings:
         return f"has no sharding {job.sharding}, only {_listed(stack.shardings)}"
     if job.checkpointing == "selective" and not stack.checkpoints_selectively:
         return "has no selective checkpointing"

@@ -18,7 +18,7 @@ _STATES = "huggingface/transformers@v4.44.2:trainer.py:1111 nn.Embedding gets 32
 _SDPA = "huggingface/transformers@v4.36.0:modeling_utils.py _check_and_enable_sdpa"
 _MODULES = "huggingface/transformers@v4.44.2:models/mixtral/modeling_mixtral.py MixtralBlockSparseTop2MLP"
 _JOINED = "huggingface/transformers@v5.0.0:models/mixtral/modeling_mixtral.py MixtralExperts"
-_PARAMETERS = "huggingface/peft@v0.19.0:utils/transformers_weight_conversion.py _MOE_TARGET_MODULE_MAPPING"
+_PARAMETERS = "huggingface/peft@v0.20.0:utils/transformers_weight_conversion.py _MOE_TARGET_MODULE_MAPPING"
 _GROUPS = "huggingface/transformers@v4.54.0:integrations/sdpa_attention.py use_gqa_in_sdpa"
 _SECOND = "huggingface/accelerate@v1.6.0:utils/dataclasses.py FullyShardedDataParallelPlugin.fsdp_version, tp_plugin"
 _DERIVED = "huggingface/transformers@v4.44.2:integrations/bitsandbytes.py:159 isinstance(module, nn.Linear)"
@@ -88,11 +88,11 @@ _TRAINER_2026 = replace(
     experts_are_modules=False,
     quantizes_derived=False,
 )
-_TRAINER_2026_04 = replace(
-    _TRAINER_2026, since="2026-04", sources=(*_TRAINER_2026.sources, _PARAMETERS), adapts_parameters=True
+_TRAINER_2026_07 = replace(
+    _TRAINER_2026, since="2026-07", sources=(*_TRAINER_2026.sources, _PARAMETERS), adapts_parameters=True
 )
 _TRAINERS = (
-    _TRAINER_2024, _TRAINER_2024_05, _TRAINER_2024_07, _TRAINER_2024_10, _TRAINER_2025, _TRAINER_2026, _TRAINER_2026_04,
+    _TRAINER_2024, _TRAINER_2024_05, _TRAINER_2024_07, _TRAINER_2024_10, _TRAINER_2025, _TRAINER_2026, _TRAINER_2026_07,
 )  # fmt: skip
 
 # The same Trainer, by the name of what shards; a loop of one's own has the model's facts alone.

@@ -72,7 +72,7 @@ class Stack:
     """Embedding and head are FSDP units of their own: they aren't whole all the time."""
     streams_apart: bool = False
     """FSDP2 gathers parameters and reduces gradients in streams of their own, whose blocks the allocator keeps for them
-    from step to step."""
+    from step to step. Of those that shard so, torchtitan's published peaks have them, torchtune's don't."""
 
     wide_embedding_states: bool = False
     """bitsandbytes' 8-bit optimizers keep an embedding's states in fp32 (transformers registers it so)."""
@@ -85,7 +85,7 @@ class Stack:
     quantizes_derived: bool = False
     """bitsandbytes gets what derives from nn.Linear, too (Falcon's linears); transformers 5 asks for the very type."""
     adapts_parameters: bool = False
-    """LoRA reaches joined experts, as the parameters that they are (PEFT from 0.19)."""
+    """LoRA reaches joined experts, as the parameters that they are (PEFT from 0.20)."""
     passes_groups: bool = False
     """Attention gets fewer heads of keys than of queries as they are, where there is no mask: not every kernel can."""
     experts_are_modules: bool = False
