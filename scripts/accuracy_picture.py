@@ -11,7 +11,7 @@ from benchmarks.memory_accuracy import Result
 from tunestack.sizing.memory.estimate import GIB
 
 DATA = Path(__file__).parents[1] / "benchmarks" / "data"
-FILES, OWN = ("memory.csv", "memory_more.csv"), ("gpu_first.csv", "gpu_blind.csv")
+FILES, OWN = ("memory.csv", "memory_more.csv"), ("gpu_first.csv", "gpu_blind.csv", "gpu_other.csv")
 # What no job's own settings explain; the page says which.
 LEFT_OUT = ("suspect", "settings_missing")
 BLUE, GREY = "#0b5394", "#777777"
@@ -45,7 +45,7 @@ def accuracy_picture() -> str:
 def _own(item: Measured) -> dict[str, float | str]:
     found = item.found
     return {
-        "stack": "tunestack, on an H200",
+        "stack": "tunestack, on an H200 and an H100",
         "measured": float(item.row["device_gib"]),
         "predicted": round(found.device_bytes / GIB, 2),
         "low": round(found.low_bytes / GIB, 2),
