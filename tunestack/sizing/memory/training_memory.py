@@ -102,46 +102,24 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
     recomputed = live if job.checkpointing != "none" else (step.layer_gradients,)
     changed = tuple(part for part in (step.changed,) if part.size_bytes)
     changing = tuple(part for part in (step.changing,) if part.size_bytes)
-    twice = Component(
-        name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
-    )
-    # What is loaded whole is there beside the share that stays.
-    whole = (
-        sum(part.size_bytes for part in held.weights) / held.share.weights
-        if job.method in job.stack.loads_whole
-        else 0.0
-    )
-    loaded = Component(
-        name="checkpoint", size_bytes=whole if held.share.weights < 1 else 0.0, formula="whole, before it is sharded"
-    )
     exchanged = (held.gathered, held.gathered_gradients, held.unpacked)
     head = (step.head_gradient, *step.kept, step.head_input, step.logits)
     last, first = (*step.kept, *recomputed), live
     # Where the model's own weights train, nothing but what is named here is there (benchmarks/data/gpu_sharded.csv).
     of_head = () if job.method in ("full", "frozen") else (_temporaries(head),)
+    unpacked = (held.gathered, held.copies, held.unpacked_head)
     return (
-        # The model is there, and the largest linear twice more while it is quantised, or a layer's experts once more.
-        Phase(
-            name="load", components=(*held.weights, held.adapter, held.workspace, twice, held.joined, loaded, *resident)
-        ),
+        _load(held, job, resident),
         # The loss's gradient leaves the logits; every layer's activations are still there.
         Phase(
-            name="backward of the head",
-            components=(
-                *always,
-                *accumulated,
-                *head,
-                *changed,
-                *of_head,
-                held.gathered,
-                held.copies,
-                held.unpacked_head,
-            ),
+            name="backward of the head", components=(*always, *accumulated, *head, *changed, *of_head, *unpacked)
         ),
         # With checkpointing, a layer's forward pass is done once more.
         Phase(
             name="backward of the last layer",
-            components=(*always, *accumulated, *last, *changed, *changing, _temporaries(last), *exchanged, held.copies),
+            components=(
+                *always, *accumulated, *last, *changed, *changing, _temporaries(last), *exchanged, held.copies,
+            ),
         ),
         # All gradients are there; of the activations, one layer's.
         Phase(
@@ -149,7 +127,20 @@ def _phases(held: States, step: Graph, job: FineTuning, resident: tuple[Componen
             components=(*always, held.accumulated, *first, *changing, _temporaries(first), *exchanged),
         ),
         Phase(name=STEP, components=(*held.optimizer_step, *resident)),
+    )  # fmt: skip
+
+
+def _load(held: States, job: FineTuning, resident: tuple[Component, ...]) -> Phase:
+    """The model is there, and the largest linear twice more while it is quantised, or a layer's experts once more."""
+    twice = Component(
+        name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
     )
+    # What is loaded whole is there beside the share that stays.
+    whole = held.share.weights < 1 and job.method in job.stack.loads_whole
+    size = sum(part.size_bytes for part in held.weights) / held.share.weights if whole else 0.0
+    loaded = Component(name="checkpoint", size_bytes=size, formula="whole, before it is sharded")
+    parts = (*held.weights, held.adapter, held.workspace, twice, held.joined, loaded, *resident)
+    return Phase(name="load", components=parts)
 
 
 def _temporaries(moving: tuple[Component, ...]) -> Component:
