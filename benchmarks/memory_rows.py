@@ -83,7 +83,7 @@ def estimate(row: Row) -> MemoryEstimate:
         raise UnknownSettings("a recommendation, not a measurement")
     stacks, known = stacks_of(row)
     if row.get("stack", "").startswith("other"):
-        # Nobody's own loop is one of the stacks: it may have the facts of any.
+        # A loop of somebody's own is none of the stacks: it may have the facts of any.
         return envelope([estimate_under(row, _as_said(row, stack)) for stack in stacks], point=0 if known else None)
     named = _stack_name(row.get("stack", "")) in stack_names()
     able = [stack for stack in stacks if named or _can_have_run(row, stack)] or list(stacks)
