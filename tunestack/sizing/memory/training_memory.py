@@ -79,8 +79,10 @@ def _reserved(phase: Phase, static: frozenset[Component], job: FineTuning, held:
     streams = (held.gathered_apart, held.gradients) if held.gathered_apart.size_bytes else ()
     own = [part for part in phase.components if part not in streams]
     stays = sum(part.size_bytes for part in own if part in static)
-    # Nothing is computed again while the optimizer makes its step.
-    slack = min(_slack(job), SLACK_WITHOUT_RECOMPUTING) if phase.name == STEP else _slack(job)
+    slack = _slack(job)
+    if phase.name == STEP and not job.varying_lengths:
+        # Nothing is computed again while the optimizer makes its step.
+        slack = min(slack, SLACK_WITHOUT_RECOMPUTING)
     whole = reserved_bytes(sum(part.size_bytes for part in own), static=stays, slack=slack)
     if job.stack.fixed_blocks and step.logits in own:
         whole += step.unfitting_bytes
