@@ -4,12 +4,13 @@ The table is what `benchmarks.gpu_sharded` writes.
 """
 
 import csv
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 import click
 
+from benchmarks.gpu_accuracy import Measured
 from tunestack.sizing import FineTuning, MemoryEstimate, find_model, find_stack, training_memory
 from tunestack.sizing.job.kinds import Checkpointing
 from tunestack.sizing.memory.estimate import GIB
@@ -17,19 +18,6 @@ from tunestack.sizing.memory.estimate import GIB
 DATA = Path(__file__).parent / "data" / "gpu_sharded.csv"
 # Months of torchtitan by what it compiles and shards: see `tunestack.sizing.stacks.known`.
 PLAIN_LOSS, COMPILED_LOSS, OWN_UNITS = "2024-12", "2025-06", "2025-09"
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One case: its row, and what the model says of it."""
-
-    row: dict[str, str]
-    found: MemoryEstimate
-
-    def error(self, what: str) -> float:
-        """Of `allocated` or `reserved` memory, relative to what was measured."""
-        predicted: float = getattr(self.found, f"{what}_bytes")
-        return predicted / GIB / float(self.row[f"{what}_gib"]) - 1
 
 
 def read(file: Path = DATA) -> list[Measured]:
