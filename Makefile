@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export npm_config_update_notifier := false
 
-.PHONY: help setup setup-sdk setup-checkov demo test lint lock bench docs snapshots samples generated clean distclean
+.PHONY: help setup setup-sdk setup-checkov demo check test lint lock bench docs snapshots kit-snapshots samples generated clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -31,6 +31,10 @@ test: setup setup-sdk setup-checkov lint ## lint, then run every test
 	scripts/ensure-chromium
 	pytest --numprocesses 2 --dist loadfile
 	.venv-training/bin/python -m pytest tests/training_code -c tests/training_code/pytest.ini --confcutdir=tests/training_code
+
+check: .venv/.ready node_modules/.ready ## hold config/ to all that a deployment is held to; ARGS="--env prod" for one
+	@tunestack check $(ARGS)
+	pytest checks -rs
 
 lint: .venv/.ready ## ruff, mypy strict, import-linter, shellcheck, hadolint
 	@ruff check .
@@ -55,13 +59,20 @@ lock: $(UV) ## resolve the requirement files again, with hashes
 	$(UV) pip compile -q demo/requirements.txt --no-deps --generate-hashes --python-version 3.11 --no-header \
 	  -o demo/requirements.lock
 
+# What they show is of the tests' environments: config/ is its user's.
+bench generated: export TUNESTACK_CONFIG := $(CURDIR)/tests/config
+
 bench: setup ## measure speed side by side; writes docs/benchmarks.md
 	@python -m benchmarks
 
 docs: setup ## build the site into site/, strictly
 	@python -m scripts.build_site site
 
-snapshots: setup ## accept changed templates and definitions as the new snapshots
+snapshots: .venv/.ready node_modules/.ready ## accept the templates of config/ as they are, in config/snapshots/
+	@tunestack check
+	pytest checks --snapshot-update
+
+kit-snapshots: setup ## accept the templates of tests/config/, which the kit's own tests compare
 	@pytest tests/stacks/test_snapshots.py tests/sizing/test_components.py --snapshot-update
 
 samples: setup ## write what the docs show under each command, as the tests that run them print it

@@ -3,10 +3,8 @@
 import gc
 import sys
 
-from aws_cdk import App, Environment, Validations
-from cdk_nag import AwsSolutionsChecks
-from tunestack_cdk.reachability_checks import ReachabilityChecks
-from tunestack_cdk.rule_pack import TunestackChecks
+from aws_cdk import App, Environment
+from tunestack_cdk.synthesis_checks import add_checks
 
 from stacks.environment import add_environment
 from tunestack.errors import UserError
@@ -19,17 +17,20 @@ def build(app: App) -> App:
 
     `-c delivery=on` adds the pipeline that takes changes through them instead, `-c github=on` the roles of GitHub
     Actions.
-    `-c allow=memory,budget,deadline` waives checks that would stop the synthesis, and records it.
+    `-c allow=memory,budget,deadline` waives checks that would stop the synthesis, and records it. `-c packs=all` holds
+    the stacks to every pack of rules (`make check`).
     """
     allow = [name for name in str(app.node.try_get_context("allow") or "").split(",") if name]
     if app.node.try_get_context("delivery"):
         # It brings a second of imports along, for what is deployed once.
-        from stacks.delivery import ACCEPTED, add_delivery
+        from tunestack_cdk.delivery_findings import ACCEPTED
 
-        Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(ACCEPTED), ReachabilityChecks())
+        from stacks.delivery import add_delivery
+
+        add_checks(app, accepted=ACCEPTED)
         add_delivery(app)
         return app
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(), ReachabilityChecks())
+    add_checks(app)
     for name in str(app.node.get_context("env")).split(","):
         settings = load_settings(name)
         account, region = settings.environment.account, settings.environment.region

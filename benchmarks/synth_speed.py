@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from tunestack.settings.recipe import CONFIG_FOLDER
+
 ROOT = Path(__file__).parents[1]
 MANY = 20
 # As empty as CDK's own validation lets a stack be.
@@ -21,6 +23,8 @@ app.synth()
 PLAIN_APP = """
 import json
 from pathlib import Path
+
+from tunestack.settings.recipe import CONFIG_FOLDER
 from aws_cdk import App, CfnResource, Stack
 app = App()
 for file in sorted(Path({assembly!r}).glob("*.template.json")):
@@ -53,7 +57,7 @@ def many_environments(folder: Path) -> Callable[[int], None]:
     kit = folder / "kit"
     left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs", "tests", "__pycache__")
     shutil.copytree(ROOT, kit, ignore=left_out)
-    dev = (kit / "config" / "dev.yaml").read_text(encoding="utf-8")
+    dev = (CONFIG_FOLDER / "dev.yaml").read_text(encoding="utf-8")
     names = [f"dev{number:02}" for number in range(MANY)]
     for name in names:
         (kit / "config" / f"{name}.yaml").write_text(dev, encoding="utf-8")
@@ -64,6 +68,7 @@ def synthesize(folder: Path, env: str, *, out: Path | None = None) -> None:
     """`cdk synth` of an app, with the code of its own folder."""
     # A user's Python writes its bytecode once; some build machines forbid it.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment["TUNESTACK_CONFIG"] = str(CONFIG_FOLDER if folder == ROOT else folder / "config")
     environment["PYTHONPATH"] = os.pathsep.join(str(folder / name) for name in ("", "constructs", "training_code"))
     with tempfile.TemporaryDirectory() as scratch:
         command = ["cdk", "synth", "--quiet", "-c", f"env={env}", "--output", str(out or scratch)]

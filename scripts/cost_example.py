@@ -1,8 +1,7 @@
 """The worked example of docs/planning.md: five thousand answers, from the file to the bill."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from tunestack.money import usd
 from tunestack.planning.blueprint import Blueprint, blueprint_of
@@ -10,19 +9,20 @@ from tunestack.settings.loading import load_settings
 from tunestack.settings.recipe import changed_recipe
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.training_memory import training_memory
+from tunestack.template.assembly import Stack
 
 ROWS, TOKENS_A_ROW, EPOCHS = 5_000, 600, 3
 ENVIRONMENT = "prod"
 
 
-def example(stacks: Mapping[str, Mapping[str, Any]]) -> str:
-    """The example's text and tables; `stacks` are the environment's templates."""
+def example(stacks: Iterable[Stack]) -> str:
+    """The example's text and tables; `stacks` are the environment's."""
     blueprint = _blueprint()
     run, job = blueprint.run, blueprint.workload.job
     architecture = blueprint.workload.architecture
     assert architecture
     memory = training_memory(architecture, job)
-    standing = [stack["template"]["Metadata"]["tunestack:cost"] for stack in stacks.values()]
+    standing = [stack.template["Metadata"]["tunestack:cost"] for stack in stacks]
     month = sum(float(cost["StandingUsdPerMonth"]) for cost in standing)
     runs = blueprint.settings.environment.budget.runs_per_month
     assert run.expected_usd

@@ -18,6 +18,7 @@ from scripts.settings_reference import reference
 from scripts.troubleshooting import troubleshooting
 from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import delivery_schema, environment_schema
+from tunestack.template.assembly import Stack
 
 ROOT = Path(__file__).parents[1]
 _PICTURE = "<!-- picture: {} -->\n{}<!-- /picture -->"
@@ -75,7 +76,7 @@ def worked_example() -> str:
 
 
 @cache
-def _stacks() -> dict[str, dict[str, Any]]:
+def _stacks() -> list[Stack]:
     return pictures.synthesized("prod")
 
 

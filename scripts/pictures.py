@@ -9,6 +9,7 @@ from typing import Any
 from tunestack.cli.synthesis import synthesize
 from tunestack.definition.template import definition_of_template
 from tunestack.layout import StackName
+from tunestack.template.assembly import Assembly, Stack
 
 # What a reader looks for; policies, log groups and associations aren't drawn.
 DRAWN = {
@@ -25,37 +26,29 @@ DRAWN = {
 }
 
 
-def synthesized(env: str) -> dict[str, dict[str, Any]]:
-    """The templates and stack dependencies of an environment: stack → {template, dependencies}."""
+def synthesized(env: str) -> list[Stack]:
+    """The stacks of an environment."""
     with tempfile.TemporaryDirectory() as folder:
         synthesize(env, Path(folder))
-        artifacts = json.loads((Path(folder) / "manifest.json").read_text(encoding="utf-8"))["artifacts"]
-        return {
-            name: {
-                "template": json.loads((Path(folder) / item["properties"]["templateFile"]).read_text(encoding="utf-8")),
-                "dependencies": [other for other in item.get("dependencies", []) if not other.endswith(".assets")],
-            }
-            for name, item in artifacts.items()
-            if item["type"] == "aws:cloudformation:stack"
-        }
+        return list(Assembly.read(Path(folder)).stacks)
 
 
-def architecture(stacks: dict[str, dict[str, Any]]) -> str:
+def architecture(stacks: list[Stack]) -> str:
     """The stacks, what is in each, and which builds on which."""
     lines = ["flowchart LR"]
-    for name, stack in stacks.items():
-        kinds = Counter(item["Type"] for item in stack["template"]["Resources"].values())
+    for stack in stacks:
+        kinds = Counter(item["Type"] for item in stack.template["Resources"].values())
         parts = [_counted(kinds[kind], noun) for kind, noun in DRAWN.items() if kinds[kind]]
-        lines.append(f'    {_short(name)}["<b>{_short(name)}</b><br/>{"<br/>".join(parts)}"]')
-    for name, stack in stacks.items():
-        lines += [f"    {_short(other)} --> {_short(name)}" for other in sorted(stack["dependencies"])]
+        lines.append(f'    {stack.kind}["<b>{stack.kind}</b><br/>{"<br/>".join(parts)}"]')
+    for stack in stacks:
+        lines += [f"    {other.rpartition('-')[2]} --> {stack.kind}" for other in sorted(stack.dependencies)]
     return "\n".join(lines)
 
 
-def pipeline_graph(stacks: dict[str, dict[str, Any]]) -> str:
+def pipeline_graph(stacks: list[Stack]) -> str:
     """The deployed definition's steps, and what waits for what."""
-    template = next(item["template"] for name, item in stacks.items() if name.endswith(f"-{StackName.PIPELINE}"))
-    definition = json.loads(definition_of_template(template))
+    (pipeline,) = [stack for stack in stacks if stack.kind == StackName.PIPELINE]
+    definition = json.loads(definition_of_template(pipeline.template))
     lines = ["flowchart TD"]
     _draw(definition["Steps"], lines)
     return "\n".join(lines)
@@ -76,10 +69,6 @@ def _draw(steps: list[dict[str, Any]], lines: list[str], condition: str | None =
         if step["Type"] == "Condition":
             _draw(step["Arguments"]["IfSteps"], lines, step["Name"], "good enough")
             _draw(step["Arguments"]["ElseSteps"], lines, step["Name"], "not")
-
-
-def _short(stack: str) -> str:
-    return stack.rpartition("-")[2]
 
 
 def _counted(count: int, noun: str) -> str:

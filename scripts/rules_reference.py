@@ -22,7 +22,7 @@ Validations.of(app).add_plugins(TunestackChecks(accepted={"log_group Audit*": "t
 ```
 
 What must be broken is accepted with a reason, by the rule and a pattern of the resource's logical id and property.
-Templates alone are enough too: `tunestack.rules.violations(Assembly.read(files))`.
+Templates alone are enough too: `tunestack.rules.violations(Resources.of({name: template}))`.
 
 Each has a file of its name in `tunestack/rules/checks/`:
 

@@ -10,43 +10,28 @@ from typing import Any
 
 import pytest
 
+from tunestack.template.assembly import Assembly
+
 ROOT = Path(__file__).parents[1]
+# The kit's tests have environments of their own: `config/` is its user's, and a valid edit there turns no test red.
+CONFIG = ROOT / "tests" / "config"
+os.environ["TUNESTACK_CONFIG"] = str(CONFIG)
 ENVIRONMENTS = ("dev", "local", "prod", "staging")
 # dev, staging and prod together, each in an account of its own, with models promoted from one to the next.
 ACCOUNTS = "dev,staging,prod"
 
 
-class Assembly:
-    """A synthesized cloud assembly, read from disk."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    @property
-    def templates(self) -> dict[str, dict[str, Any]]:
-        files = sorted(self.folder.glob("*.template.json"))
-        return {file.name.removesuffix(".template.json"): json.loads(file.read_text()) for file in files}
-
-    def template(self, stack: str) -> dict[str, Any]:
-        return next(value for name, value in self.templates.items() if name.endswith(f"-{stack}"))
-
-    def resources(self, kind: str) -> dict[str, dict[str, Any]]:
-        found = {}
-        for template in self.templates.values():
-            found |= {name: item for name, item in template["Resources"].items() if item["Type"] == kind}
-        return found
-
-    def report(self) -> dict[str, Any]:
-        return json.loads((self.folder / "validation-report.json").read_text())
-
-
 def synthesize(folder: Path, env: str, *, cwd: Path | None = None, root: Path = ROOT) -> Assembly:
-    """Run the app of a source tree as the CDK CLI runs it: without credentials, and with no network to use."""
+    """Run the app of a source tree as the CDK CLI runs it: without credentials, and with no network to use.
+
+    The environments are the tests', or those of a tree of its own.
+    """
     context = {**json.loads((root / "cdk.json").read_text())["context"], "env": env}
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": os.environ.get("HOME", "/"),
         "PYTHONPATH": os.pathsep.join(str(root / name) for name in ("", "constructs", "training_code")),
+        "TUNESTACK_CONFIG": str(CONFIG if root == ROOT else root / "config"),
         "CDK_OUTDIR": str(folder),
         "CDK_CONTEXT_JSON": json.dumps(context),
     }
@@ -59,7 +44,7 @@ def synthesize(folder: Path, env: str, *, cwd: Path | None = None, root: Path = 
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return Assembly(folder)
+    return Assembly.read(folder)
 
 
 @pytest.fixture(scope="session")

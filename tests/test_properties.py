@@ -10,7 +10,7 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
+from tests.conftest import CONFIG
 from tunestack.cli.run_options import parse_params
 from tunestack.definition.validation import validate
 from tunestack.errors import UserError
@@ -24,8 +24,8 @@ often = settings(max_examples=150, deadline=None, suppress_health_check=list(Hea
 DEV = load_settings("dev")
 DEFINITION = blueprint_of(DEV).definition
 SHIPPED = {
-    "dev.yaml": (ROOT / "config" / "dev.yaml").read_text(),
-    "recipes/smollm2-135m-qlora.yaml": (ROOT / "config" / "recipes" / "smollm2-135m-qlora.yaml").read_text(),
+    "dev.yaml": (CONFIG / "dev.yaml").read_text(),
+    "recipes/smollm2-135m-qlora.yaml": (CONFIG / "recipes" / "smollm2-135m-qlora.yaml").read_text(),
 }
 
 texts = st.text(max_size=30)

@@ -8,7 +8,7 @@ import yaml
 from aws_cdk import App, Environment
 
 from stacks.environment import add_environment
-from tests.conftest import ROOT
+from tests.conftest import CONFIG, ROOT
 from tunestack.planning.blueprint import blueprint_of
 from tunestack.settings.loading import Settings, load_settings
 
@@ -17,18 +17,18 @@ SOURCES = {"staging": "dev", "prod": "staging"}
 
 
 def config_of(folder: Path, *, base: str | None = None, **changes: Any) -> Path:
-    """A copy of `config/` with the accounts and the sources in it; `changes` to every environment's file.
+    """A copy of the tests' environments with the accounts and the sources in it; `changes` to every environment's file.
 
     With `base`, each is a copy of that environment: `local` is small enough to run here.
     """
     made = folder / "config"
     (made / "recipes").mkdir(parents=True)
-    for recipe in (ROOT / "config" / "recipes").glob("*.yaml"):
+    for recipe in (CONFIG / "recipes").glob("*.yaml"):
         (made / "recipes" / recipe.name).write_bytes(recipe.read_bytes())
     (made / "delivery").mkdir()
-    (made / "delivery" / "delivery.yaml").write_bytes((ROOT / "config" / "delivery" / "delivery.yaml").read_bytes())
+    (made / "delivery" / "delivery.yaml").write_bytes((CONFIG / "delivery" / "delivery.yaml").read_bytes())
     for name, account in ACCOUNTS.items():
-        data = yaml.safe_load((ROOT / "config" / f"{base or name}.yaml").read_text()) | {"account": account} | changes
+        data = yaml.safe_load((CONFIG / f"{base or name}.yaml").read_text()) | {"account": account} | changes
         data["images"] = {**data.get("images", {}), "signed": True}
         if name in SOURCES:
             data["promotion"] = {"source": SOURCES[name]}
@@ -54,9 +54,10 @@ def settings_of(config: Path) -> dict[str, Settings]:
     return {name: load_settings(name, config=config) for name in ACCOUNTS}
 
 
-def app_in(folder: Path) -> App:
-    """An app with the kit's feature flags, which writes to a folder."""
-    return App(outdir=str(folder), context=json.loads((ROOT / "cdk.json").read_text())["context"])
+def app_in(folder: Path, **context: str) -> App:
+    """An app with the kit's feature flags and more context, which writes to a folder."""
+    flags = json.loads((ROOT / "cdk.json").read_text())["context"]
+    return App(outdir=str(folder), context={**flags, **context})
 
 
 def add(app: App, settings: Settings) -> None:

@@ -3,10 +3,13 @@
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import jsii
 from aws_cdk import Acknowledgment, CfnResource, Stack, Validations
 from constructs import IConstruct, IValidation
+
+from tunestack.template.text import text_of
 
 
 def acknowledge(scope: IConstruct, finding: str, *, reason: str) -> None:
@@ -72,13 +75,12 @@ _AT_SYNTHESIS: dict[Stack, _WildcardAcknowledgments] = {}
 
 def _nag_form(arn: object) -> str:
     """An ARN as cdk-nag writes it in a finding: references in angle brackets, other functions as JSON."""
-    if isinstance(arn, dict):
-        if "Fn::Join" in arn:
-            separator, parts = arn["Fn::Join"]
-            return str(separator).join(_nag_form(part) for part in parts)
-        if "Ref" in arn:
-            return f"<{arn['Ref']}>"
-        if "Fn::GetAtt" in arn:
-            return f"<{'.'.join(arn['Fn::GetAtt'])}>"
-        return json.dumps(arn, separators=(",", ":"))
-    return str(arn)
+    return text_of(arn, _in_angle_brackets)
+
+
+def _in_angle_brackets(name: str, argument: Any) -> str:
+    if name == "Ref":
+        return f"<{argument}>"
+    if name == "Fn::GetAtt":
+        return f"<{'.'.join(argument)}>"
+    return json.dumps({name: argument}, separators=(",", ":"))

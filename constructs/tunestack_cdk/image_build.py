@@ -17,7 +17,7 @@ from constructs import Construct
 
 from tunestack_cdk.acknowledge import HIPAA, PCI, acknowledge, acknowledge_in_packs, acknowledge_wildcard
 from tunestack_cdk.job_role import service_role
-from tunestack_cdk.kit_function import KitFunction
+from tunestack_cdk.kit_function import CUSTOM_RESOURCE, KitFunction
 from tunestack_cdk.retention import removal_policy
 
 NOT_IN_THE_IMAGE = ["**/__pycache__", "*.md", ".venv*", "requirements-test.*", "wheels"]
@@ -88,6 +88,7 @@ class ImageBuild(Construct):
             self,
             "Starter",
             module="image_build",
+            caller=CUSTOM_RESOURCE,
             description="Starts an image's build when its tag isn't there yet, and says how it ended",
             key=key,
             log_retention=log_retention,

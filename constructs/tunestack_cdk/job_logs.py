@@ -9,7 +9,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
-from tunestack_cdk.kit_function import KitFunction
+from tunestack_cdk.kit_function import CUSTOM_RESOURCE, KitFunction
 
 
 class JobLogs(Construct):
@@ -36,6 +36,7 @@ class JobLogs(Construct):
             self,
             "Keeper",
             module="job_logs",
+            caller=CUSTOM_RESOURCE,
             description="Gives the log groups of SageMaker's jobs their retention and their key",
             key=key,
             log_retention=log_retention,

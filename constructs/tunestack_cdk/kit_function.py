@@ -1,6 +1,7 @@
-"""A function of our own: what a custom resource of ours runs."""
+"""A function of our own: what a custom resource or a queue of ours runs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from aws_cdk import Duration, RemovalPolicy
@@ -15,6 +16,27 @@ from tunestack_cdk.job_role import service_role
 FUNCTIONS = Path(__file__).parent / "functions"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who calls a function, and what follows: why it keeps no share of the account's concurrency, and no queue."""
+
+    concurrency: str
+    dead_letters: str
+
+
+CUSTOM_RESOURCE = Caller(
+    concurrency="It runs once in a deployment; of a new account's ten at a time, none should be kept for it.",
+    dead_letters=(
+        "What it can't do it answers to CloudFormation, which fails the deployment, as it does where no answer "
+        "comes: nothing that nobody notices could lie in a queue."
+    ),
+)
+QUEUE = Caller(
+    concurrency="What waits lies in its queue; of a new account's ten at a time, none should be kept for it.",
+    dead_letters="Its queue has a dead-letter queue: a message that it fails on again and again goes there.",
+)
+
+
 class KitFunction(Construct):
     """A module of `functions/` as a Lambda function, with a role that may write its own log and nothing else."""
 
@@ -24,6 +46,7 @@ class KitFunction(Construct):
         construct_id: str,
         *,
         module: str,
+        caller: Caller,
         description: str,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
@@ -52,15 +75,10 @@ class KitFunction(Construct):
         )
         outside = "It calls AWS's own APIs, and nothing in the VPC; outside, it needs no endpoint for each of them."
         acknowledge_in_packs(self.function, "LambdaInsideVPC", reason=outside)
-        seldom = "It runs once in a deployment; of a new account's ten at a time, none should be kept for it."
-        acknowledge_in_packs(self.function, "LambdaConcurrency", reason=seldom, packs=(NIST, HIPAA))
-        answered = (
-            "What it can't do it answers to CloudFormation, which fails the deployment, as it does where no answer "
-            "comes: nothing that nobody notices could lie in a queue."
-        )
-        acknowledge_in_packs(self.function, "LambdaDLQ", reason=answered, packs=(NIST, HIPAA))
+        acknowledge_in_packs(self.function, "LambdaConcurrency", reason=caller.concurrency, packs=(NIST, HIPAA))
+        acknowledge_in_packs(self.function, "LambdaDLQ", reason=caller.dead_letters, packs=(NIST, HIPAA))
         resource = self.function.node.default_child
         assert isinstance(resource, lambda_.CfnFunction)
         named = "Its environment holds names and ARNs, as the template does: no secret."
-        accepted = {"CKV_AWS_117": outside, "CKV_AWS_115": seldom, "CKV_AWS_116": answered}
+        accepted = {"CKV_AWS_117": outside, "CKV_AWS_115": caller.concurrency, "CKV_AWS_116": caller.dead_letters}
         acknowledge_checkov(resource, accepted | ({"CKV_AWS_173": named} if environment else {}))

@@ -24,7 +24,7 @@ from tunestack.layout import (
 from tunestack.pipeline.gate import BASE
 from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
 from tunestack_cdk.acknowledge import acknowledge_checkov, acknowledge_wildcard
-from tunestack_cdk.kit_function import KitFunction
+from tunestack_cdk.kit_function import QUEUE, KitFunction
 from tunestack_cdk.prefix_access import PrefixAccess
 from tunestack_cdk.promotion_partner import PromotionPartner
 
@@ -64,6 +64,7 @@ class PromotionReceiver(Construct):
             "Promote",
             role_name=name,
             module="promote",
+            caller=QUEUE,
             description="Takes in a version that another environment approved, and takes back what it rejected",
             key=key,
             log_retention=log_retention,

@@ -1,23 +1,17 @@
 """The proof of reachability as a CDK validation plugin: `Validations.of(app).add_plugins(ReachabilityChecks())`."""
 
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-import jsii
-from aws_cdk import (
-    IPolicyValidationContext,
-    IPolicyValidationPlugin,
-    PolicyValidationPluginReport,
-    PolicyViolatingResource,
-    PolicyViolation,
-)
+from aws_cdk import PolicyViolatingResource, PolicyViolation
 
 from tunestack.reachability.access import Broken
 from tunestack.reachability.proof import prove
 from tunestack.reachability.world import World
+from tunestack.template.assembly import Stack
+from tunestack_cdk.stack_checks import StackChecks
 
 
-@jsii.implements(IPolicyValidationPlugin)
-class ReachabilityChecks:
+class ReachabilityChecks(StackChecks):
     """Fails the synthesis where a job, a pipeline, a function or a build can't do what it must."""
 
     @property
@@ -25,19 +19,11 @@ class ReachabilityChecks:
         return "tunestack-reachability"
 
     @property
-    def version(self) -> str | None:
-        return None
-
-    @property
     def rule_ids(self) -> list[str]:
         return ["reachable"]
 
-    def validate(self, context: IPolicyValidationContext) -> PolicyValidationPluginReport:
-        """What CDK calls once the templates are written."""
-        folders = dict.fromkeys(Path(file).parent for file in context.template_paths)
-        proof = prove(World.read(folders), needed_only=True)
-        violations = [_violation(item) for item in proof.broken]
-        return PolicyValidationPluginReport(success=not violations, violations=violations)
+    def found(self, stacks: Sequence[Stack]) -> Iterator[PolicyViolation]:
+        return (_violation(item) for item in prove(World(stacks), needed_only=True).broken)
 
 
 def _violation(item: Broken) -> PolicyViolation:

@@ -1,29 +1,24 @@
 """The kit's rules as a CDK validation plugin: `Validations.of(app).add_plugins(TunestackChecks())`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import groupby
 
-import jsii
-from aws_cdk import (
-    IPolicyValidationContext,
-    IPolicyValidationPlugin,
-    PolicyValidationPluginReport,
-    PolicyViolatingResource,
-    PolicyViolation,
-)
+from aws_cdk import PolicyViolatingResource, PolicyViolation
 
 from tunestack.definition.found_by_file import name_of
 from tunestack.rules import RULES, violations
-from tunestack.rules.assembly import Assembly
 from tunestack.rules.finding import Violation
+from tunestack.template.assembly import Stack
+from tunestack.template.resources import Resources
+from tunestack_cdk.stack_checks import StackChecks
 
 
-@jsii.implements(IPolicyValidationPlugin)
-class TunestackChecks:
+class TunestackChecks(StackChecks):
     """Looks at every synthesized template, and fails the synthesis for what breaks a rule.
 
-    `accepted`: what may break a rule, as `RULE LOGICAL_ID.PROPERTY` with wildcards, each with the reason.
+    `accepted`: what may break a rule, as `RULE LOGICAL_ID.PROPERTY` or `RULE LOGICAL_ID.PROPERTY: MESSAGE` with
+    wildcards, each with the reason.
     """
 
     def __init__(self, accepted: Mapping[str, str] | None = None) -> None:
@@ -36,25 +31,18 @@ class TunestackChecks:
         return "tunestack"
 
     @property
-    def version(self) -> str | None:
-        return None
-
-    @property
     def rule_ids(self) -> list[str]:
         return [name_of(rule) for rule in RULES]
 
-    def validate(self, context: IPolicyValidationContext) -> PolicyValidationPluginReport:
-        """What CDK calls once the templates are written."""
-        found = [item for item in violations(Assembly.read(context.template_paths)) if not self._accepts(item)]
+    def found(self, stacks: Sequence[Stack]) -> Iterator[PolicyViolation]:
+        found = [item for item in violations(Resources.of_stacks(stacks)) if not self._accepts(item)]
         found.sort(key=lambda item: (item.rule, item.message))
-        reported = [
-            _violation(rule, message, list(group))
-            for (rule, message), group in groupby(found, key=lambda item: (item.rule, item.message))
-        ]
-        return PolicyValidationPluginReport(success=not reported, violations=reported)
+        for (rule, message), group in groupby(found, key=lambda item: (item.rule, item.message)):
+            yield _violation(rule, message, list(group))
 
     def _accepts(self, item: Violation) -> bool:
-        return any(fnmatchcase(item.place, pattern) for pattern in self._accepted)
+        forms = (item.place, f"{item.place}: {item.message}")
+        return any(fnmatchcase(form, pattern) for form in forms for pattern in self._accepted)
 
 
 def _violation(rule: str, message: str, found: list[Violation]) -> PolicyViolation:

@@ -128,6 +128,8 @@ def test_a_definition_that_is_none_is_said_to_be(content: str, message: str, tmp
     ],
 )
 def test_an_assembly_of_another_kit_is_said_to_be(content: str, message: str, tmp_path: Path) -> None:
+    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "m.template.json"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"m": artifact}}))
     (tmp_path / "m.template.json").write_text(content)
     assert message in said("cost", "diff", str(tmp_path), str(tmp_path))
 

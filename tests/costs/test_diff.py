@@ -19,6 +19,7 @@ from tunestack.errors import UserError
 @pytest.fixture
 def changed(assembly: Any, tmp_path: Path) -> Path:
     """dev, with FineTune on a more expensive instance and one more key."""
+    (tmp_path / "manifest.json").write_text((assembly("dev").folder / "manifest.json").read_text())
     for file in assembly("dev").folder.glob("*.template.json"):
         template = json.loads(file.read_text())
         figures = template["Metadata"]["tunestack:cost"]
@@ -32,6 +33,13 @@ def changed(assembly: Any, tmp_path: Path) -> Path:
             template["Resources"]["Second"] = {"Type": "AWS::KMS::Key"}
         (tmp_path / file.name).write_text(json.dumps(template))
     return tmp_path
+
+
+def assembly_of(folder: Path, template: str) -> None:
+    """A cloud assembly of one stack."""
+    artifact = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "one.template.json"}}
+    (folder / "manifest.json").write_text(json.dumps({"artifacts": {"one": artifact}}))
+    (folder / "one.template.json").write_text(template)
 
 
 def diff(*arguments: str) -> "subprocess.CompletedProcess[str]":
@@ -75,7 +83,7 @@ def test_what_is_no_assembly_or_revision_is_said(tmp_path: Path) -> None:
 
 
 def test_a_template_of_another_app_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "other.template.json").write_text('{"Resources": {}}')
+    assembly_of(tmp_path, '{"Resources": {}}')
     with pytest.raises(UserError, match=r"has no tunestack:cost metadata"):
         assembly_costs(tmp_path)
 
@@ -85,6 +93,6 @@ def test_a_template_of_another_app_is_refused(tmp_path: Path) -> None:
     ["", "{half", "[]", '{"Metadata": null}', '{"Metadata": {"tunestack:cost": {}}, "Resources": {}}', '"text"'],
 )
 def test_a_broken_template_is_named(content: str, tmp_path: Path) -> None:
-    (tmp_path / "broken.template.json").write_text(content)
-    with pytest.raises(UserError, match=r"broken\.template\.json: "):
+    assembly_of(tmp_path, content)
+    with pytest.raises(UserError, match=r"one\.template\.json: "):
         assembly_costs(tmp_path)

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from tests.changed_settings import changed
+from tests.conftest import CONFIG
 from tunestack.catalogue.prices import regions
 from tunestack.cli.main import tunestack
 from tunestack.costs import ResourceUse, standing_cost
@@ -20,7 +21,6 @@ from tunestack.planning.checks import failed_checks, failed_month_checks
 from tunestack.report.content import make_report
 from tunestack.report.page import page_of
 from tunestack.settings import loading
-from tunestack.settings.recipe import CONFIG_FOLDER
 
 REGION = "sa-east-1"
 
@@ -68,7 +68,7 @@ def test_a_budget_that_can_t_be_kept_is_refused_with_what_reads_the_prices(bluep
 
 
 def test_checking_the_settings_warns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    shutil.copytree(CONFIG_FOLDER, tmp_path / "config")
+    shutil.copytree(CONFIG, tmp_path / "config")
     file = tmp_path / "config" / "dev.yaml"
     file.write_text(f"region: {REGION}\n{file.read_text()}")
     load = loading.load_settings

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from demo import deployment
-from tests.conftest import ROOT, Assembly
+from tests.conftest import CONFIG, ROOT, Assembly
 from tests.local.conftest import free_port
 from tunestack.local import LocalAws, lifecycle, local_aws
 
@@ -57,6 +57,7 @@ class Kit:
     def python(self, *arguments: str, cwd: Path | None = None) -> str:
         path = os.pathsep.join(str(self.root / name) for name in ("", "constructs", "training_code"))
         environment = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "PYTHONPATH": path}
+        environment["TUNESTACK_CONFIG"] = str(CONFIG)
         done = subprocess.run(
             [sys.executable, *arguments], cwd=cwd or self.root, env=environment, capture_output=True, text=True
         )
@@ -92,7 +93,7 @@ def made(kit: Kit, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
         "-c",
         f"from pathlib import Path; from tunestack.cli.synthesis import synthesize; synthesize('local', Path({str(out)!r}))",
     )
-    return Assembly(out)
+    return Assembly.read(out)
 
 
 def test_it_has_a_role_that_may_read_what_it_reads_write_what_it_writes_and_be_passed(made: Assembly) -> None:

@@ -80,6 +80,7 @@ class Guide:
             **self._local.environment(account if account.isdigit() else ACCOUNTS["dev"]),
             "PATH": f"{tools}:{os.environ['PATH']}",
             "PYTHONPATH": os.pathsep.join(str(self.tree / name) for name in ("", "constructs", "training_code")),
+            "TUNESTACK_CONFIG": str(self.tree / "config"),
             "CI": "true", "CDK_REQUIRE_APPROVAL": "never", "COLUMNS": str(samples.WIDTH),
         }  # fmt: skip
         done = subprocess.run(

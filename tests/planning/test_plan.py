@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.conftest import CONFIG
 from tests.sizing.jobs import model
 from tunestack.catalogue.instances import instance_types
 from tunestack.catalogue.prices import find_instance_price
@@ -99,7 +99,7 @@ def test_a_request_that_cannot_be_is_refused(chosen: dict[str, Any], message: st
         plans(**chosen)
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "config").rglob("recipes/*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(CONFIG.rglob("recipes/*.yaml")), ids=lambda path: path.stem)
 def test_every_recipe_can_be_planned(path: Any) -> None:
     recipe = load_recipe(path, name=path.name)
     found = plans(architecture=find_model(recipe.model.name_or_path), job=job_of_recipe(recipe))

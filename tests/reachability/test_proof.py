@@ -22,8 +22,8 @@ from tests.three_accounts import add, app_in, config_of, settings_of
 from tunestack.layout import Image
 from tunestack.reachability.access import Judge
 from tunestack.reachability.proof import Proof, prove
-from tunestack.reachability.template import Stack
 from tunestack.reachability.world import World
+from tunestack.template.assembly import Stack
 
 BUILDS = "BuildProjectRole"
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tunestack.rules import RULES, violations
-from tunestack.rules.assembly import Assembly
+from tunestack.template.resources import Resources
 
 ODD: list[Any] = [
     {"Fn::If": ["Condition", "a", {"Ref": "AWS::NoValue"}]}, {"Ref": "Parameter"}, {"Fn::Join": "x"}, [], [1], 1, "x",
@@ -41,12 +41,12 @@ def test_a_rule_never_breaks(templates: dict[str, Any]) -> None:
                 for part in path[:-1]:
                     holder = holder[part]
                 holder[path[-1]] = odd
-                list(violations(Assembly.of({"stack": {"Resources": {"It": {"Type": kind, "Properties": changed}}}})))
+                list(violations(Resources.of({"stack": {"Resources": {"It": {"Type": kind, "Properties": changed}}}})))
 
 
 @pytest.mark.parametrize("kind", sorted({kind for rule in RULES for kind in rule.KINDS or ()}))
 def test_a_resource_without_properties_breaks_no_rule(kind: str) -> None:
-    list(violations(Assembly.of({"stack": {"Resources": {"It": {"Type": kind}}}})))
+    list(violations(Resources.of({"stack": {"Resources": {"It": {"Type": kind}}}})))
 
 
 def test_of_a_condition_the_first_branch_is_looked_at() -> None:
@@ -57,7 +57,7 @@ def test_of_a_condition_the_first_branch_is_looked_at() -> None:
     assert (
         list(
             violations(
-                Assembly.of({"stack": {"Resources": {"It": {"Type": "AWS::Logs::LogGroup", "Properties": log_group}}}})
+                Resources.of({"stack": {"Resources": {"It": {"Type": "AWS::Logs::LogGroup", "Properties": log_group}}}})
             )
         )
         == []

@@ -15,10 +15,10 @@ import pytest
 
 from tests.conftest import ACCOUNTS
 from tunestack.reachability.proof import Proof, prove
-from tunestack.reachability.template import Stack
 from tunestack.reachability.world import World
 from tunestack.rules import violations
-from tunestack.rules.assembly import Assembly
+from tunestack.template.assembly import Stack
+from tunestack.template.resources import Resources
 
 Templates = dict[str, Any]
 SAMPLE = 150
@@ -173,13 +173,13 @@ def proven(world: World, templates: Templates) -> Proof:
 
 def test_ninety_five_of_a_hundred_generated_changes_are_caught_and_named(world: World) -> None:
     templates = {name: dict(stack.template) for name, stack in world.stacks.items()}
-    known = {str(item) for item in violations(Assembly.of(templates))}
+    known = {str(item) for item in violations(Resources.of(templates))}
     missed = []
     tried = sampled(templates)
     for change in tried:
         changed = copy.deepcopy(templates)
         change.apply(changed)
-        said = [str(item) for item in violations(Assembly.of(changed)) if str(item) not in known]
+        said = [str(item) for item in violations(Resources.of(changed)) if str(item) not in known]
         if not said:
             said = [str(item) for item in proven(world, changed).broken]
         if not said:

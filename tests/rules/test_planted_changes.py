@@ -11,7 +11,7 @@ import pytest
 from tests.definition.steps import GPU
 from tunestack.definition.template import body_as_text
 from tunestack.rules import violations
-from tunestack.rules.assembly import Assembly
+from tunestack.template.resources import Resources
 
 Templates = dict[str, Any]
 Change = Callable[[Templates], None]
@@ -303,7 +303,7 @@ CHANGES: dict[str, tuple[Change, str]] = {
 
 
 def said(templates: Templates) -> list[str]:
-    return [str(violation) for violation in violations(Assembly.of(templates))]
+    return [str(violation) for violation in violations(Resources.of(templates))]
 
 
 def test_prod_as_it_is_breaks_no_rule(templates: Templates) -> None:

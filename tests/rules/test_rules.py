@@ -6,9 +6,9 @@ import pytest
 
 from tunestack.definition.found_by_file import name_of
 from tunestack.rules import RULES, violations
-from tunestack.rules.assembly import Assembly
+from tunestack.template.resources import Resources
 
-Resources = dict[str, Any]
+ByName = dict[str, Any]
 ACCOUNT = {"Ref": "AWS::AccountId"}
 ROOT = {"Fn::Join": ["", ["arn:aws:iam::", ACCOUNT, ":root"]]}
 KEY = {"Fn::GetAtt": ["Key", "Arn"]}
@@ -30,36 +30,36 @@ BUILD = {
 }  # fmt: skip
 
 
-def one(kind: str, **properties: Any) -> Resources:
+def one(kind: str, **properties: Any) -> ByName:
     return {"It": {"Type": kind, "Properties": properties}}
 
 
-def policy(**statement: Any) -> Resources:
+def policy(**statement: Any) -> ByName:
     return one("AWS::IAM::Policy", PolicyDocument={"Statement": [{"Effect": "Allow", **statement}]})
 
 
-def role(**statement: Any) -> Resources:
+def role(**statement: Any) -> ByName:
     return one("AWS::IAM::Role", AssumeRolePolicyDocument={"Statement": [{"Effect": "Allow", **statement}]})
 
 
-def bucket_with(condition: Any) -> Resources:
+def bucket_with(condition: Any) -> ByName:
     denied = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Condition": condition}
     policy = {"Bucket": {"Ref": "It"}, "PolicyDocument": {"Statement": [denied]}}
     return {**one("AWS::S3::Bucket"), "Policy": {"Type": "AWS::S3::BucketPolicy", "Properties": policy}}
 
 
-def endpoint(**statement: Any) -> Resources:
+def endpoint(**statement: Any) -> ByName:
     allowed = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", **statement}
     return one("AWS::EC2::VPCEndpoint", PolicyDocument={"Statement": [allowed]})
 
 
-def queue_with(condition: Any) -> Resources:
+def queue_with(condition: Any) -> ByName:
     denied = {"Effect": "Deny", "Principal": "*", "Action": "sqs:*", "Condition": condition}
     policy = {"Queues": [{"Ref": "It"}], "PolicyDocument": {"Statement": [denied]}}
     return {**one("AWS::SQS::Queue"), "Policy": {"Type": "AWS::SQS::QueuePolicy", "Properties": policy}}
 
 
-def pipeline(**arguments: Any) -> Resources:
+def pipeline(**arguments: Any) -> ByName:
     step = f'{{"Name": "Stop", "Type": "Fail", "Arguments": {{"ErrorMessage": "{arguments.get("message", "no")}"}}}}'
     body = f'{{"Version": "2020-12-01", "Steps": [{step}]}}'
     return one("AWS::SageMaker::Pipeline", PipelineDefinition={"PipelineDefinitionBody": body})
@@ -71,7 +71,7 @@ PASSED = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 FROM_HERE = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 BOUND = one("AWS::IAM::Role", PermissionsBoundary="arn:b")["It"]
 # The rule → what passes it, what doesn't, and what is said of that.
-EXAMPLES: dict[str, tuple[Resources, Resources, str]] = {
+EXAMPLES: dict[str, tuple[ByName, ByName, str]] = {
     "allow_anywhere": (
         policy(Action=["ecr:GetAuthorizationToken", "logs:DescribeLogGroups"], Resource="*"),
         policy(Action="s3:GetObject", Resource="*"),
@@ -199,8 +199,8 @@ EXAMPLES: dict[str, tuple[Resources, Resources, str]] = {
 NAMES = [name_of(rule) for rule in RULES]
 
 
-def said(rule: str, resources: Resources) -> list[str]:
-    found = violations(Assembly.of({"stack": {"Resources": resources}}))
+def said(rule: str, resources: ByName) -> list[str]:
+    found = violations(Resources.of({"stack": {"Resources": resources}}))
     return [f"{item.logical_id}.{item.where}: {item.message}" for item in found if item.rule == rule]
 
 

@@ -8,7 +8,7 @@ import pytest
 from botocore.session import Session
 
 from scripts.generate import GENERATED
-from tests.conftest import ENVIRONMENTS, ROOT
+from tests.conftest import CONFIG, ENVIRONMENTS, ROOT
 from tunestack.catalogue.regions import REGIONS
 from tunestack.settings.loading import environment_names, load_settings
 from tunestack.settings.problems import SettingsError
@@ -17,7 +17,7 @@ from tunestack.settings.recipe import load_recipe
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "config", tmp_path / "config")
+    shutil.copytree(CONFIG, tmp_path / "config")
     return tmp_path / "config"
 
 
@@ -37,7 +37,7 @@ def test_every_environment_and_every_recipe_that_ships_is_good() -> None:
     assert environment_names() == list(ENVIRONMENTS)
     for name in ENVIRONMENTS:
         load_settings(name)
-    recipes = list((ROOT / "config" / "recipes").rglob("*.yaml"))
+    recipes = list((CONFIG / "recipes").rglob("*.yaml"))
     assert recipes
     for recipe in recipes:
         load_recipe(recipe, name=recipe.name)
@@ -50,7 +50,7 @@ def test_every_problem_of_both_files_is_reported_at_once(config: Path) -> None:
     found = problems(config)
     assert len(found) == 3
     assert (
-        "config/dev.yaml:11: jobs.train: unknown instance type 'ml.g5.2xlrge'; did you mean 'ml.g5.2xlarge'?" in found
+        "config/dev.yaml:10: jobs.train: unknown instance type 'ml.g5.2xlrge'; did you mean 'ml.g5.2xlarge'?" in found
     )
     assert any("log_retention_days: must be one of 1, 3, 5" in line and "got 15" in line for line in found)
     assert any("training.learnig_rate: unknown key; did you mean 'learning_rate'?" in line for line in found)

@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from aws_cdk import App, Stack, Validations
+from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
-from cdk_nag import AwsSolutionsChecks
-from tunestack_cdk.rule_pack import TunestackChecks
+from tunestack_cdk.synthesis_checks import add_checks
 
 from stacks.environment import add_environment
 from tests.changed_settings import changed_blueprint
@@ -29,7 +28,7 @@ ORGANIZATION = "arn:aws:organizations::444444444444:organization/o-abcdefghij"
 def test_consumers_break_no_rule_and_each_stack_grants_what_is_its_own(chosen: dict[str, Any], tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path), context=json.loads((ROOT / "cdk.json").read_text())["context"])
     add_environment(app, changed_blueprint("prod", registry=chosen))
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks())
+    add_checks(app)
     app.synth()
     sids = {
         stack.stack_name.rpartition("-")[2]: json.dumps(Template.from_stack(stack).to_json())

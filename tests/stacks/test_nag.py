@@ -7,11 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from aws_cdk import App, Validations
-from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
+from aws_cdk import App
 from tunestack_cdk import acknowledge
-from tunestack_cdk.reachability_checks import ReachabilityChecks
-from tunestack_cdk.rule_pack import TunestackChecks
+from tunestack_cdk.synthesis_checks import add_checks
 
 import app as tunestack_app
 from scripts.accepted_findings import Recorder
@@ -21,10 +19,8 @@ from tests.three_accounts import add, app_in, config_of, settings_of
 
 def with_packs(folder: Path, env: str) -> App:
     """The app with every pack."""
-    context = {**json.loads((ROOT / "cdk.json").read_text())["context"], "env": env}
-    app = App(outdir=str(folder), context=context)
-    Validations.of(app).add_plugins(NIST80053R5Checks(app), HIPAASecurityChecks(app), PCIDSS321Checks(app))
-    return tunestack_app.build(app)
+    context = {**json.loads((ROOT / "cdk.json").read_text())["context"], "env": env, "packs": "all"}
+    return tunestack_app.build(App(outdir=str(folder), context=context))
 
 
 @pytest.mark.parametrize("env", ENVIRONMENTS)
@@ -33,9 +29,8 @@ def test_no_pack_finds_anything_in_any_environment(env: str, tmp_path: Path) -> 
 
 
 def test_no_pack_finds_anything_where_models_are_promoted_between_accounts(tmp_path: Path) -> None:
-    app = app_in(tmp_path / "out")
-    checks = (AwsSolutionsChecks, NIST80053R5Checks, HIPAASecurityChecks, PCIDSS321Checks)
-    Validations.of(app).add_plugins(*(pack(app) for pack in checks), TunestackChecks(), ReachabilityChecks())
+    app = app_in(tmp_path / "out", packs="all")
+    add_checks(app)
     for settings in settings_of(config_of(tmp_path)).values():
         add(app, settings)
     app.synth()

@@ -6,10 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from aws_cdk import Validations
-from cdk_nag import AwsSolutionsChecks
-from tunestack_cdk.reachability_checks import ReachabilityChecks
-from tunestack_cdk.rule_pack import TunestackChecks
+from tunestack_cdk.synthesis_checks import add_checks
 
 from tests.conftest import ACCOUNTS, Assembly
 from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
@@ -20,9 +17,9 @@ from tunestack.pipeline.gate import ADAPTER, BASE, GENERAL, QUESTIONS, TEST
 from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
 from tunestack.reachability.proof import prove
 from tunestack.reachability.world import World
-from tunestack.rules.assembly import as_list, as_text
 from tunestack.settings.loading import load_settings
 from tunestack.settings.problems import SettingsError
+from tunestack.template.values import as_list, as_text
 
 
 @pytest.fixture(scope="module")
@@ -152,7 +149,7 @@ def test_in_one_account_nothing_is_granted_to_others(tmp_path: Path) -> None:
     app = app_in(tmp_path / "out")
     for settings in settings_of(config).values():
         add(app, settings)
-    made = Assembly(Path(app.synth().directory)).templates
+    made = Assembly.read(Path(app.synth().directory)).templates
     text = json.dumps(made)
     assert "ForPromotion" not in text and "PullPromoted" not in text and "AWS::Events::EventBusPolicy" not in text
     assert "tunestack-staging-promotion" in made
@@ -166,7 +163,7 @@ def test_it_works_with_a_boundary_a_qualifier_of_its_own_and_administrators_of_t
     app = app_in(tmp_path / "out")
     for settings in settings_of(config_of(tmp_path, security=security)).values():
         add(app, settings)
-    Validations.of(app).add_plugins(AwsSolutionsChecks(app), TunestackChecks(), ReachabilityChecks())
+    add_checks(app)
     folder = Path(app.synth().directory)
     assert prove(World.read([folder])).unknown_boundaries == ("bounded",)
     everything = {"Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}

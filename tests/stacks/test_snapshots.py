@@ -11,8 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from tests.conftest import ENVIRONMENTS, ROOT, Assembly
-from tests.stacks.readable import ReadableStack, as_yaml, difference, paths_by_logical_id
 from tunestack.layout import StackName
+from tunestack.template.readable import ReadableStack, as_yaml, difference
 
 BASE = "prod"
 OTHERS = [env for env in ENVIRONMENTS if env != BASE]
@@ -87,8 +87,7 @@ def test_the_logical_ids_of_what_holds_data_never_change(assembly: Any, snapshot
     """CloudFormation replaces a resource whose logical id changes: data would be orphaned, or lost."""
     rows = []
     for stack in _stacks(assembly(BASE)):
-        paths = paths_by_logical_id(assembly(BASE), stack)
-        resources = assembly(BASE).template(stack)["Resources"]
+        paths, resources = assembly(BASE).stack(stack).paths, assembly(BASE).template(stack)["Resources"]
         rows += [f"{stack} {paths[name]}: {name}" for name, item in resources.items() if item["Type"] in STATEFUL]
     assert "\n".join(sorted(rows)) + "\n" == snapshot(extension_class=_Table)
 

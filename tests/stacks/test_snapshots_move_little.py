@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Assembly, synthesize
-from tests.stacks.readable import ReadableStack, as_yaml
+from tests.conftest import CONFIG, ROOT, Assembly, synthesize
 from tunestack.layout import StackName
+from tunestack.template.readable import ReadableStack, as_yaml
 
 
 def shown(assembly: Assembly) -> list[str]:
@@ -29,8 +29,9 @@ def moved(before: list[str], after: list[str]) -> list[str]:
 
 @pytest.fixture
 def kit(tmp_path: Path) -> Path:
-    left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs", "tests", "__pycache__")
+    left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs", "tests", "config", "__pycache__")
     shutil.copytree(ROOT, tmp_path / "kit", ignore=left_out)
+    shutil.copytree(CONFIG, tmp_path / "kit" / "config")
     return tmp_path / "kit"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ACCOUNTS, ENVIRONMENTS, ROOT, synthesize
+from tests.conftest import ACCOUNTS, CONFIG, ENVIRONMENTS, ROOT, synthesize
 from tunestack.costs.standing import FREE_OR_BILLED_BY_USE, PRICED
 
 
@@ -140,16 +140,16 @@ def test_cfn_lint_is_clean(env: str, assembly: Any) -> None:
 
 
 def test_a_failed_check_stops_the_synthesis_with_its_figures_unless_waived_and_recorded(tmp_path: Any) -> None:
-    # GIVEN a budget that a run exceeds, in a copy of the app
-    shutil.copytree(ROOT, tmp_path / "kit", ignore=shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs"))
-    kit = tmp_path / "kit"
-    with (kit / "config" / "dev.yaml").open("a") as file:
+    # GIVEN a budget that a run exceeds
+    config = tmp_path / "config"
+    shutil.copytree(CONFIG, config)
+    with (config / "dev.yaml").open("a") as file:
         file.write("budget:\n  run_usd: 0.10\n")
-    run = partial(subprocess.run, [sys.executable, "app.py"], cwd=kit, capture_output=True, text=True, check=False)
+    run = partial(subprocess.run, [sys.executable, "app.py"], cwd=ROOT, capture_output=True, text=True, check=False)
     context = {**json.loads((ROOT / "cdk.json").read_text())["context"], "env": "dev"}
     environment = {
         "PATH": os.environ["PATH"],
-        "PYTHONPATH": f"{kit}:{kit / 'constructs'}:{kit / 'training_code'}",
+        "TUNESTACK_CONFIG": str(config),
         "CDK_OUTDIR": str(tmp_path / "out"),
     }
     # WHEN it is synthesized

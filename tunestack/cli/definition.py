@@ -15,6 +15,7 @@ from tunestack.definition.validation import validate
 from tunestack.errors import UserError
 from tunestack.layout import StackName
 from tunestack.settings.loading import load_settings
+from tunestack.template.assembly import Assembly
 
 
 @click.group(cls=SuggestingGroup)
@@ -66,5 +67,4 @@ def synthesized_definition(env: str) -> str:
     """
     with tempfile.TemporaryDirectory() as folder:
         synthesize(env, Path(folder))
-        template = next(Path(folder).glob(f"*-{StackName.PIPELINE}.template.json"))
-        return definition_of_template(json.loads(template.read_text(encoding="utf-8")))
+        return definition_of_template(Assembly.read(Path(folder)).stack(StackName.PIPELINE).template)

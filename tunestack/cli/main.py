@@ -14,6 +14,7 @@ COMMANDS = {
     "bootstrap-plan": ("bootstrap_plan:bootstrap_plan_command", "How to bootstrap each account of a delivery."),
     "calibrate": ("calibrate:calibrate_command", "Correct what is expected by what your own trainings took."),
     "chat": ("chat:chat_command", "Ask a registered version, on this machine."),
+    "check": ("check:check_command", "What a change of the settings must pass before it is deployed."),
     "compare": ("compare:compare_command", "Two executions side by side."),
     "cost": ("cost:cost", "What a change costs; an environment's report."),
     "data": ("uploads:data", "Upload data sets."),

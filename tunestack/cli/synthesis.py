@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tunestack.errors import UserError
+from tunestack.settings.recipe import CONFIG_FOLDER
 
 _BANNER = re.compile(r"(b')?!!")
 ROOT = Path(__file__).parents[2]
@@ -32,6 +33,7 @@ def synthesize(env: str, folder: Path, *, root: Path = ROOT, context: Mapping[st
     environment = {
         **os.environ, "PYTHONPATH": path, "CDK_OUTDIR": str(folder), "CDK_CONTEXT_JSON": json.dumps(whole),
     }  # fmt: skip
+    environment["TUNESTACK_CONFIG"] = str(config_of(root))
     done = subprocess.run(
         [sys.executable, "app.py"], cwd=root, env=environment, capture_output=True, text=True, check=False
     )
@@ -44,6 +46,11 @@ def synthesize(env: str, folder: Path, *, root: Path = ROOT, context: Mapping[st
         raise UserError(f"config/{env}.yaml: synthesis failed: {reason}")
 
 
+def config_of(root: Path) -> Path:
+    """The settings' folder that goes with a source tree: its own, or the one outside of every tree."""
+    return root / CONFIG_FOLDER.relative_to(ROOT) if CONFIG_FOLDER.is_relative_to(ROOT) else CONFIG_FOLDER
+
+
 @contextmanager
 def assembly_of(source: str, env: str) -> Iterator[Path]:
     """The cloud assembly that a name stands for: a folder that is one, or a git revision, synthesized.
@@ -54,14 +61,25 @@ def assembly_of(source: str, env: str) -> Iterator[Path]:
     if Path(source).is_dir():
         yield Path(source)
         return
+    with tree_of(source) as tree, tempfile.TemporaryDirectory() as out:
+        synthesize(env, Path(out), root=tree)
+        yield Path(out)
+
+
+@contextmanager
+def tree_of(revision: str) -> Iterator[Path]:
+    """The source tree of a git revision, as long as it is looked at.
+
+    Raises:
+        UserError: there is no such revision.
+    """
     with tempfile.TemporaryDirectory() as folder:
-        tree, out = Path(folder) / "tree", Path(folder) / "assembly"
-        _git(source, "worktree", "add", "--detach", str(tree), source)
+        tree = Path(folder) / "tree"
+        _git(revision, "worktree", "add", "--detach", str(tree), revision)
         try:
-            synthesize(env, out, root=tree)
-            yield out
+            yield tree
         finally:
-            _git(source, "worktree", "remove", "--force", str(tree))
+            _git(revision, "worktree", "remove", "--force", str(tree))
 
 
 def _git(source: str, *arguments: str) -> None:

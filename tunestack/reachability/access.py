@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tunestack.local.arn import Owner
-from tunestack.reachability.template import Stack
-from tunestack.reachability.world import Guarded, PolicyStatement, Role, World
+from tunestack.reachability.world import Guarded, Role, World
+from tunestack.template.assembly import Stack
+from tunestack.template.statement import Statement
 
 # Before the name of a condition key that is answered from here.
 _CONTEXT_PREFIX = "tunestack:"
@@ -53,7 +54,7 @@ class Judge:
         self._boundaries = dict(boundaries or {})
         self.unknown_boundaries: set[str] = set()
 
-    def refusal(self, access: Access, *, without: PolicyStatement | None = None) -> Broken | None:
+    def refusal(self, access: Access, *, without: Statement | None = None) -> Broken | None:
         """Why an access is refused, or None where it isn't; `without` takes a statement of the role away."""
         role = self._world.roles.get(access.principal)
         if role is None and access.principal.startswith("arn:"):
@@ -69,7 +70,7 @@ class Judge:
             return Broken(access=access, stack=role.stack, reason=reason)
         return self._judged(access, role, guarded, identity, context)
 
-    def allows(self, role: Role, statement: PolicyStatement, access: Access) -> bool:
+    def allows(self, role: Role, statement: Statement, access: Access) -> bool:
         """Whether one statement of a role, by itself, is what allows an access."""
         context = _context(access, role, self._guarded(access.resource))
         return _decision([statement.content], context) == "Allow"

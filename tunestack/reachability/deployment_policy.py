@@ -10,7 +10,7 @@ from typing import Any
 
 from tunestack.catalogue.regions import partition_of
 from tunestack.errors import UserError
-from tunestack.reachability.template import Stack
+from tunestack.template.assembly import Stack
 
 # Of a managed policy, without white space ("IAM and AWS STS quotas").
 MOST_CHARACTERS = 6_144

@@ -13,8 +13,9 @@ from tunestack.local.authorization.sagemaker_calls import Needed, needed_by
 from tunestack.reachability.access import Access
 from tunestack.reachability.pipeline_calls import Call, PropertyFile, calls_of
 from tunestack.reachability.promotions import Promotion, group_of, promotions_of, source_of
-from tunestack.reachability.template import URL_SUFFIXES, Stack
 from tunestack.reachability.world import World
+from tunestack.template.assembly import Stack
+from tunestack.template.resolver import URL_SUFFIXES
 
 _LOGS = ("logs:CreateLogStream", "logs:PutLogEvents")
 _JOB_LOGS = ("logs:CreateLogGroup", "logs:DescribeLogStreams", *_LOGS)

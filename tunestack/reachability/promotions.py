@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunestack.layout import Bucket, S3Uri, StackName
-from tunestack.reachability.template import Stack
 from tunestack.reachability.world import World
+from tunestack.template.assembly import Stack
 
 _HANDLER = "promote.handler"
 

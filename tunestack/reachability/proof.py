@@ -6,7 +6,8 @@ from typing import Any
 
 from tunestack.reachability.access import Access, Broken, Judge
 from tunestack.reachability.needs import needs_of
-from tunestack.reachability.world import PolicyStatement, Role, World
+from tunestack.reachability.world import Role, World
+from tunestack.template.statement import Statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,7 +15,7 @@ class Unneeded:
     """A statement of a role's, or some of its actions, that no need was found for."""
 
     role: Role
-    statement: PolicyStatement
+    statement: Statement
     actions: tuple[str, ...]
 
     def __str__(self) -> str:

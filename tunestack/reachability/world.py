@@ -1,19 +1,16 @@
 """All accounts' stacks together: who has which policies, and what lets whom in."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
-from tunestack.errors import UserError
-from tunestack.reachability.template import Resolver, Stack
+from tunestack.template.assembly import Assembly, Stack
+from tunestack.template.resolver import Resolver
+from tunestack.template.statement import Statement, statements_of
 
-_ENVIRONMENT = re.compile(r"aws://(?P<account>[^/]+)/(?P<region>.+)")
-# Where a template says no account or region.
-UNKNOWN_ACCOUNT, UNKNOWN_REGION = "000000000000", "us-east-1"
 # Type → where its policy is, and which of its properties says what it is of.
 _RESOURCE_POLICIES = {
     "AWS::ECR::Repository": ("RepositoryPolicyText", None),
@@ -27,14 +24,6 @@ Policy = Mapping[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class PolicyStatement:
-    """One statement of a role's policy."""
-
-    content: Mapping[str, Any]
-    where: str
-
-
-@dataclass(frozen=True, kw_only=True)
 class Role:
     """A role, as far as it is asked what it may do."""
 
@@ -43,7 +32,7 @@ class Role:
     account: str
     stack: str
     trust: Policy
-    statements: tuple[PolicyStatement, ...]
+    statements: tuple[Statement, ...]
     boundary: str | None = None
     managed: tuple[str, ...] = ()
     """Managed policies that it has, by ARN: no template says what they allow."""
@@ -83,7 +72,7 @@ class World:
         Raises:
             UserError: a folder is no cloud assembly.
         """
-        return cls(stack for folder in assemblies for stack in _stacks_of(folder))
+        return cls(stack for folder in assemblies for stack in Assembly.read(folder).stacks)
 
     def sibling(self, stack: Stack, name: str) -> Stack | None:
         """Another stack of the same account and region."""
@@ -102,16 +91,18 @@ class World:
     @cached_property
     def roles(self) -> dict[str, Role]:
         """Every role by its ARN."""
-        policies: dict[tuple[str, str], list[PolicyStatement]] = {}
+        policies: dict[tuple[str, str], list[Statement]] = {}
         for kind in ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
             for stack, logical_id, properties in self.resources(kind):
                 for role in properties.get("Roles") or [properties.get("RoleName")]:
-                    policies.setdefault((stack.account, role), []).extend(_statements(properties, logical_id))
+                    stated = statements_of(properties.get("PolicyDocument"), logical_id)
+                    policies.setdefault((stack.account, role), []).extend(stated)
         found = {}
         for stack, logical_id, properties in self.resources("AWS::IAM::Role"):
             resolver = self.resolver(stack)
             name, arn = resolver.name_of(logical_id), resolver.arn_of(logical_id)
-            own = [item for policy in properties.get("Policies", []) for item in _statements(policy, logical_id)]
+            documents = [policy.get("PolicyDocument") for policy in properties.get("Policies", [])]
+            own = [item for document in documents for item in statements_of(document, logical_id)]
             boundary = properties.get("PermissionsBoundary")
             managed = tuple(str(item) for item in properties.get("ManagedPolicyArns", []))
             found[arn] = Role(
@@ -182,35 +173,6 @@ class World:
                 if (stack.name, name) == (stack_name, output) or (not stack_name and exported == output):
                     return self.resolver(stack).value(content["Value"])
         return f"?{stack_name}.{output}?"
-
-
-def _stacks_of(folder: Path) -> Iterator[Stack]:
-    manifest = folder / "manifest.json"
-    if not manifest.is_file():
-        raise UserError(f"{folder} is no cloud assembly: `cdk synth` writes one, to cdk.out if it isn't told where")
-    for artifact in json.loads(manifest.read_text(encoding="utf-8")).get("artifacts", {}).values():
-        properties = artifact.get("properties", {})
-        if artifact["type"] == "cdk:cloud-assembly":
-            yield from _stacks_of(folder / properties["directoryName"])
-        if artifact["type"] != "aws:cloudformation:stack":
-            continue
-        place = _ENVIRONMENT.match(artifact.get("environment", ""))
-        account, region = (place["account"], place["region"]) if place else ("", "")
-        template = json.loads((folder / properties["templateFile"]).read_text(encoding="utf-8"))
-        yield Stack(
-            name=properties.get("stackName") or artifact.get("displayName") or properties["templateFile"].split(".")[0],
-            account=account if account.isdigit() else UNKNOWN_ACCOUNT,
-            region=region if region and not region.startswith("unknown") else UNKNOWN_REGION,
-            template=template,
-        )
-
-
-def _statements(policy: Mapping[str, Any], where: str) -> list[PolicyStatement]:
-    content = (policy.get("PolicyDocument") or {}).get("Statement", [])
-    return [
-        PolicyStatement(content=item, where=f"{where}.Statement[{index}]")
-        for index, item in enumerate(content if isinstance(content, list) else [content])
-    ]
 
 
 def _without_tokens(policy: Any) -> Policy:

@@ -18,7 +18,7 @@ class Violation:
 
     @property
     def place(self) -> str:
-        """What an acceptance's pattern is held to: the rule, the resource and its property."""
+        """The rule, the resource and its property: what a pattern accepts, whatever is wrong with it."""
         return f"{self.rule} {self.logical_id}.{self.where}"
 
     def __str__(self) -> str:

@@ -131,6 +131,16 @@ class Delivery(Section):
         return f"{self.project}-delivery"
 
 
+def read_delivery(config: Path = CONFIG_FOLDER) -> Delivery | None:
+    """The delivery's own file, or None where there is none.
+
+    Raises:
+        SettingsError: with every problem of the file.
+    """
+    file = config / FILE
+    return validated(Delivery, read_yaml(file, name=f"config/{FILE.as_posix()}")) if file.is_file() else None
+
+
 def load_delivery(config: Path = CONFIG_FOLDER) -> tuple[Delivery, dict[str, Settings]]:
     """The delivery's settings, and those of the environments that it goes through.
 

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import IDENTITY_KINDS, identity_statements
 
 KINDS = IDENTITY_KINDS
 # Whose actions know no narrower resource (Service Authorization Reference), or are narrowed by a condition.
@@ -16,7 +16,7 @@ _UNNARROWED = re.compile(
 )
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in identity_statements(resource):
         if not statement.allows or "*" not in statement.resources:
             continue

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource, as_list, as_text
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import IDENTITY_KINDS, ROLE, Statement, identity_statements, trust_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import IDENTITY_KINDS, ROLE, Statement, identity_statements, trust_statements
+from tunestack.template.values import as_list, as_text
 
 KINDS = IDENTITY_KINDS
 _MAKES = (
@@ -14,10 +15,10 @@ _MAKES = (
 )  # fmt: skip
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in identity_statements(resource):
         for action in statement.may("sagemaker:UpdateModelPackage") if statement.allows else ():
-            if not _only_rejects(statement) and not _only_approves(resource, assembly):
+            if not _only_rejects(statement) and not _only_approves(resource, resources):
                 yield f"{statement.where}.Action", f"allows {action}: this role could approve its own model"
 
 
@@ -26,29 +27,29 @@ def _only_rejects(statement: Statement) -> bool:
     return as_list(statement.conditions.get("sagemaker:modelapprovalstatus")) == ["Rejected"]
 
 
-def _only_approves(resource: Resource, assembly: Assembly) -> bool:
+def _only_approves(resource: Resource, resources: Resources) -> bool:
     """Whether a policy is a person's who makes nothing that a version comes of."""
-    roles = _roles(resource, assembly)
+    roles = _roles(resource, resources)
     of_people = bool(roles) and all(_is_a_person_s(role) for role in roles)
     names = {role.logical_id for role in roles}
     attached = [
         other
-        for other in assembly.of_kind(*IDENTITY_KINDS)
+        for other in resources.of_kind(*IDENTITY_KINDS)
         if other.template == resource.template
-        and (other.logical_id in names or names & {role.logical_id for role in _roles(other, assembly)})
+        and (other.logical_id in names or names & {role.logical_id for role in _roles(other, resources)})
     ]
     statements = [statement for other in attached for statement in identity_statements(other) if statement.allows]
     return of_people and not any(statement.may(*_MAKES) for statement in statements)
 
 
-def _roles(resource: Resource, assembly: Assembly) -> list[Resource]:
+def _roles(resource: Resource, resources: Resources) -> list[Resource]:
     """The roles that a policy is attached to, as far as they are of its template; a role is its own."""
     if resource.kind == ROLE:
         return [resource]
     named = {as_text(role) for role in as_list(resource.properties.get("Roles"))}
     return [
         role
-        for role in assembly.of_kind(ROLE)
+        for role in resources.of_kind(ROLE)
         if role.template == resource.template and as_text({"Ref": role.logical_id}) in named
     ]
 

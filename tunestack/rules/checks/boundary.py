@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource, as_text
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import as_text
 
 KINDS = frozenset({"AWS::IAM::Role"})
 _MEMBER = "PermissionsBoundary"
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
-    others = {as_text(role.properties[_MEMBER]) for role in assembly.of_kind(*KINDS) if _MEMBER in role.properties}
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
+    others = {as_text(role.properties[_MEMBER]) for role in resources.of_kind(*KINDS) if _MEMBER in role.properties}
     own = as_text(resource.properties[_MEMBER]) if _MEMBER in resource.properties else None
     if own is None and others:
         yield _MEMBER, "missing: the other roles have one"

@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource, as_mapping, as_mappings, is_true
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import as_mapping, as_mappings, is_true
 
 KINDS = frozenset({"AWS::S3::Bucket"})
 _BLOCKS = ("BlockPublicAcls", "BlockPublicPolicy", "IgnorePublicAcls", "RestrictPublicBuckets")
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     blocked = resource.part("PublicAccessBlockConfiguration")
     for member in _BLOCKS:
         if not is_true(blocked.get(member)):
@@ -20,7 +21,7 @@ def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
     encryption = as_mapping(rules[0].get("ServerSideEncryptionByDefault")) if rules else {}
     is_log = any(
         other.part("LoggingConfiguration").get("DestinationBucketName") == {"Ref": resource.logical_id}
-        for other in assembly.of_kind("AWS::S3::Bucket")
+        for other in resources.of_kind("AWS::S3::Bucket")
     )
     if not encryption:
         yield "BucketEncryption", "missing"

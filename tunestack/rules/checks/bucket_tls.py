@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import resource_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import resource_statements
 
 KINDS = frozenset({"AWS::S3::Bucket"})
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     own = [
         statement
-        for policy in assembly.of_kind("AWS::S3::BucketPolicy")
+        for policy in resources.of_kind("AWS::S3::BucketPolicy")
         if policy.properties.get("Bucket") == {"Ref": resource.logical_id} and policy.template == resource.template
         for statement in resource_statements(policy)
     ]

@@ -3,16 +3,16 @@
 import re
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import IDENTITY_KINDS, identity_statements
 
 KINDS = IDENTITY_KINDS
 _WRITES = re.compile(r"(?i)s3:(Put|Delete|Restore|Bypass|Abort)")
 _WHOLE = re.compile(r"[}\]\"]/\*$|^arn:[^:]*:s3:::[^/]*(/\*)?$")
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in identity_statements(resource):
         if not statement.allows or not any(_WRITES.match(action) for action in statement.actions):
             continue

@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator
 
 from tunestack.definition.credentials import names_a_secret
-from tunestack.rules.assembly import Assembly, Resource, as_mappings, as_text
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import as_mappings, as_text
 
 KINDS = frozenset({"AWS::CodeBuild::Project"})
 _UNSAFE = {
@@ -16,7 +17,7 @@ _UNSAFE = {
 }
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     if "EncryptionKey" not in resource.properties:
         yield "EncryptionKey", "missing"
     if "TimeoutInMinutes" not in resource.properties:

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import ROLE, trust_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import ROLE, trust_statements
 
 KINDS = frozenset({ROLE})
 # Services that don't say it: a role that asks could never be taken on.
@@ -12,7 +12,7 @@ _SAY_NOTHING = frozenset({"lambda.amazonaws.com", "ec2.amazonaws.com"})
 _ASKED = frozenset({"aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid"})
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in trust_statements(resource):
         if statement.allows and not _ASKED & statement.conditions.keys():
             for service in sorted(set(statement.principals("Service")) - _SAY_NOTHING):

@@ -3,13 +3,14 @@
 from collections.abc import Iterator
 
 from tunestack.definition.credentials import credential_in
-from tunestack.rules.assembly import Assembly, Resource, strings
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import strings
 
 KINDS: frozenset[str] | None = None
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     # A definition's are found by its own policies.
     if resource.kind == "AWS::SageMaker::Pipeline":
         return

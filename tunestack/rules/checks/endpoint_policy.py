@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import endpoint_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import endpoint_statements
 
 KINDS = frozenset({"AWS::EC2::VPCEndpoint"})
 _OWNERS = {"aws:resourceaccount", "aws:resourceorgid", "aws:resourceorgpaths"}
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     if resource.properties.get("PolicyDocument") is None:
         yield "PolicyDocument", "missing: data could leave to any account's resources"
     for statement in endpoint_statements(resource):

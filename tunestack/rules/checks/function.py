@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 
 from tunestack.definition.credentials import names_a_secret
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
 
 KINDS = frozenset({"AWS::Lambda::Function"})
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for name in resource.part("Environment", "Variables"):
         if names_a_secret(str(name)):
             yield f"Environment.Variables.{name}", "looks like a secret in clear"

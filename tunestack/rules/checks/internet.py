@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunestack.rules.assembly import Assembly, Resource, as_mappings, as_text, is_true
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import as_mappings, as_text, is_true
 
 _ANYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 _WAYS = {
@@ -22,7 +23,7 @@ KINDS = frozenset(
 )  # fmt: skip
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     properties = resource.properties
     if way := _WAYS.get(resource.kind):
         yield "Type", way

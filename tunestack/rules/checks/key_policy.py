@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource, as_text, is_true
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import resource_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import resource_statements
+from tunestack.template.values import as_text, is_true
 
 KINDS = frozenset({"AWS::KMS::Key"})
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in resource_statements(resource):
         if not statement.allows:
             continue

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
 
 KINDS = frozenset({"AWS::Logs::LogGroup"})
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for member in ("RetentionInDays", "KmsKeyId"):
         if member not in resource.properties:
             yield member, "missing"

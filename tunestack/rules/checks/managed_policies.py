@@ -2,14 +2,15 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource, as_list, as_text
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import as_list, as_text
 
 KINDS = frozenset({"AWS::IAM::Role", "AWS::IAM::User", "AWS::IAM::Group"})
 _ACCEPTED = ("service-role/AWSLambdaBasicExecutionRole", "service-role/AWSLambdaVPCAccessExecutionRole")
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for index, policy in enumerate(as_list(resource.properties.get("ManagedPolicyArns"))):
         text = as_text(policy)
         if ":aws:policy/" in text and not text.endswith(_ACCEPTED):

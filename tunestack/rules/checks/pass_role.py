@@ -3,14 +3,14 @@
 import fnmatch
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import IDENTITY_KINDS, identity_statements
 
 KINDS = IDENTITY_KINDS
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in identity_statements(resource):
         passes = any(fnmatch.fnmatchcase("iam:passrole", action.lower()) for action in statement.actions)
         if not statement.allows or not passes:

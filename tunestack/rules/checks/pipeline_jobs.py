@@ -7,19 +7,20 @@ from tunestack.definition.finding import Level
 from tunestack.definition.template import body_as_text
 from tunestack.definition.validation import validate
 from tunestack.layout import ENVIRONMENT_TAG
-from tunestack.rules.assembly import Assembly, Resource, as_mappings
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import as_mappings
 
 KINDS = frozenset({"AWS::SageMaker::Pipeline"})
 _WHERE = "PipelineDefinition.PipelineDefinitionBody"
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     body = resource.part("PipelineDefinition").get("PipelineDefinitionBody")
     if body is None:
         return
     definition = json.loads(body_as_text(body))
-    networks = (vpc for vpc in assembly.of_kind("AWS::EC2::VPC") if _may_be_of_one_environment(vpc, resource))
+    networks = (vpc for vpc in resources.of_kind("AWS::EC2::VPC") if _may_be_of_one_environment(vpc, resource))
     for finding in validate(definition, vpc_expected=any(networks)):
         if finding.level is not Level.NOTE:
             rule = f"{finding.rule}: " if finding.rule else ""

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import IDENTITY_KINDS, identity_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import IDENTITY_KINDS, identity_statements
 
 KINDS = IDENTITY_KINDS
 _FORBIDDEN = (
@@ -18,7 +18,7 @@ _FORBIDDEN = (
 )  # fmt: skip
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in identity_statements(resource):
         for action in statement.may(*_FORBIDDEN) if statement.allows else ():
             yield f"{statement.where}.Action", f"allows {action}: a role could change what protects the others"

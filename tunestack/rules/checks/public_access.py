@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import RESOURCE_POLICIES, resource_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import RESOURCE_POLICIES, resource_statements
 
 KINDS = frozenset({*RESOURCE_POLICIES, "AWS::Lambda::Permission", "AWS::Lambda::Url"})
 _NARROWING = frozenset(
@@ -15,7 +15,7 @@ _NARROWING = frozenset(
 )  # fmt: skip
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in resource_statements(resource):
         everybody = statement.principals("AWS") == ["*"] or "NotPrincipal" in statement.content
         if statement.allows and everybody and not _NARROWING & statement.conditions.keys():

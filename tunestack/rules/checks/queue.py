@@ -2,21 +2,22 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource, as_list, is_true
 from tunestack.rules.finding import Problem
-from tunestack.rules.statements import resource_statements
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import resource_statements
+from tunestack.template.values import as_list, is_true
 
 KINDS = frozenset({"AWS::SQS::Queue"})
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     properties = resource.properties
     # Queues are encrypted with SQS's own key unless that is switched off.
     if not is_true(properties.get("SqsManagedSseEnabled", True)) and not properties.get("KmsMasterKeyId"):
         yield "SqsManagedSseEnabled", "must be true, or KmsMasterKeyId a key of yours: messages would lie in clear"
     policies = [
         policy
-        for policy in assembly.of_kind("AWS::SQS::QueuePolicy")
+        for policy in resources.of_kind("AWS::SQS::QueuePolicy")
         if policy.template == resource.template
         and {"Ref": resource.logical_id} in as_list(policy.properties.get("Queues"))
     ]

@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
-from tunestack.rules.assembly import Assembly, Resource, is_true
 from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.values import is_true
 
 KINDS = frozenset({"AWS::ECR::Repository"})
 
 
-def check(resource: Resource, assembly: Assembly) -> Iterator[Problem]:
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     if resource.properties.get("ImageTagMutability") != "IMMUTABLE":
         yield "ImageTagMutability", "must be IMMUTABLE: what was registered could be replaced under its tag"
     if not is_true(resource.part("ImageScanningConfiguration").get("ScanOnPush")):

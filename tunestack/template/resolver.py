@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
-from tunestack.catalogue.regions import partition_of
+from tunestack.template.assembly import Stack
+from tunestack.template.values import branch_taken
 
 _REFERENCE = re.compile(r"\$\{([A-Za-z0-9:]+)(?:\.([A-Za-z0-9]+))?\}")
 URL_SUFFIXES = {"aws": "amazonaws.com", "aws-us-gov": "amazonaws.com", "aws-cn": "amazonaws.com.cn"}
@@ -31,25 +31,6 @@ _NAMED: Mapping[str, tuple[str, str]] = {
 _GLOBAL, _OF_NO_ACCOUNT = ("iam",), ("s3",)
 # What `Ref` gives where it isn't the name.
 _REF_IS_ARN = frozenset({"AWS::SNS::Topic", "AWS::SageMaker::ModelPackageGroup", "AWS::SecretsManager::Secret"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class Stack:
-    """One template with the account and the region that it is for."""
-
-    name: str
-    account: str
-    region: str
-    template: Mapping[str, Any]
-
-    @property
-    def partition(self) -> str:
-        return partition_of(self.region)
-
-    def of_kind(self, kind: str) -> dict[str, dict[str, Any]]:
-        """The properties of the resources of a type, by logical id."""
-        found = self.template.get("Resources", {})
-        return {name: item.get("Properties", {}) for name, item in found.items() if item["Type"] == kind}
 
 
 class Resolver:
@@ -113,7 +94,7 @@ class Resolver:
             "Fn::Split": lambda given: str(self.value(given[1])).split(given[0]),
             "Fn::Sub": self._sub,
             "Fn::GetAZs": lambda given: [f"{self.stack.region}{letter}" for letter in "abcdef"],
-            "Fn::If": lambda given: self.value(given[2] if given[1] == {"Ref": "AWS::NoValue"} else given[1]),
+            "Fn::If": lambda given: self.value(branch_taken(given)),
             "Fn::GetStackOutput": lambda given: self._output(given["StackName"], given["OutputName"]),
             "Fn::ImportValue": lambda given: self._output("", str(self.value(given))),
         }

@@ -11,7 +11,9 @@ from typing import Any
 
 import yaml
 
-from tests.conftest import Assembly
+from tunestack.template.assembly import Assembly
+from tunestack.template.text import text_of
+from tunestack.template.values import as_list
 
 WIDTH = 110
 LONGEST_ROW = 170
@@ -23,12 +25,12 @@ _SHORT = {"${AWS::Partition}": "PARTITION", "${AWS::Region}": "REGION", "${AWS::
 
 
 class ReadableStack:
-    """One stack of a synthesized environment."""
+    """One stack of a synthesized environment, by what it is for (`storage`)."""
 
-    def __init__(self, assembly: Assembly, env: str, stack: str) -> None:
-        self._assembly, self._env, self._stack = assembly, env, stack
-        self._template = assembly.template(stack)
-        self._paths = paths_by_logical_id(assembly, stack)
+    def __init__(self, assembly: Assembly, env: str, kind: str) -> None:
+        self._assembly, self._env = assembly, env
+        stack = assembly.stack(kind)
+        self._template, self._paths = stack.template, stack.paths
 
     def template(self) -> dict[str, Any]:
         """The template less the definition, by construct path."""
@@ -50,7 +52,7 @@ class ReadableStack:
         return _without_tags(_expressions(json.loads(self._normalised(body))))
 
     def statements(self) -> list[str]:
-        """Every IAM statement of the stack, a row for each action and resource: roles' policies, trust, resources' own."""
+        """Every IAM statement, a row for each action and resource: roles' policies, trust, resources' own."""
         rows: set[str] = set()
         for name, item in self._template["Resources"].items():
             properties, path = (
@@ -95,28 +97,25 @@ class ReadableStack:
         return value
 
     def _text(self, value: Any) -> str:
-        """CloudFormation's functions as `${…}` in text."""
-        match value:
-            case str():
-                return value
-            case {"Fn::Join": [separator, parts]}:
-                return str(separator).join(self._text(part) for part in parts)
-            case {"Ref": name}:
-                return f"${{{self._paths.get(name, name)}}}"
-            case {"Fn::GetAtt": [name, attribute]}:
-                return f"${{{self._paths[name]}.{attribute}}}"
-            case {"Fn::GetStackOutput": output}:
-                stack = output["StackName"].rpartition("-")[2]
-                other = ReadableStack(self._assembly, self._env, stack)
-                found = other._text(other._template["Outputs"][output["OutputName"]]["Value"])
-                return f"${{{stack}:{found.removeprefix('${')}"
-            case {"Fn::Select": [index, {"Fn::Split": [separator, inner]}]}:
+        return text_of(value, self._reference)
+
+    def _reference(self, name: str, argument: Any) -> str:
+        """CloudFormation's functions as `${…}`, by the path of what they mean."""
+        match name, argument:
+            case "Ref", str():
+                return f"${{{self._paths.get(argument, argument)}}}"
+            case "Fn::GetAtt", [resource, attribute]:
+                return f"${{{self._paths[resource]}.{attribute}}}"
+            case "Fn::GetStackOutput", {"StackName": stack, "OutputName": output}:
+                kind = stack.rpartition("-")[2]
+                other = ReadableStack(self._assembly, self._env, kind)
+                found = other._text(other._template["Outputs"][output]["Value"])
+                return f"${{{kind}:{found.removeprefix('${')}"
+            case "Fn::Select", [index, {"Fn::Split": [separator, inner]}]:
                 return f"{self._text(inner)}.split({separator!r})[{index}]"
-            case {"Fn::Select": [index, {"Fn::GetAZs": _}]}:
+            case "Fn::Select", [index, {"Fn::GetAZs": _}]:
                 return f"${{AvailabilityZone{index}}}"
-            case {"Fn::Sub": str(text)}:
-                return text
-        raise AssertionError(f"a function that isn't read here: {value}")
+        raise ValueError(f"a function that isn't read here: {name} of {argument}")
 
     def _normalised(self, text: str) -> str:
         text = _IMAGE_TAG.sub("TAG", _HASH.sub("HASH", text))
@@ -124,20 +123,6 @@ class ReadableStack:
         for long, short in _SHORT.items():
             text = text.replace(long, short)
         return text
-
-
-def paths_by_logical_id(assembly: Assembly, stack: str) -> dict[str, str]:
-    """Logical id → construct path within the stack, `Resource` and `Default` left out as CDK does."""
-    (name,) = [name for name in assembly.templates if name.endswith(f"-{stack}")]
-    file = assembly.folder / f"{name}.metadata.json"
-    manifest = json.loads((assembly.folder / "manifest.json").read_text())
-    metadata = json.loads(file.read_text()) if file.exists() else manifest["artifacts"][name]["metadata"]
-    found = {}
-    for path, entries in metadata.items():
-        for entry in entries:
-            if entry["type"] == "aws:cdk:logicalId":
-                found[entry["data"]] = re.sub(r"/(Resource|Default)$", "", path.removeprefix(f"/{name}/"))
-    return found
 
 
 def difference(base: Any, other: Any) -> Any:
@@ -208,19 +193,19 @@ def _is_ours(tag: Any) -> bool:
 
 
 def _rows(who: str, document: dict[str, Any]) -> set[str]:
-    """A policy's statements, a row for each action and resource; of trust and resources' policies with whom they let."""
+    """A policy's statements, a row for each action and resource, with whom they let in."""
     rows = set()
     for statement in document.get("Statement", []):
         principals = statement.get("Principal", {})
         whom = [
             _short_arn(one)
             for found in (principals.values() if isinstance(principals, dict) else [principals])
-            for one in _listed(found)
+            for one in as_list(found)
         ]
         conditions = statement.get("Condition", {}).items()
         rest = [*whom, *(f"{test}: {_flow(values)}" for test, values in conditions)]
-        for action in _listed(statement["Action"]):
-            for resource in _listed(statement.get("Resource", "")):
+        for action in as_list(statement["Action"]):
+            for resource in as_list(statement.get("Resource", "")):
                 cells = [who, statement["Effect"], action, _short_arn(resource), *rest]
                 # One condition a row where all of them are too long for one.
                 row = " | ".join(cell for cell in cells if cell)
@@ -232,10 +217,6 @@ def _rows(who: str, document: dict[str, Any]) -> set[str]:
 def _short_arn(arn: str) -> str:
     """An ARN of the environment's own account and region without them."""
     return re.sub(r"^arn:PARTITION:(\w+):REGION:ACCOUNT:", r"\1:", arn)
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _flow(value: Any) -> str:

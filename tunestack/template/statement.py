@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
-from tunestack.rules.assembly import Resource, as_list, as_mapping, as_mappings, as_text
+from tunestack.template.resources import Resource
+from tunestack.template.values import as_list, as_mapping, as_mappings, as_text
 
 # Type → where its resource policy is.
 RESOURCE_POLICIES: Mapping[str, str] = {
@@ -77,28 +78,29 @@ def identity_statements(resource: Resource) -> Iterator[Statement]:
     if resource.kind not in IDENTITY_KINDS:
         return
     if "PolicyDocument" in resource.properties:
-        yield from _statements(resource.properties["PolicyDocument"], "PolicyDocument")
+        yield from statements_of(resource.properties["PolicyDocument"], "PolicyDocument")
     for index, policy in enumerate(as_mappings(resource.properties.get("Policies"))):
-        yield from _statements(policy.get("PolicyDocument"), f"Policies[{index}].PolicyDocument")
+        yield from statements_of(policy.get("PolicyDocument"), f"Policies[{index}].PolicyDocument")
 
 
 def trust_statements(resource: Resource) -> Iterator[Statement]:
     """Who may take a role on."""
     if resource.kind == ROLE:
-        yield from _statements(resource.properties.get("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument")
+        yield from statements_of(resource.properties.get("AssumeRolePolicyDocument"), "AssumeRolePolicyDocument")
 
 
 def endpoint_statements(resource: Resource) -> Iterator[Statement]:
     """What passes a VPC endpoint."""
-    yield from _statements(resource.properties.get("PolicyDocument"), "PolicyDocument")
+    yield from statements_of(resource.properties.get("PolicyDocument"), "PolicyDocument")
 
 
 def resource_statements(resource: Resource) -> Iterator[Statement]:
     """Whom a resource lets in."""
     if member := RESOURCE_POLICIES.get(resource.kind):
-        yield from _statements(resource.properties.get(member), member)
+        yield from statements_of(resource.properties.get(member), member)
 
 
-def _statements(document: Any, where: str) -> Iterator[Statement]:
+def statements_of(document: Any, where: str) -> Iterator[Statement]:
+    """The statements of a policy's document; `where` says which policy it is."""
     for index, content in enumerate(as_mappings(as_mapping(document).get("Statement"))):
         yield Statement(where=f"{where}.Statement[{index}]", content=content)

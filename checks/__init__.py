@@ -1,0 +1,1 @@
+"""What `make check` asks of the team's own environments, beside `tunestack check`."""

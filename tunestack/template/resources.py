@@ -1,0 +1,76 @@
+"""What is looked at one by one: the resources of templates."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack.template.assembly import UNKNOWN_ACCOUNT, Stack
+from tunestack.template.values import as_mapping, without_conditions
+
+Properties = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resource:
+    """One resource of a template, by its logical id."""
+
+    logical_id: str
+    kind: str
+    properties: Properties
+    template: str = ""
+
+    def part(self, *path: str) -> Mapping[str, Any]:
+        """A structure inside the properties, empty where it isn't there."""
+        found: Any = self.properties
+        for member in path:
+            found = as_mapping(found).get(member)
+        return as_mapping(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resources:
+    """All resources of the templates that are synthesized together."""
+
+    all: tuple[Resource, ...] = ()
+
+    @classmethod
+    def of(cls, templates: Mapping[str, Mapping[str, Any]]) -> "Resources":
+        """The resources of templates by their names."""
+        return cls(
+            all=tuple(
+                Resource(
+                    logical_id=name,
+                    kind=item["Type"],
+                    properties=as_mapping(without_conditions(item.get("Properties"))),
+                    template=template,
+                )
+                for template, content in templates.items()
+                for name, item in content.get("Resources", {}).items()
+            )
+        )
+
+    @classmethod
+    def of_stacks(cls, stacks: Iterable[Stack]) -> "Resources":
+        """The resources of an assembly's stacks; where it says the account, that is known as its own."""
+        return cls.of({str(stack.file): _own_account_by_reference(stack) for stack in stacks})
+
+    def of_kind(self, *kinds: str) -> Iterator[Resource]:
+        """The resources of some types."""
+        return (resource for resource in self.all if resource.kind in kinds)
+
+
+def _own_account_by_reference(stack: Stack) -> Mapping[str, Any]:
+    if stack.account == UNKNOWN_ACCOUNT:
+        return stack.template
+    return as_mapping(_by_reference(stack.template, stack.account))
+
+
+def _by_reference(value: Any, account: str) -> Any:
+    """A value with the account's number in ARNs, and by itself, as a template without an account has it."""
+    if isinstance(value, list):
+        return [_by_reference(item, account) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _by_reference(item, account) for key, item in value.items()}
+    if isinstance(value, str) and (value == account or value.startswith("arn:") or value.startswith(":")):
+        return value.replace(account, "${AWS::AccountId}")
+    return value
