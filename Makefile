@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/node_modules/.bin:$(PATH)
 export CDK_DISABLE_CLI_TELEMETRY := true
 export npm_config_update_notifier := false
 
-.PHONY: help setup setup-sdk setup-checkov demo check test lint lock bench docs snapshots kit-snapshots samples generated clean distclean
+.PHONY: help setup setup-sdk setup-checkov demo check test test-fast lint lock bench docs snapshots kit-snapshots samples generated clean distclean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,8 +29,11 @@ demo: setup ## deploy into an AWS on this machine, fine-tune a real model there,
 test: setup setup-sdk setup-checkov lint ## lint, then run every test
 	@scripts/ensure-docker
 	scripts/ensure-chromium
-	pytest --numprocesses 2 --dist loadfile
+	pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 	.venv-training/bin/python -m pytest tests/training_code -c tests/training_code/pytest.ini --confcutdir=tests/training_code
+
+test-fast: setup lint ## lint, then what needs no local AWS, no training and no browser: three minutes
+	@pytest --numprocesses 2 --dist loadfile --ignore=tests/local --ignore=tests/sdk -m "not slow"
 
 check: .venv/.ready node_modules/.ready ## hold config/ to all that a deployment is held to; ARGS="--env prod" for one
 	@tunestack check $(ARGS)

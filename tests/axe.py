@@ -41,7 +41,7 @@ def serious(page: Path, folder: Path, *, scheme: str, width: int) -> list[list[o
         f"--user-data-dir={folder / 'profile'}", "--dump-dom", watched.as_uri(),
     ]  # fmt: skip
     try:
-        dom = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False).stdout
+        dom = subprocess.run(command, capture_output=True, text=True, timeout=900, check=False).stdout
     finally:
         watched.unlink()
     said = re.search(r'<pre id="axe">(.*?)</pre>', dom, re.DOTALL)

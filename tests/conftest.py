@@ -1,5 +1,6 @@
 """What the tests share: each environment is synthesized once a session, with cdk-nag and every check."""
 
+import fcntl
 import json
 import os
 import subprocess
@@ -16,6 +17,8 @@ ROOT = Path(__file__).parents[1]
 # The kit's tests have environments of their own: `config/` is its user's, and a valid edit there turns no test red.
 CONFIG = ROOT / "tests" / "config"
 os.environ["TUNESTACK_CONFIG"] = str(CONFIG)
+# A worker of the tests has a core of its own: torch's threads, more of them than cores, would wait for each other.
+os.environ["OMP_NUM_THREADS"] = "1"
 ENVIRONMENTS = ("dev", "local", "prod", "staging")
 # dev, staging and prod together, each in an account of its own, with models promoted from one to the next.
 ACCOUNTS = "dev,staging,prod"
@@ -47,17 +50,38 @@ def synthesize(folder: Path, env: str, *, cwd: Path | None = None, root: Path = 
     return Assembly.read(folder)
 
 
+# The files that take minutes begin first, so that no worker is left alone with one at the end.
+LONGEST_FIRST = (
+    "local/test_first_hour.py", "sizing/test_own_trainer.py", "local/test_documented_commands.py",
+    "local/test_container.py", "local/test_promotion.py", "local/test_deployments.py", "local/test_executions.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    order = {ROOT / "tests" / name: index for index, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
+
 @pytest.fixture(scope="session")
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """assembly(env): the environment's cloud assembly, or with `accounts` that of its account, ACCOUNTS that of all three."""
 
+    # The workers of a run share them, too: who comes first synthesizes.
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "assemblies"
+    shared.mkdir(exist_ok=True)
+
     @cache
     def make(env: str, *, accounts: bool = False) -> Assembly:
-        if accounts or env == ACCOUNTS:
-            from tests.three_accounts import tree_of
+        folder = shared / (f"{env}-account" if accounts else env)
+        with (shared / f"{folder.name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if (folder / "manifest.json").exists():
+                return Assembly.read(folder)
+            if accounts or env == ACCOUNTS:
+                from tests.three_accounts import tree_of
 
-            tree = tree_of(tmp_path_factory.mktemp("tree"))
-            return synthesize(tmp_path_factory.mktemp("accounts"), env, root=tree)
-        return synthesize(tmp_path_factory.mktemp(env), env)
+                return synthesize(folder, env, root=tree_of(tmp_path_factory.mktemp("tree")))
+            return synthesize(folder, env)
 
     return make

@@ -10,6 +10,7 @@ import pytest
 
 from tests.conftest import CONFIG, ROOT
 
+pytestmark = pytest.mark.slow
 # Environment, what stands in its file, and what a team writes in its place.
 EDITS = {
     "a larger GPU": ("prod", "instance_type: ml.g5.2xlarge\n    allowed", "instance_type: ml.g6e.2xlarge\n    allowed"),

@@ -87,6 +87,7 @@ def test_the_site_builds_strictly(site: Path) -> None:
     assert (site / "javascripts" / "mermaid.js").stat().st_size > 1_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "page", ["index", *sorted(file.stem for file in (ROOT / "docs").glob("*.md") if file.stem != "index")]
 )

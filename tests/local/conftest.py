@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,19 @@ from tunestack.layout import StackName
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.settings.loading import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
+
+# A guard against what hangs, no measure of speed: nothing in a test takes that long, however busy the machine is.
+HANGS_AFTER_SECONDS = 900
+
+
+def until(found: Callable[[], Any], what: str) -> Any:
+    """What is found, once it is."""
+    deadline = time.monotonic() + HANGS_AFTER_SECONDS
+    while time.monotonic() < deadline:
+        if value := found():
+            return value
+        time.sleep(0.2)
+    raise AssertionError(f"no {what}")
 
 
 def free_port() -> int:
@@ -126,15 +139,12 @@ def run(aws: Aws, parameters: dict[str, str]) -> ExecutionView:
 
 
 def wait(aws: Aws, arn: str) -> ExecutionView:
-    # As long as nothing hangs, however busy the machine is.
-    deadline = time.monotonic() + 900
-    while time.monotonic() < deadline:
+    def ended() -> ExecutionView | None:
         view = describe(aws, arn)
-        if view.status in ENDED:
-            return view
-        time.sleep(0.5)
-    steps = {step.name: step.status for step in view.steps}
-    raise AssertionError(f"the execution did not end: {view.status}, {steps}")
+        return view if view.status in ENDED else None
+
+    found: ExecutionView = until(ended, f"end of the execution {arn}")
+    return found
 
 
 @pytest.fixture(scope="session")

@@ -5,14 +5,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import ROOT
-from tests.local.conftest import command, run, wait
+from tests.local.conftest import HANGS_AFTER_SECONDS, command, run, until, wait
 from tunestack.aws import Aws
 from tunestack.executions.describe import ExecutionView, describe
 from tunestack.executions.errors import ExecutionError
@@ -239,7 +238,7 @@ def test_ctrl_c_stops_the_execution_names_the_step_and_the_next_run_resumes(
     )
     _wait_for_checkpoint(deployed, before)
     client.send_signal(signal.SIGINT)
-    _, errors = client.communicate(timeout=60)
+    _, errors = client.communicate(timeout=HANGS_AFTER_SECONDS)
     # THEN the command says what was stopped, and the execution ends stopped
     assert client.returncode == 1
     assert "is being stopped in step FineTune" in errors
@@ -259,19 +258,12 @@ def _manifests(aws: Aws) -> set[str]:
 
 
 def _wait_for_checkpoint(aws: Aws, before: set[str]) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        if _manifests(aws) - before:
-            return
-        time.sleep(0.5)
-    raise AssertionError("no checkpoint")
+    until(lambda: _manifests(aws) - before, "checkpoint")
 
 
 def _wait_for_log(aws: Aws, arn: str, text: str) -> str:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        shown = command("logs", arn, "FineTune").output
-        if text in shown:
-            return shown
-        time.sleep(1)
-    raise AssertionError(f"the log never said {text!r}")
+    def shown() -> str:
+        log: str = command("logs", arn, "FineTune").output
+        return log if text in log else ""
+
+    return str(until(shown, f"line {text!r} in the log"))

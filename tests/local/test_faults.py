@@ -19,7 +19,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError
 
 from tests.conftest import ROOT
-from tests.local.conftest import client, command
+from tests.local.conftest import HANGS_AFTER_SECONDS, client, command
 from tunestack.aws import Aws
 from tunestack.executions.advice import advice_for
 from tunestack.local import LocalAws
@@ -191,7 +191,7 @@ def run_job(kind: Kind, name: str, clients: Clients, store: Store, folder: Path)
         **kind.options,
     )  # fmt: skip
     job.start()
-    job.join(timeout=60)
+    job.join(timeout=HANGS_AFTER_SECONDS)
     record = store.get(job.kind, name)
     assert record is not None and record[f"{job.kind}Status"] in ("Completed", "Failed", "Stopped"), record
     return record[f"{job.kind}Status"], record.get("FailureReason", "")
@@ -339,7 +339,7 @@ def execute(store: Store) -> dict[str, Any]:
     )  # fmt: skip
     run = Execution("e", store=store, sagemaker=None, s3=None)  # type: ignore[arg-type]
     run.start()
-    run.join(timeout=30)
+    run.join(timeout=HANGS_AFTER_SECONDS)
     record = store.get("executions", "e")
     assert record is not None and record["Status"] in ("Succeeded", "Failed", "Stopped"), record
     return record

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from demo import deployment
-from tests.local.conftest import free_port, upload, wait
+from tests.local.conftest import free_port, until, upload, wait
 from tunestack.aws import Aws
 from tunestack.executions.describe import ExecutionView, describe
 from tunestack.executions.retry import retry
@@ -22,14 +22,12 @@ STEPS = ("PrepareData", "FineTune", "EvaluateModels", "PackageModel", "BatchTran
 
 
 def until_begun(aws: Aws, arn: str, step: str) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
+    def begun() -> bool:
         view = describe(aws, arn)
         assert view.status == "Executing", view
-        if any(item.name == step for item in view.steps):
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{step} never began")
+        return any(item.name == step for item in view.steps)
+
+    until(begun, f"beginning of {step}")
 
 
 def kill_and_start_again(local: LocalAws) -> None:

@@ -6,7 +6,7 @@ import re
 import shlex
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.local import samples
+from tests.local.conftest import until
 from tests.local.grants import GRANTS, Grant
 from tests.three_accounts import ACCOUNTS, SOURCES, settings_of, tree_of
 from tunestack.aws import Aws
@@ -117,16 +118,6 @@ def aws_of(settings: Any) -> Aws:
     aws = Aws(settings)
     aws.__dict__["_session"] = boto3.Session(settings.environment.account, "local", region_name=REGION)
     return aws
-
-
-def until(found: Callable[[], Any], what: str, seconds: float = 90) -> Any:
-    """What is found, once it is."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if value := found():
-            return value
-        time.sleep(0.5)
-    raise AssertionError(f"no {what} after {seconds} s")
 
 
 def promotions(aws: Aws) -> list[dict[str, Any]]:
@@ -256,7 +247,7 @@ def test_without_any_one_grant_of_the_source_the_promotion_is_refused_and_says_a
     seen = len(list(read_ledger(local.ledger_file)))
     with grant.taken_away(dev, environments["staging"]):
         decide(dev, version, APPROVED, reason="good")
-        refused = until(partial(denied, local, seen), f"refusal without {grant}", 30)
+        refused = until(partial(denied, local, seen), f"refusal without {grant}")
     assert refused == [grant.refusal]
 
 

@@ -171,6 +171,7 @@ def proven(world: World, templates: Templates) -> Proof:
     return prove(World(made), needed_only=True)
 
 
+@pytest.mark.slow
 def test_ninety_five_of_a_hundred_generated_changes_are_caught_and_named(world: World) -> None:
     templates = {name: dict(stack.template) for name, stack in world.stacks.items()}
     known = {str(item) for item in violations(Resources.of(templates))}

@@ -20,12 +20,16 @@ from tunestack.sizing.stacks.known import TUNESTACK
 pytestmark = pytest.mark.slow
 # Words are few, since the loss has no kernel on a CPU: what torch's operators take in its place grows with them.
 SHAPE = {
-    "hidden_size": 1024, "intermediate_size": 2816, "num_hidden_layers": 16, "num_attention_heads": 8,
+    "hidden_size": 1024, "intermediate_size": 2816, "num_hidden_layers": 8, "num_attention_heads": 8,
     "num_key_value_heads": 2, "vocab_size": 512, "tie_word_embeddings": False, "max_position_embeddings": 4096,
 }  # fmt: skip
+# What a CPU's operators take beside the model is some 17 MB, however many layers there are: where little is trained, that
+# is seen in a model of eight.
+DEEPER = {**SHAPE, "num_hidden_layers": 16}
 EXPERTS = {"num_experts": 8, "num_experts_per_tok": 2, "moe_intermediate_size": 512}
 CONFIGS = {
     "llama": {"model_type": "llama", **SHAPE},
+    "llama, deeper": {"model_type": "llama", **DEEPER},
     "qwen3": {"model_type": "qwen3", "head_dim": 128, **SHAPE},
     "qwen3_moe": {"model_type": "qwen3_moe", "head_dim": 128, **SHAPE, **EXPERTS},
 }
@@ -53,12 +57,12 @@ CASES: dict[str, Case] = {
         "llama", sft(2, 512, **FUSED, **SHORT), "lora, trained head", "lora", "sft",
         {**TRL, "modules_to_save": ("lm_head",)},
     ),
-    "prompt tuning": ("llama", sft(2, 512, **FUSED, **SHORT), "prompt_tuning", "prompt_tuning", "sft", TRL),
+    "prompt tuning": ("llama, deeper", sft(2, 512, **FUSED, **SHORT), "prompt_tuning", "prompt_tuning", "sft", TRL),
     "dpo": ("llama", sft(2, 256, **FUSED, **SHORT), "dpo lora", "lora", "dpo", {**TRL, "max_length": 256}),
     "dpo, full": ("llama", sft(2, 256, **FUSED, **SHORT), "dpo full", "full", "dpo", {**TRL, "max_length": 256}),
-    "reward": ("llama", sft(2, 256, **FUSED, **SHORT), "reward lora", "lora", "reward", {**TRL, "max_length": 256}),
+    "reward": ("llama, deeper", sft(2, 256, **FUSED, **SHORT), "reward lora", "lora", "reward", {**TRL, "max_length": 256}),
     "grpo": (
-        "llama", sft(4, 256, **FUSED, **SHORT), "grpo lora", "lora", "grpo",
+        "llama, deeper", sft(4, 256, **FUSED, **SHORT), "grpo lora", "lora", "grpo",
         {**TRL, "max_length": 256, "per_device_train_batch_size": 4},
     ),
 }  # fmt: skip

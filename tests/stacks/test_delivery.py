@@ -74,6 +74,7 @@ def _made_by(found: tuple[str, str], accepted: set[tuple[str, str]]) -> bool:
     return any(check == name and resource.partition(".")[2].startswith(part) for name, part in accepted)
 
 
+@pytest.mark.slow
 def test_checkov_finds_nothing_in_the_delivery(assembly_folder: Path) -> None:
     # Made by CDK Pipelines: the copies of artifacts in another region, and its own grants.
     of_cdk = {("CKV_AWS_18", "CrossRegion"), ("CKV_AWS_21", "CrossRegion")}

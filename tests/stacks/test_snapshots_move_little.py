@@ -11,6 +11,8 @@ from tests.conftest import CONFIG, ROOT, Assembly, synthesize
 from tunestack.layout import StackName
 from tunestack.template.readable import ReadableStack, as_yaml
 
+pytestmark = pytest.mark.slow
+
 
 def shown(assembly: Assembly) -> list[str]:
     """All that the snapshots show of dev."""
