@@ -1,8 +1,7 @@
-"""A job that is added to the table, in one place, is seen by everything that reads the definition."""
+"""CONTRIBUTING's new step: an entry of the table, and everything that reads the definition sees the job."""
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,29 +13,11 @@ import pytest
 
 from demo import deployment
 from tests.conftest import CONFIG, ROOT, Assembly
+from tests.docs.worked_examples import tree_with
 from tests.local.conftest import free_port
 from tunestack.local import LocalAws, lifecycle, local_aws
 
 pytestmark = pytest.mark.slow
-# The one place: an entry that scores the tuned model once more, on the evaluation's GPU type.
-ENTRY = """
-AUDIT = Job(
-    key="audit",
-    step="AuditModel",
-    description="Score the tuned model once more",
-    api=PROCESSING_API,
-    command="evaluate",
-    image=Image.TRAINING,
-    setting="evaluate",
-    recipe=("evaluation",),
-    reads=EVALUATE.reads,
-    writes=(Output(name="evaluation", place=Place(bucket=layout.Bucket.RESULTS, prefix="audits")),),
-    choosable=True,
-    memory="scoring",
-    hours="scoring",
-)
-JOBS = (PREPARE, TRAIN, EVALUATE, AUDIT, PACKAGE, TRANSFORM)
-"""
 CHECKS = """
 from tests.changed_settings import changed_blueprint
 from tunestack.planning.checks import failed_checks
@@ -52,7 +33,10 @@ class Kit:
 
     root: Path
     home: Path
-    local: LocalAws
+
+    @property
+    def local(self) -> LocalAws:
+        return local_aws(self.home)
 
     def python(self, *arguments: str, cwd: Path | None = None) -> str:
         path = os.pathsep.join(str(self.root / name) for name in ("", "constructs", "training_code"))
@@ -70,19 +54,17 @@ class Kit:
 
 @pytest.fixture(scope="module")
 def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kit]:
-    root, home = tmp_path_factory.mktemp("kit") / "kit", tmp_path_factory.mktemp("home")
-    left_out = shutil.ignore_patterns(".*", "node_modules", "cdk.out", "docs", "__pycache__", "__snapshots__")
-    shutil.copytree(ROOT, root, ignore=left_out)
-    table = root / "tunestack" / "jobs.py"
-    text = table.read_text()
-    order = next(line for line in text.splitlines() if line.startswith("JOBS = ("))
-    table.write_text(text.replace(order, ENTRY + order.replace("EVALUATE, ", "EVALUATE, AUDIT, ")))
-    local = local_aws(home)
-    lifecycle.up(local, port=free_port())
+    root, home = tree_with("A new step", tmp_path_factory.mktemp("tree")), tmp_path_factory.mktemp("home")
+    for name in (".venv-training", "node_modules"):
+        (root / name).symlink_to(ROOT / name)
+    kit = Kit(root=root, home=home)
+    # A project of its own, with a server whose jobs run its own training code.
+    kit.local.home.mkdir(parents=True)
+    kit.tunestack("local", "up", "--port", str(free_port()))
     try:
-        yield Kit(root=root, home=home, local=local)
+        yield kit
     finally:
-        lifecycle.down(local, delete_data=True)
+        lifecycle.down(kit.local, delete_data=True)
 
 
 @pytest.fixture(scope="module")
@@ -98,10 +80,10 @@ def made(kit: Kit, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 def test_it_has_a_role_that_may_read_what_it_reads_write_what_it_writes_and_be_passed(made: Assembly) -> None:
     resources = made.template("pipeline")["Resources"]
-    (role,) = [name for name in resources if name.startswith("FineTuningAuditRole") and "Policy" not in name]
-    (policy,) = [item for name, item in resources.items() if name.startswith("FineTuningAuditRoleDefaultPolicy")]
+    (role,) = [name for name in resources if name.startswith("FineTuningBenchmarkRole") and "Policy" not in name]
+    (policy,) = [item for name, item in resources.items() if name.startswith("FineTuningBenchmarkRoleDefaultPolicy")]
     statements = json.dumps(policy["Properties"]["PolicyDocument"])
-    for place in ("/base-models/*", "/training/*", "/executions/*", "/audits/*"):
+    for place in ("/base-models/*", "/training/*", "/executions/*"):
         assert place in statements
     assert "/packages/*" not in statements
     passed = [item for name, item in resources.items() if name.startswith("FineTuningPipelineRoleDefaultPolicy")]
@@ -111,31 +93,33 @@ def test_it_has_a_role_that_may_read_what_it_reads_write_what_it_writes_and_be_p
 def test_the_run_s_cost_counts_it(made: Assembly, assembly: Any) -> None:
     before = assembly("local").template("pipeline")["Metadata"]["tunestack:cost"]
     after = made.template("pipeline")["Metadata"]["tunestack:cost"]
-    assert after["RunSteps"]["AuditModel"]["InstanceType"] == "ml.g5.2xlarge"
+    assert after["RunSteps"]["BenchmarkModel"]["InstanceType"] == "ml.g5.2xlarge"
     for figure in ("RunLowUsd", "RunExpectedUsd", "RunCeilingUsd"):
         assert float(after[figure]) > float(before[figure])
 
 
 def test_the_quota_list_has_it(kit: Kit) -> None:
     rows = json.loads(kit.tunestack("quotas", "--env", "local", "--json"))
-    assert "ml.g5.2xlarge" in {row["instance_type"] for row in rows if row["job"] == "audit"}
+    assert "ml.g5.2xlarge" in {row["instance_type"] for row in rows if row["job"] == "benchmark"}
 
 
 def test_the_checks_hold_it_to_its_gpu(kit: Kit) -> None:
     found = kit.python("-c", CHECKS).splitlines()
-    assert any("jobs.evaluate: ml.g5.2xlarge for AuditModel: scoring 64 rows at a time needs" in line for line in found)
+    assert any(
+        "jobs.evaluate: ml.g5.2xlarge for BenchmarkModel: scoring 64 rows at a time needs" in line for line in found
+    )
 
 
 def test_the_report_shows_it(kit: Kit) -> None:
     kit.tunestack("cost", "report", "--env", "local", "--out", str(kit.home / "report.json"))
     report = json.loads((kit.home / "report.json").read_text())
-    assert report["steps"]["AuditModel"]["usd"] > 0
+    assert report["steps"]["BenchmarkModel"]["usd"] > 0
 
 
 def test_the_picture_draws_it_after_what_it_waits_for(kit: Kit) -> None:
     picture = kit.python("-c", PICTURE)
-    assert "AuditModel[AuditModel]" in picture
-    assert "FineTune --> AuditModel" in picture and "PrepareData --> AuditModel" in picture
+    assert "BenchmarkModel[BenchmarkModel]" in picture
+    assert "FineTune --> BenchmarkModel" in picture and "PrepareData --> BenchmarkModel" in picture
 
 
 def test_a_local_run_runs_it_and_is_billed_for_it(kit: Kit, made: Assembly, tiny_model: Path) -> None:
@@ -150,10 +134,10 @@ def test_a_local_run_runs_it_and_is_billed_for_it(kit: Kit, made: Assembly, tiny
     input_uri = json.loads(kit.tunestack("data", "add", str(questions), "--batch-input", "--json"))["TransformInputUri"]
     chosen = {
         "DataUri": data_uri, "TransformInputUri": input_uri, "MaxSteps": "8", "LearningRate": "0.01",
-        "PerDeviceTrainBatchSize": "2", "GradientAccumulationSteps": "1", "AuditInstanceType": "ml.g5.2xlarge",
+        "PerDeviceTrainBatchSize": "2", "GradientAccumulationSteps": "1", "BenchmarkInstanceType": "ml.g5.2xlarge",
     }  # fmt: skip
     params = [part for name, value in chosen.items() for part in ("--param", f"{name}={value}")]
     view = json.loads(kit.tunestack("run", "--json", *params))
-    assert {step["name"]: step["status"] for step in view["steps"]}["AuditModel"] == "Succeeded"
+    assert {step["name"]: step["status"] for step in view["steps"]}["BenchmarkModel"] == "Succeeded"
     billed = json.loads(kit.tunestack("cost", "actual", "--json"))
-    assert "AuditModel" in {step["step"] for step in billed["steps"]}
+    assert "BenchmarkModel" in {step["step"] for step in billed["steps"]}
