@@ -15,9 +15,9 @@ from benchmarks.spread import spread
 from tunestack.catalogue.models import model_configs
 from tunestack.settings.recipe import Recipe
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import Method, Objective
 from tunestack.sizing.job.named_methods import VIRTUAL_TOKENS
 from tunestack.sizing.job.recipe_job import job_of_recipe
+from tunestack.sizing.kinds import Method, Objective
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.model.families import from_config

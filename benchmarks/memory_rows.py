@@ -11,9 +11,9 @@ from typing import TypeVar, cast
 from benchmarks.table import Row, positive
 from tunestack.catalogue.gpus import usable_bytes
 from tunestack.catalogue.models import model_configs
+from tunestack.sizing.job.ability import as_built, why_not
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
-from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
@@ -21,8 +21,8 @@ from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.serving_memory import engine_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
+from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.stacks.ability import as_built, why_not
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks, stack_names
 from tunestack.sizing.stacks.stack import Stack
 

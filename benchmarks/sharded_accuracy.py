@@ -12,7 +12,7 @@ import click
 
 from benchmarks.gpu_accuracy import Measured
 from tunestack.sizing import FineTuning, MemoryEstimate, find_model, find_stack, training_memory
-from tunestack.sizing.job.kinds import Checkpointing
+from tunestack.sizing.kinds import Checkpointing
 from tunestack.sizing.memory.estimate import GIB
 
 DATA = Path(__file__).parent / "data" / "gpu_sharded.csv"

@@ -13,10 +13,10 @@ import pytest
 from tests.conftest import ROOT
 from tests.sizing.jobs import LLAMA_8B, model, qlora
 from tunestack.sizing import FineTuning, find_stack, objective_memory
+from tunestack.sizing.job.ability import as_built
 from tunestack.sizing.job.trainable import adapter_parameters
 from tunestack.sizing.memory.activations import COMPOSED
 from tunestack.sizing.memory.estimate import GIB
-from tunestack.sizing.stacks.ability import as_built
 from tunestack.sizing.stacks.known import TUNESTACK
 
 FALCON, PHI = model("tiiuae/falcon-7b"), model("microsoft/phi-2")

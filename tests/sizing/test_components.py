@@ -8,11 +8,11 @@ from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.optimizers import state_bytes
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.model_source import find_model
+from tunestack.sizing.optimizers import state_bytes
 from tunestack.sizing.precision import bytes_per_weight
 from tunestack.sizing.stacks.choice import find_stack
 

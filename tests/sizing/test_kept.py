@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import ROOT
 from tunestack.sizing import FineTuning
-from tunestack.sizing.job.kinds import AttentionKernel, Method
+from tunestack.sizing.kinds import AttentionKernel, Method
 from tunestack.sizing.memory.activations import layer_activations
 from tunestack.sizing.memory.graph import changed_bytes
 from tunestack.sizing.model.architecture import Architecture

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
-from tunestack.sizing.job.kinds import Method
 from tunestack.sizing.job.rollouts import Rollouts
+from tunestack.sizing.kinds import Method
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory

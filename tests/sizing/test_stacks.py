@@ -11,13 +11,13 @@ import pytest
 from tests.conftest import ROOT
 from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, stacked
 from tunestack.errors import UserError
+from tunestack.sizing.job.ability import why_not
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.named_methods import job_of_method
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.loss_head import TILE_TOKENS, TILE_VOCABULARY, bytes_per_logit
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.training_memory import training_memory
-from tunestack.sizing.stacks.ability import why_not
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks
 from tunestack.sizing.stacks.known import STACKS, TUNESTACK
 from tunestack.sizing.stacks.stack import Stack

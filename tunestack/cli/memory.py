@@ -15,13 +15,13 @@ from tunestack.cli.memory_options import ANY, OBJECTIVES, InferenceOptions, Trai
 from tunestack.cli.options import check_region
 from tunestack.planning.verdict import verdicts
 from tunestack.sizing.job.fine_tuning import SAVED_MODULES, SizingError
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
 from tunestack.sizing.job.named_methods import NamedMethod
-from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
 from tunestack.sizing.memory import rules_of_thumb
 from tunestack.sizing.memory.estimate import GIB, Fit, MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
+from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Quantization, bytes_per_weight
 from tunestack.sizing.stacks.choice import training_stacks
 from tunestack.sizing.stacks.known import TUNESTACK

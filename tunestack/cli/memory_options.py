@@ -6,20 +6,20 @@ from typing import Any, get_args
 from tunestack.catalogue.instances import InstanceType
 from tunestack.cli.options import check_stack, check_together
 from tunestack.errors import UserError
+from tunestack.sizing.job.ability import why_not
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Objective, Sharding
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
-from tunestack.sizing.job.optimizers import Optimizer
 from tunestack.sizing.job.rollouts import Rollouts
 from tunestack.sizing.job.targets import target_problems
+from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Objective, Sharding
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, answering, inference_memory
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.serving_memory import cache_tokens, many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.stacks.ability import why_not
 from tunestack.sizing.stacks.choice import find_stack, possible_stacks
 from tunestack.sizing.stacks.stack import Stack
 

@@ -11,7 +11,7 @@ from tunestack.errors import UserError
 if TYPE_CHECKING:
     from tunestack.aws import Aws, Person
     from tunestack.sizing.job.fine_tuning import FineTuning
-    from tunestack.sizing.job.kinds import Objective
+    from tunestack.sizing.kinds import Objective
 
 env_option = click.option(
     "--env", "env", default="local", show_default=True, help="The environment, a file in config/."
@@ -58,7 +58,7 @@ def check_stack(job: "FineTuning", objective: "Objective") -> None:
     Raises:
         UserError: it has no such thing.
     """
-    from tunestack.sizing.stacks.ability import why_not
+    from tunestack.sizing.job.ability import why_not
 
     if reason := why_not(job, objective):
         raise UserError(f"--stack {job.stack.name} {reason}")

@@ -13,10 +13,10 @@ from tunestack.errors import UserError
 from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.planning.plan import Plan
-from tunestack.sizing.job.kinds import AttentionKernel, LossKernel, Objective
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
-from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.kinds import AttentionKernel, LossKernel, Objective
 from tunestack.sizing.memory.estimate import GIB
+from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Quantization
 from tunestack.sizing.stacks.choice import find_stack, training_stacks
 from tunestack.sizing.stacks.known import TUNESTACK

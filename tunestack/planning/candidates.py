@@ -8,7 +8,7 @@ from tunestack.catalogue.instances import InstanceType
 from tunestack.planning.request import PlanRequest
 from tunestack.sizing.calibrated import calibrated_memory, calibrated_rate
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import Checkpointing, Objective, Sharding
+from tunestack.sizing.kinds import Checkpointing, Objective, Sharding
 from tunestack.sizing.memory.estimate import Fit, MemoryEstimate
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.speed.objective_rate import PAIRS, objective_rate

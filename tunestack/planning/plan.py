@@ -11,12 +11,12 @@ from tunestack.money import usd
 from tunestack.planning.candidates import Candidate, Sizes, best_candidate
 from tunestack.planning.request import PlanRequest
 from tunestack.sizing.calibrated import calibration_notes
+from tunestack.sizing.job.ability import as_built
 from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.states import offloaded_bytes
 from tunestack.sizing.speed.objective_rate import GENERATIONS
 from tunestack.sizing.speed.throughput import Work
-from tunestack.sizing.stacks.ability import as_built
 from tunestack.sizing.stacks.known import TUNESTACK
 
 COUNTS = (1, 2, 4)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.sizing.job.fine_tuning import LARGEST, FineTuning, SizingError
-from tunestack.sizing.job.kinds import Objective, Sharding
+from tunestack.sizing.kinds import Objective, Sharding
 from tunestack.sizing.model.architecture import Architecture
 
 MOST_TOKENS = 10**15

@@ -9,8 +9,8 @@
 """
 
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
-from tunestack.sizing.job.kinds import Objective
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
+from tunestack.sizing.kinds import Objective
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory

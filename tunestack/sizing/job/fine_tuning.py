@@ -3,8 +3,8 @@
 from dataclasses import dataclass, replace
 
 from tunestack.errors import UserError
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Sharding
-from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Sharding
+from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import BYTES, Dtype, Quantization
 from tunestack.sizing.stacks.known import TUNESTACK
 from tunestack.sizing.stacks.stack import Stack

@@ -3,7 +3,7 @@
 from typing import Any, Literal, cast
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import Method
+from tunestack.sizing.kinds import Method
 from tunestack.sizing.stacks.known import TUNESTACK
 from tunestack.sizing.stacks.stack import Stack
 

@@ -4,8 +4,8 @@ from typing import Literal
 
 from tunestack.settings.recipe import Recipe
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import AttentionKernel
-from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.kinds import AttentionKernel
+from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype
 
 # What a recipe may name (`training.optim`), as it is sized.

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import LARGEST, SizingError
-from tunestack.sizing.job.kinds import AttentionKernel
 from tunestack.sizing.job.length import check_length
 from tunestack.sizing.job.parallel import check_layers_by_gpu, check_tensor_parallel
+from tunestack.sizing.kinds import AttentionKernel
 from tunestack.sizing.memory.estimate import Component, MemoryEstimate, Phase
 from tunestack.sizing.memory.overhead import device_bytes, reserved_bytes, workspace_bytes
 from tunestack.sizing.memory.sharding import layers_share

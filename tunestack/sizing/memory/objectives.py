@@ -1,13 +1,13 @@
 """What a training is for → what it needs beside the trained model."""
 
+from tunestack.sizing.job.ability import as_built
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import Objective
 from tunestack.sizing.job.rollouts import USUAL, Rollouts
+from tunestack.sizing.kinds import Objective
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.preference_memory import dpo_memory, grpo_memory, ppo_memory, reward_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
-from tunestack.sizing.stacks.ability import as_built
 
 
 def objective_memory(

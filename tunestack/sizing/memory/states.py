@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.optimizers import GALORE_RANK, Optimizer, galore_share, state_bytes
 from tunestack.sizing.job.trainable import added_parameters, saved_parameters, trained_model_parameters
 from tunestack.sizing.memory.estimate import Component
 from tunestack.sizing.memory.overhead import workspace_bytes
 from tunestack.sizing.memory.sharding import Shares, bucket_bytes, gathered_bytes, shares
 from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.optimizers import GALORE_RANK, Optimizer, galore_share, state_bytes
 from tunestack.sizing.precision import BYTES, bytes_per_weight
 
 # Two fp32 moments; and the masters of weights beside them.

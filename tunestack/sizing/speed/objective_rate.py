@@ -2,7 +2,7 @@
 
 from tunestack.catalogue.gpus import Gpu
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import Objective
+from tunestack.sizing.kinds import Objective
 from tunestack.sizing.speed.generation import generation
 from tunestack.sizing.speed.throughput import Throughput, Work, flops_per_token
 

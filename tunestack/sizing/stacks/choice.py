@@ -1,7 +1,7 @@
 """Which stack runs a job: by name and month, or, where nobody knows, all that could."""
 
 from tunestack.errors import UserError, nearest
-from tunestack.sizing.job.kinds import LossKernel
+from tunestack.sizing.kinds import LossKernel
 from tunestack.sizing.stacks.known import STACKS
 from tunestack.sizing.stacks.stack import Stack
 

@@ -5,7 +5,7 @@ A citation is `repository@version:file`, with the symbol. Months are those of th
 
 from dataclasses import replace
 
-from tunestack.sizing.job.kinds import Sharding
+from tunestack.sizing.kinds import Sharding
 from tunestack.sizing.stacks.stack import OF_THE_TRAINER, Stack
 
 _UPCAST = "huggingface/transformers@v4.44.2:models/llama/modeling_llama.py:1209 logits.float()"

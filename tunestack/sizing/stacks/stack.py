@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import get_args
 
-from tunestack.sizing.job.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
-from tunestack.sizing.job.optimizers import Optimizer
+from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
+from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype
 
 FP32, SIXTEEN_BIT = 4, 2

@@ -1,7 +1,7 @@
 """What a stack makes of a model, and what it can't run at all: nobody sizes a job that nobody could start."""
 
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.job.kinds import Objective
+from tunestack.sizing.kinds import Objective
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.stacks.stack import Stack
 
