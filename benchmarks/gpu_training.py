@@ -54,7 +54,8 @@ def main() -> None:
         from transformers import CONFIG_MAPPING, AutoModelForCausalLM, PreTrainedTokenizerFast  # noqa: F401
 
         bench = Bench(Path(scratch), file, given.set)
-        beside, alone = defaultdict(list), defaultdict(list)
+        beside: defaultdict[tuple[str, int | None], list[Job]] = defaultdict(list)
+        alone: defaultdict[tuple[str, int | None], list[Job]] = defaultdict(list)
         for job in jobs:
             (alone if job.alone else beside)[job.model, job.layers].append(job)
         with ThreadPoolExecutor(given.at_once) as pool:
@@ -186,7 +187,8 @@ def run(ml: Path, method: str) -> dict[str, Any]:
     process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     watch = DeviceMemory(process.pid)
     steps: list[tuple[float, dict[str, float]]] = []
-    loaded, tail = {}, []
+    loaded: dict[str, float] = {}
+    tail: list[str] = []
     assert process.stdout
     for line in process.stdout:
         tail = [*tail[-30:], line]

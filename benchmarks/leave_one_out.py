@@ -18,7 +18,8 @@ ENOUGH = 20
 class Judged(Protocol):
     """A row with a measured figure, and the model's beside it."""
 
-    row: Row
+    @property
+    def row(self) -> Row: ...
 
     @property
     def ratio(self) -> float:

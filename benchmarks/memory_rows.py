@@ -148,10 +148,9 @@ def estimate_under(row: Row, stack: Stack) -> MemoryEstimate:
         found = inference_memory(architecture, _inference(row, stack))
         capacity = usable_bytes(row["gpu_model"]) if stack.takes_its_share else None
         return engine_memory(found, capacity_bytes=capacity) if capacity else found
-    found = [
-        objective_memory(architecture, job, _OBJECTIVES.get(row["method"], "sft")) for job in _trainings(row, stack)
-    ]
-    return envelope(found, point=0)
+    objective = _OBJECTIVES.get(row["method"], "sft")
+    estimates = [objective_memory(architecture, job, objective) for job in _trainings(row, stack)]
+    return envelope(estimates, point=0)
 
 
 def billions(row: Row) -> float:
@@ -220,12 +219,12 @@ def _architecture(row: Row, stack: Stack) -> Architecture:
     if not count:
         return gated
     found = min((gated, plain), key=lambda item: abs(item.parameters - count))
-    missing = count - found.parameters
-    if abs(missing) <= UNEXPLAINED * count:
+    unexplained = count - found.parameters
+    if abs(unexplained) <= UNEXPLAINED * count:
         return found
-    if missing > 0 and row["method"] not in ("full", "galore"):
+    if unexplained > 0 and row["method"] not in ("full", "galore"):
         # Experts, most likely: there, and frozen.
-        return replace(found, tower_parameters=round(missing))
+        return replace(found, tower_parameters=round(unexplained))
     raise UnknownSettings(f"its columns give {found.parameters / 1e9:.1f}B parameters, it has {count / 1e9:.1f}B")
 
 

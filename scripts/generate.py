@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -35,13 +35,18 @@ def settings_reference() -> str:
     return "\n".join((head + environment, recipe, delivery))
 
 
+def _as_it_is(text: str, _: re.Match[str]) -> str:
+    return text
+
+
 def with_pictures(file: Path) -> str:
     """A page with its pictures drawn again."""
     text = file.read_text(encoding="utf-8")
     for name, picture in _pictures().items():
         pattern = rf"<!-- picture: {name} -->(?s:.*?)<!-- /picture -->"
         fence = f"```mermaid\n{picture}\n```\n"
-        text = re.sub(pattern, lambda _, name=name, fence=fence: _PICTURE.format(name, fence), text)
+        # A function's answer is taken as it is, backslashes and all.
+        text = re.sub(pattern, partial(_as_it_is, _PICTURE.format(name, fence)), text)
     return text
 
 

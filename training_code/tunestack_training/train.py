@@ -158,7 +158,8 @@ def explain(recipe: Recipe, trainer: Any) -> None:
     """Log every derived number with the reason for it."""
     training = recipe.training
     trainable = sum(parameter.numel() for parameter in trainer.model.parameters() if parameter.requires_grad)
-    batch = training.per_device_train_batch_size * training.gradient_accumulation_steps * trainer.args.world_size
+    chosen = trainer.args
+    batch = chosen.per_device_train_batch_size * chosen.gradient_accumulation_steps * chosen.world_size
     row_count = len(trainer.train_dataset)
     log.info("trainable parameters: %s (rank %d on %s)", f"{trainable:,}", recipe.lora.r, recipe.lora.target_modules)
     log.info(

@@ -132,6 +132,8 @@ def difference(base: Any, other: Any) -> Any:
         both = base.keys() & other.keys()
         return {key: difference(base[key], other[key]) if key in both else other.get(key, "(absent)") for key in keys}
     if isinstance(base, list) and isinstance(other, list):
+        if names := _names(base, other):
+            return difference(*({item[names]: item for item in items} for items in (base, other)))
         if len(base) == len(other):
             pairs = enumerate(zip(base, other, strict=True))
             return {index: difference(*pair) for index, pair in pairs if pair[0] != pair[1]}
@@ -141,6 +143,16 @@ def difference(base: Any, other: Any) -> Any:
         }
         return {key: items for key, items in changes.items() if items}
     return other
+
+
+def _names(*lists: list[Any]) -> str | None:
+    """What names the items of lists, if something does: a difference speaks of `MaxSteps`, not of the seventh."""
+    for key in ("Name", "InputName", "OutputName", "Id", "Sid"):
+        if all(isinstance(item, dict) and isinstance(item.get(key), str) for items in lists for item in items) and all(
+            len({item[key] for item in items}) == len(items) for items in lists
+        ):
+            return key
+    return None
 
 
 def as_yaml(value: Any) -> str:

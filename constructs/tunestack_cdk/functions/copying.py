@@ -1,11 +1,15 @@
 """Copies between buckets, made by S3 itself: nothing passes through here, and what is there already isn't copied."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 # What is copied in one request (S3 takes 5 GiB, and minutes for it), and what a part is: 5 TB need parts of 525 MB.
 MOST_BYTES_AT_ONCE = 1024**3
 PART_BYTES = 1024**3
 PARTS_AT_ONCE = 16
+# A bucket, and a key or a prefix in it.
+Place = tuple[str, str]
 # Kept with the copy: whether it is one of the object as it is now.
 ORIGIN = "origin-etag"
 
@@ -14,7 +18,7 @@ class OutOfTimeError(Exception):
     """The time is up; the same call again goes on where this one ended."""
 
 
-def copy_prefix(s3, source, target, *, key_arn, time_left):
+def copy_prefix(s3: Any, source: Place, target: Place, *, key_arn: str, time_left: Callable[[], float]) -> None:
     """Copy every object under a prefix; `source` and `target` are (bucket, prefix).
 
     Raises:
@@ -30,7 +34,7 @@ def copy_prefix(s3, source, target, *, key_arn, time_left):
         copy_object(s3, (source[0], key), (target[0], to), key_arn=key_arn, time_left=time_left)
 
 
-def copy_object(s3, source, target, *, key_arn, time_left):
+def copy_object(s3: Any, source: Place, target: Place, *, key_arn: str, time_left: Callable[[], float]) -> None:
     """Copy one object, unless it was; `source` and `target` are (bucket, key), `time_left` says seconds.
 
     Raises:
@@ -55,7 +59,7 @@ def copy_object(s3, source, target, *, key_arn, time_left):
     _copy_in_parts(s3, place, origin, described, found["ContentLength"], time_left)
 
 
-def is_copied(s3, target, etag):
+def is_copied(s3: Any, target: Place, etag: str) -> bool:
     """Whether the copy is there, of the object as it is now."""
     try:
         found = s3.head_object(Bucket=target[0], Key=target[1])
@@ -64,22 +68,29 @@ def is_copied(s3, target, etag):
         if error.response["Error"]["Code"] not in ("403", "404", "NoSuchKey", "NotFound"):
             raise
         return False
-    return found["Metadata"].get(ORIGIN) == etag.strip('"')
+    return bool(found["Metadata"].get(ORIGIN) == etag.strip('"'))
 
 
-def _copy_in_parts(s3, place, origin, described, size, time_left):
+def _copy_in_parts(
+    s3: Any,
+    place: dict[str, Any],
+    origin: dict[str, Any],
+    described: dict[str, Any],
+    size: int,
+    time_left: Callable[[], float],
+) -> None:
     upload = {**place, "UploadId": _upload_of(s3, place, described)}
-    done = {part["PartNumber"]: part["ETag"] for part in _parts(s3, upload)}
+    done: dict[int, str | None] = {part["PartNumber"]: part["ETag"] for part in _parts(s3, upload)}
     starts = {number: (number - 1) * PART_BYTES for number in range(1, -(-size // PART_BYTES) + 1)}
 
-    def copy(number):
+    def copy(number: int) -> str | None:
         if time_left() <= 0:
             return None
         last = min(starts[number] + PART_BYTES, size) - 1
         part = s3.upload_part_copy(
             **upload, **origin, PartNumber=number, CopySourceRange=f"bytes={starts[number]}-{last}"
         )
-        return part["CopyPartResult"]["ETag"]
+        return str(part["CopyPartResult"]["ETag"])
 
     missing = [number for number in starts if number not in done]
     with ThreadPoolExecutor(PARTS_AT_ONCE) as pool:
@@ -90,15 +101,15 @@ def _copy_in_parts(s3, place, origin, described, size, time_left):
     s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})
 
 
-def _upload_of(s3, place, described):
+def _upload_of(s3: Any, place: dict[str, Any], described: dict[str, Any]) -> str:
     """An upload that an earlier try began of this very object, or a new one."""
     pages = s3.get_paginator("list_multipart_uploads").paginate(Bucket=place["Bucket"], Prefix=place["Key"])
     begun = [item for page in pages for item in page.get("Uploads", []) if item["Key"] == place["Key"]]
     if begun:
-        return max(begun, key=lambda item: item["Initiated"])["UploadId"]
-    return s3.create_multipart_upload(**place, **described)["UploadId"]
+        return str(max(begun, key=lambda item: item["Initiated"])["UploadId"])
+    return str(s3.create_multipart_upload(**place, **described)["UploadId"])
 
 
-def _parts(s3, upload):
+def _parts(s3: Any, upload: dict[str, Any]) -> list[dict[str, Any]]:
     pages = s3.get_paginator("list_parts").paginate(**upload)
     return [part for page in pages for part in page.get("Parts", [])]

@@ -7,6 +7,7 @@ two the request travels with the build, encrypted: whoever may look at builds mu
 import base64
 import json
 import os
+from typing import Any
 
 import boto3
 from answer import SENT_BACK, answer
@@ -14,7 +15,7 @@ from answer import SENT_BACK, answer
 REQUEST_VARIABLE = "REQUEST"
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: object) -> None:
     """A custom resource's request, or the event of a build's end."""
     if "detail" in event:
         finished(event["detail"])
@@ -22,7 +23,7 @@ def handler(event, context):
         requested(event)
 
 
-def requested(request):
+def requested(request: dict[str, Any]) -> None:
     """Build, unless there is nothing to build; whatever goes wrong, CloudFormation hears of it."""
     wanted = request["ResourceProperties"]
     physical_id = f"{wanted['RepositoryName']}:{wanted['ImageTag']}"
@@ -35,7 +36,7 @@ def requested(request):
         answer(request, physical_id, failure=f"the build could not be started: {error}")
 
 
-def start(request, wanted, physical_id):
+def start(request: dict[str, Any], wanted: dict[str, Any], physical_id: str) -> None:
     kept = {key: request[key] for key in (*SENT_BACK, "ResponseURL")} | {"PhysicalResourceId": physical_id}
     sealed = boto3.client("kms").encrypt(KeyId=os.environ["KEY_ARN"], Plaintext=json.dumps(kept).encode())
     variable = {
@@ -46,7 +47,7 @@ def start(request, wanted, physical_id):
     boto3.client("codebuild").start_build(projectName=wanted["ProjectName"], environmentVariablesOverride=[variable])
 
 
-def finished(detail):
+def finished(detail: dict[str, Any]) -> None:
     """Answer the request that a build was started for; one that somebody started by hand has none."""
     build = detail["additional-information"]
     sealed = sealed_request(detail)
@@ -58,7 +59,7 @@ def finished(detail):
     answer(request, request["PhysicalResourceId"], failure=failure)
 
 
-def sealed_request(detail):
+def sealed_request(detail: dict[str, Any]) -> str | None:
     """The sealed request of a build: from the event, or from the build where the event leaves it out."""
     variables = detail["additional-information"]["environment"].get("environment-variables", [])
     if not any(item["name"] == REQUEST_VARIABLE for item in variables):
@@ -67,7 +68,7 @@ def sealed_request(detail):
     return next((item["value"] for item in variables if item["name"] == REQUEST_VARIABLE), None)
 
 
-def reason(status, build):
+def reason(status: str, build: dict[str, Any]) -> str:
     """What went wrong in which phase, and where the log is."""
     phases = [
         f"{phase['phase-type']}: {' '.join(phase.get('phase-context') or []).strip() or phase['phase-status']}"
@@ -79,7 +80,7 @@ def reason(status, build):
     )
 
 
-def image_exists(wanted):
+def image_exists(wanted: dict[str, Any]) -> bool:
     ecr = boto3.client("ecr")
     try:
         image = {"imageTag": wanted["ImageTag"]}

@@ -1,6 +1,7 @@
 """Give SageMaker's log groups, which are named by the service and one for all jobs, their retention and their key."""
 
 import contextlib
+from typing import Any
 
 import boto3
 from answer import answer
@@ -8,7 +9,7 @@ from answer import answer
 PHYSICAL_ID = "job-logs"
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: object) -> None:
     """A custom resource's request. On deletion everything stays: logs outlive what wrote them."""
     try:
         if event["RequestType"] != "Delete":
@@ -19,7 +20,7 @@ def handler(event, context):
         answer(event, PHYSICAL_ID, failure=f"the jobs' log groups could not be set up: {error}")
 
 
-def settle(name, wanted):
+def settle(name: str, wanted: dict[str, Any]) -> None:
     logs = boto3.client("logs")
     with contextlib.suppress(logs.exceptions.ResourceAlreadyExistsException):
         logs.create_log_group(logGroupName=name)

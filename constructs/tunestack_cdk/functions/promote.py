@@ -8,6 +8,7 @@ import hashlib
 import json
 import logging
 import os
+from typing import Any
 
 import boto3
 from botocore.config import Config
@@ -28,7 +29,7 @@ class NotYetError(Exception):
     """An image whose scan or signature isn't there yet: it is tried again."""
 
 
-def handler(event, context):
+def handler(event: dict[str, Any], context: Any) -> None:
     """A message of the queue: raising puts it back, until it has been tried too often."""
     for record in event["Records"]:
         message = json.loads(record["body"])
@@ -39,7 +40,7 @@ def handler(event, context):
             log.error("%s", error)
 
 
-def decided(arn, context):
+def decided(arn: str, context: Any) -> None:
     """Act on what was decided on a version: what it is now counts, not what the message says it was."""
     if not arn.startswith(os.environ["SOURCE_VERSIONS"]):
         raise NotPromotableError(f"{arn} is no version that is promoted here: {os.environ['SOURCE_VERSIONS']}…")
@@ -53,7 +54,7 @@ def decided(arn, context):
         log.info("%s is %s: nothing to do", arn, version["ModelApprovalStatus"])
 
 
-def take_in(sagemaker, arn, version, context):
+def take_in(sagemaker: Any, arn: str, version: dict[str, Any], context: Any) -> None:
     """Copy all that belongs to a version, and start the pipeline that judges and registers it."""
     name = execution_name(arn)
     known = execution_of(sagemaker, name)
@@ -76,7 +77,7 @@ def take_in(sagemaker, arn, version, context):
     log.info("%s is judged by %s", arn, started["PipelineExecutionArn"])
 
 
-def take_back(sagemaker, arn):
+def take_back(sagemaker: Any, arn: str) -> None:
     """Reject here what was registered of a version: the one before it is the newest approved again."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=os.environ["GROUP"])
     versions = [item for page in pages for item in page["ModelPackageSummaryList"]]
@@ -90,12 +91,12 @@ def take_back(sagemaker, arn):
             log.info("%s is rejected, as %s is", found, arn)
 
 
-def execution_name(arn):
+def execution_name(arn: str) -> str:
     """The name of the execution that takes in a version: GROUP-VERSION, 82 characters at the most."""
     return "-".join(arn.split("/")[-2:])[-82:]
 
 
-def execution_of(sagemaker, name):
+def execution_of(sagemaker: Any, name: str) -> dict[str, Any] | None:
     """The newest execution of that name, or None."""
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
         PipelineName=os.environ["PIPELINE"], SortBy="CreationTime", SortOrder="Descending"
@@ -104,7 +105,7 @@ def execution_of(sagemaker, name):
     return next((item for item in found if item.get("PipelineExecutionDisplayName") == name), None)
 
 
-def by_digest(image):
+def by_digest(image: str) -> str:
     """An image's URI by its digest: a tag could be moved, and what was judged must be what runs.
 
     Raises:
@@ -131,7 +132,7 @@ def by_digest(image):
     return f"{host}/{repository}@{digest}"
 
 
-def look_at_findings(registry, repository, digest):
+def look_at_findings(registry: str, repository: str, digest: str) -> None:
     """See that the scan of an image found no more than is allowed, where that is asked for.
 
     Raises:
@@ -161,7 +162,7 @@ def look_at_findings(registry, repository, digest):
         )
 
 
-def look_at_signature(registry, repository, digest):
+def look_at_signature(registry: str, repository: str, digest: str) -> None:
     """See that an image is signed, where that is asked for.
 
     Raises:
@@ -184,7 +185,7 @@ def look_at_signature(registry, repository, digest):
         )
 
 
-def copied(arn, metadata, model_data_url, context):
+def copied(arn: str, metadata: dict[str, str], model_data_url: str, context: Any) -> dict[str, str]:
     """The parameters that say where a version's files lie here, once they do."""
     parameters, shared = json.loads(os.environ["PARAMETERS"]), json.loads(os.environ["SHARED"])
     missing = [key for key in parameters if key not in metadata]
@@ -209,19 +210,19 @@ def copied(arn, metadata, model_data_url, context):
 class Target:
     """This environment's bucket, which another's objects are copied to by S3 itself."""
 
-    def __init__(self, context):
+    def __init__(self, context: Any) -> None:
         # A part takes S3 longer than a client waits by itself.
         self._s3 = boto3.client("s3", config=Config(read_timeout=300, max_pool_connections=PARTS_AT_ONCE))
         self._bucket, self._key_arn = os.environ["BUCKET"], os.environ["KEY"]
         self._time_left = lambda: context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_STOP_BEFORE
 
-    def take_object(self, uri, key):
+    def take_object(self, uri: str, key: str) -> str:
         """Copy one object; its new URI."""
         bucket, source = parts_of(uri)
         copy_object(self._s3, (bucket, source), (self._bucket, key), key_arn=self._key_arn, time_left=self._time_left)
         return f"s3://{self._bucket}/{key}"
 
-    def take_prefix(self, uri, prefix):
+    def take_prefix(self, uri: str, prefix: str) -> str:
         """Copy all that lies under a prefix; its new URI."""
         bucket, source = parts_of(uri)
         copy_prefix(
@@ -234,12 +235,12 @@ class Target:
         return f"s3://{self._bucket}/{prefix}/" if uri.endswith("/") else f"s3://{self._bucket}/{prefix}"
 
 
-def parts_of(uri):
+def parts_of(uri: str) -> tuple[str, str]:
     """Bucket and key of an S3 URI."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
 
 
-def name_of(uri):
+def name_of(uri: str) -> str:
     """The last part of a URI."""
     return uri.rpartition("/")[2]
