@@ -94,7 +94,10 @@ def test_a_finished_training_is_not_trained_on_but_loaded_with_its_metrics(
     first = {name: (ml / "model" / name).read_bytes() for name in ("adapter_model.safetensors", "metrics.json")}
     (kept,) = (ml / "checkpoints").glob("*/finished")
     # WHEN it is started again, with another evaluation, and again where only its checkpoints were kept
-    for said in ("come to its end before: what it left is taken", "checkpoint-6 is of the last step: it is loaded"):
+    for said in (
+        "this training has ended before: its result is used",
+        "checkpoint-6 is of the last step: it is loaded",
+    ):
         shutil.rmtree(ml / "model")
         with caplog.at_level("INFO"):
             train.run({"evaluation.max_rows": "7"})

@@ -162,10 +162,10 @@ def test_an_image_with_more_findings_than_are_allowed_stays_where_it_is(
             answer = {"imageScanStatus": {"status": status}, "imageScanFindings": findings}
             stub.add_response("describe_image_scan_findings", answer, wanted)
         if message is None:
-            promote.look_at_findings("1" * 12, "repo", "sha256:0")
+            promote.check_scan_findings("1" * 12, "repo", "sha256:0")
             return
         with pytest.raises((promote.NotPromotableError, promote.NotYetError), match=message):
-            promote.look_at_findings("1" * 12, "repo", "sha256:0")
+            promote.check_scan_findings("1" * 12, "repo", "sha256:0")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_an_image_that_is_not_signed_stays_where_it_is(
 ) -> None:
     promote, ecr = modules["promote"], boto3.client("ecr")
     # Where nobody asks for signatures, nobody looks.
-    promote.look_at_signature("1" * 12, "repo", "sha256:0")
+    promote.check_signature("1" * 12, "repo", "sha256:0")
     monkeypatch.setenv("SIGNED_IMAGES", "yes")
     monkeypatch.setattr(promote.boto3, "client", lambda name: ecr)
     wanted = {"registryId": "1" * 12, "repositoryName": "repo", "imageId": {"imageDigest": "sha256:0"}}
@@ -190,10 +190,10 @@ def test_an_image_that_is_not_signed_stays_where_it_is(
     with Stubber(ecr) as stub:
         stub.add_response("describe_image_signing_status", {"signingStatuses": found}, wanted)
         if message is None:
-            promote.look_at_signature("1" * 12, "repo", "sha256:0")
+            promote.check_signature("1" * 12, "repo", "sha256:0")
             return
         with pytest.raises((promote.NotPromotableError, promote.NotYetError), match=message):
-            promote.look_at_signature("1" * 12, "repo", "sha256:0")
+            promote.check_signature("1" * 12, "repo", "sha256:0")
 
 
 def test_a_version_that_does_not_say_what_it_was_made_of_is_refused(told: None, modules: dict[str, Any]) -> None:

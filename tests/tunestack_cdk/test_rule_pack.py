@@ -26,7 +26,7 @@ def test_a_synthesis_that_breaks_a_rule_fails_and_names_rule_resource_and_proper
         "log_group",
         "missing",
     )
-    assert violation["suggestedFix"] == "A log group forgets after a while, and is encrypted with a key of yours."
+    assert violation["suggestedFix"] == "A log group requires a retention period and a KMS key of yours."
     assert "Other/Audit" in violation["violatingConstructs"][0]["constructPath"]
 
 

@@ -28,9 +28,7 @@ def run(options: Mapping[str, str]) -> None:
             raise JobError(f"no {file.name} in channel {file.parent.name!r}: it must be an output of PrepareData")
     output = contract.checkpoint_folder() / checkpoints.training_identity(recipe, train_rows)
     if finished := checkpoints.finished_model(output):
-        log.info(
-            "this training has come to its end before: what it left is taken, nothing is trained; --fresh trains anew"
-        )
+        log.info("this training has ended before: its result is used and nothing is trained; --fresh trains again")
         take_finished(recipe, finished)
         return
     trainer, callbacks = build_trainer(recipe, train_rows, validation_rows, output)
@@ -40,7 +38,7 @@ def run(options: Mapping[str, str]) -> None:
     if resume_from:
         callbacks["metrics"].go_on_from(resume_from)
     if resume_from and checkpoints.is_finished(resume_from):
-        log.info("%s is of the last step: it is loaded, and not trained on; --fresh trains anew", resume_from.name)
+        log.info("%s is of the last step: it is loaded, and nothing is trained; --fresh trains again", resume_from.name)
         load_finished(trainer, resume_from)
     else:
         train(trainer, resume_from, callbacks["stop"])

@@ -169,7 +169,7 @@ def _keys(access: Access, guarded: Guarded | None, account: str) -> dict[str, An
     if guarded:
         account = guarded.account
     elif access.resource != "*":
-        # A bucket that nobody here has is nobody's.
+        # A bucket outside these stacks has no known owner.
         account = owner.account if (owner := Owner.of(access.resource)) else ""
     given = {key.lower(): value for key, value in access.context.items()}
     return given | {f"{_CONTEXT_PREFIX}{_RESOURCE_ACCOUNT}".lower(): account}

@@ -144,10 +144,10 @@ def _why_configured(report: Report) -> str:
     cheapest = possible[0]
     if cheapest is chosen or cheapest.usd is None:
         return f"{chosen.instance.name} is configured, and the cheapest that this kit can use. "
-    dearer, faster = chosen.usd / cheapest.usd, cheapest.hours / chosen.hours
+    more_expensive, faster = chosen.usd / cheapest.usd, cheapest.hours / chosen.hours
     speed = f"{faster:.1f} × as fast" if faster >= 1 else f"{1 / faster:.1f} × as slow"
     return (
-        f"{chosen.instance.name} is configured (jobs.train.instance_type): {dearer:.2f} × the cost of "
+        f"{chosen.instance.name} is configured (jobs.train.instance_type): {more_expensive:.2f} × the cost of "
         f"{cheapest.instance.name}, the cheapest, and {speed}. "
     )
 

@@ -47,14 +47,14 @@ def decided(arn: str, context: Any) -> None:
     sagemaker = boto3.client("sagemaker")
     version = sagemaker.describe_model_package(ModelPackageName=arn)
     if version["ModelApprovalStatus"] == "Rejected":
-        take_back(sagemaker, arn)
+        withdraw(sagemaker, arn)
     elif version["ModelApprovalStatus"] == "Approved":
-        take_in(sagemaker, arn, version, context)
+        promote(sagemaker, arn, version, context)
     else:
         log.info("%s is %s: nothing to do", arn, version["ModelApprovalStatus"])
 
 
-def take_in(sagemaker: Any, arn: str, version: dict[str, Any], context: Any) -> None:
+def promote(sagemaker: Any, arn: str, version: dict[str, Any], context: Any) -> None:
     """Copy all that belongs to a version, and start the pipeline that judges and registers it."""
     name = execution_name(arn)
     known = execution_of(sagemaker, name)
@@ -65,7 +65,7 @@ def take_in(sagemaker: Any, arn: str, version: dict[str, Any], context: Any) -> 
     image = by_digest(container["Image"])
     uris = copied(arn, version["CustomerMetadataProperties"], container["ModelDataUrl"], context)
     parameters = {"SourceVersionArn": arn, "ImageUri": image, **uris}
-    # A run that failed is started anew, by another token; the same message twice isn't.
+    # A run that failed is started again, by another token; the same message twice isn't.
     token = hashlib.sha256(f"{arn} {known and known['PipelineExecutionArn']}".encode()).hexdigest()
     started = sagemaker.start_pipeline_execution(
         PipelineName=os.environ["PIPELINE"],
@@ -77,7 +77,7 @@ def take_in(sagemaker: Any, arn: str, version: dict[str, Any], context: Any) -> 
     log.info("%s is judged by %s", arn, started["PipelineExecutionArn"])
 
 
-def take_back(sagemaker: Any, arn: str) -> None:
+def withdraw(sagemaker: Any, arn: str) -> None:
     """Reject here what was registered of a version: the one before it is the newest approved again."""
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=os.environ["GROUP"])
     versions = [item for page in pages for item in page["ModelPackageSummaryList"]]
@@ -127,12 +127,12 @@ def by_digest(image: str) -> str:
     if not answer["images"]:
         raise NotPromotableError(f"the image {image} isn't in its repository any more")
     digest = answer["images"][0]["imageId"]["imageDigest"]
-    look_at_findings(host.partition(".")[0], repository, digest)
-    look_at_signature(host.partition(".")[0], repository, digest)
+    check_scan_findings(host.partition(".")[0], repository, digest)
+    check_signature(host.partition(".")[0], repository, digest)
     return f"{host}/{repository}@{digest}"
 
 
-def look_at_findings(registry: str, repository: str, digest: str) -> None:
+def check_scan_findings(registry: str, repository: str, digest: str) -> None:
     """See that the scan of an image found no more than is allowed, where that is asked for.
 
     Raises:
@@ -162,7 +162,7 @@ def look_at_findings(registry: str, repository: str, digest: str) -> None:
         )
 
 
-def look_at_signature(registry: str, repository: str, digest: str) -> None:
+def check_signature(registry: str, repository: str, digest: str) -> None:
     """See that an image is signed, where that is asked for.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A version is approved by people, after the fact."""
+"""A version must be registered as PendingManualApproval: people approve it afterwards."""
 
 from tunestack.definition.subject import MODEL_PACKAGE, Problems, Subject
 

@@ -1,4 +1,4 @@
-"""A version is registered behind a condition that it can fail."""
+"""A version must be registered behind a Condition step that the evaluation can fail."""
 
 from tunestack.definition.subject import MODEL_PACKAGE, Problems, Subject
 

@@ -1,4 +1,4 @@
-"""An image comes from a private registry, by a digest or by a tag that says which one it is."""
+"""An image must come from a private registry, by a digest or by a tag that never moves."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What the containers of a job tell each other is encrypted."""
+"""A job on several machines must encrypt the traffic between its containers."""
 
 from tunestack.definition.subject import PROCESSING, TRAINING, Problems, Subject
 

@@ -1,4 +1,4 @@
-"""A container makes no calls of its own: data comes and goes through SageMaker."""
+"""A job must run in network isolation: data comes and goes through SageMaker."""
 
 from tunestack.definition.subject import MODEL, PROCESSING, TRAINING, Problems, Subject
 

@@ -1,4 +1,4 @@
-"""Outputs are encrypted with a key of yours."""
+"""A job must encrypt its outputs with a KMS key of yours."""
 
 from tunestack.definition.subject import PROCESSING, TRAINING, TRANSFORM, Problems, Subject
 

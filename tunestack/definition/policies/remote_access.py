@@ -1,4 +1,4 @@
-"""Nobody gets a shell in a running job, and its container is started without privileges to come by."""
+"""A job must allow no remote shell, and must not run privileged containers."""
 
 from tunestack.definition.subject import PROCESSING, TRAINING, Problems, Subject
 

@@ -1,4 +1,4 @@
-"""No job runs code that comes with a model, or loads anything from the hub."""
+"""A job must not run code that comes with a model, and must load nothing from the hub."""
 
 import re
 from collections.abc import Iterator, Mapping

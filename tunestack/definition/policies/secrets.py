@@ -1,4 +1,4 @@
-"""No secrets in a definition: DescribePipeline and every Describe call of its jobs return them in clear."""
+"""A definition must not hold a secret: DescribePipeline and its jobs' Describe calls return it in clear."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""Spot training keeps checkpoints: it is interrupted now and then."""
+"""A training on spot capacity requires a checkpoint location: it may be interrupted."""
 
 from tunestack.definition.subject import TRAINING, Problems, Subject
 

@@ -1,4 +1,4 @@
-"""A job and a model have tags: what they cost is found by them."""
+"""A job and a model require tags: their cost is found by them."""
 
 from tunestack.definition.subject import MODEL, PROCESSING, TRAINING, TRANSFORM, Problems, Subject
 

@@ -1,4 +1,4 @@
-"""A job says when it ends at the latest."""
+"""A job requires a time limit (MaxRuntimeInSeconds)."""
 
 from tunestack.definition.subject import PROCESSING, TRAINING, Problems, Subject
 

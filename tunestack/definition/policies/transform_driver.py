@@ -1,4 +1,4 @@
-"""A transform on a GPU names its host image: the default has the oldest NVIDIA driver."""
+"""A batch transform on a GPU must choose its host image: the default has the oldest NVIDIA driver."""
 
 from tunestack.definition.choices import instance_choices
 from tunestack.definition.subject import TRANSFORM, Problems, Subject

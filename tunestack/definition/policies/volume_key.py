@@ -1,4 +1,4 @@
-"""A volume is encrypted with a key of yours, where it has no local disk that hardware encrypts."""
+"""A job must encrypt its volume with a KMS key of yours, unless local disks encrypt by hardware."""
 
 from tunestack.definition.choices import cluster, instance_choices
 from tunestack.definition.subject import PROCESSING, TRAINING, TRANSFORM, Problems, Subject

@@ -1,4 +1,4 @@
-"""A job runs in the VPC where another job of the definition does, or the account has one for them."""
+"""A job must run in the VPC where another job of the definition runs, or the one that the account has for jobs."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -25,7 +25,7 @@ def _allow(
     kind: str,
     key: str,
     exists: Callable[[str], bool],
-    take_in: Callable[[Identifier], Any],
+    importer: Callable[[Identifier], Any],
 ) -> None:
     from ministack.services.cloudformation import changesets
 
@@ -33,7 +33,7 @@ def _allow(
         return None if exists(value) else _NOT_FOUND.format(kind=kind, value=value)
 
     changesets._IMPORT_LOOKUPS[kind] = ((key,), problem)
-    table[kind]["import"] = take_in
+    table[kind]["import"] = importer
 
 
 def _repository(identifier: Identifier) -> Any:

@@ -1,4 +1,4 @@
-"""What changes things or reads data is allowed on resources that are named."""
+"""A statement that changes things or reads data must name its resources."""
 
 import re
 from collections.abc import Iterator

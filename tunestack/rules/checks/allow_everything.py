@@ -1,4 +1,4 @@
-"""A policy names what it allows: no `*`, no whole service, nothing by exclusion."""
+"""A policy must name the actions that it allows: not `*`, not a whole service, not by exclusion (NotAction)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Nobody approves what he makes: no role of the machinery approves a version, and no person's who trains."""
+"""A role that trains or deploys models must not approve them: an explicit deny, or no grant, of approval."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Every role has the permissions boundary that another of its roles has: none is left out."""
+"""Where one role has a permissions boundary, every role must have it."""
 
 from collections.abc import Iterator
 

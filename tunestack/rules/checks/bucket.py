@@ -1,4 +1,4 @@
-"""A bucket is closed to the public, encrypted, versioned where data is encrypted with a key, and owned by its owner."""
+"""A bucket must block public access, be encrypted, enforce ownership, and be versioned where a KMS key encrypts it."""
 
 from collections.abc import Iterator
 

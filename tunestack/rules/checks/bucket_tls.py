@@ -1,4 +1,4 @@
-"""A bucket refuses what doesn't come over TLS."""
+"""A bucket must refuse requests without TLS (a deny on aws:SecureTransport)."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Objects are allowed by prefix: never a bucket as a whole, never any bucket."""
+"""Access to objects must name a bucket and a prefix."""
 
 import re
 from collections.abc import Iterator

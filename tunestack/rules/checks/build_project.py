@@ -1,4 +1,4 @@
-"""A build has a time limit, a key, a log, no secrets in its variables, and takes nothing over plain HTTP."""
+"""A build must have a time limit, a key, a log, no secret in its variables, and no download over plain HTTP."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A service takes a role on for this account alone: it says for whom it works, and the role asks."""
+"""A role trusted by a service requires aws:SourceAccount or aws:SourceArn."""
 
 from collections.abc import Iterator
 

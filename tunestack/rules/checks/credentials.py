@@ -1,4 +1,4 @@
-"""No template holds a credential."""
+"""A template must not hold a credential."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A VPC endpoint has a policy that says whose resources are reached through it."""
+"""A VPC endpoint requires a policy that names whose resources are reached through it (aws:ResourceAccount)."""
 
 from collections.abc import Iterator
 

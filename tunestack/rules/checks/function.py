@@ -1,4 +1,4 @@
-"""A function has no secrets in its variables, and a time limit."""
+"""A Lambda function requires a time limit, and must not hold a secret in its environment."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The jobs' network has no way to the internet, and nobody comes in but from within."""
+"""The jobs' network must have no route to the internet, and no rule that lets traffic in from outside."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

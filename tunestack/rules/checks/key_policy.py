@@ -1,4 +1,4 @@
-"""A key is administered by its own account, turns over every year, and is deleted after a while at the soonest."""
+"""A KMS key must be administered by its own account, rotate every year, and wait before it is deleted."""
 
 from collections.abc import Iterator
 

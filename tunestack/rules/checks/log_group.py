@@ -1,4 +1,4 @@
-"""A log group forgets after a while, and is encrypted with a key of yours."""
+"""A log group requires a retention period and a KMS key of yours."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""No role has a policy of AWS's that grants more than a service's own minimum."""
+"""A role must not have an AWS managed policy that grants more than a service's own minimum."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A VPC's flows are logged, and what is reached through an endpoint is reached by its own name."""
+"""A VPC requires flow logs, and an interface endpoint requires private DNS."""
 
 from collections.abc import Iterator
 

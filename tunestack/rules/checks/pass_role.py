@@ -1,4 +1,4 @@
-"""A role is handed to one service, and it is said which role."""
+"""iam:PassRole must name the roles, and the service that they are passed to (iam:PassedToService)."""
 
 import fnmatch
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The jobs inside a pipeline's definition keep the kit's policies, and the definition is one that the service takes."""
+"""The jobs in a pipeline's definition must keep the kit's policies, and the service must accept the definition."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""No role changes roles, policies, keys' policies or who may do what."""
+"""A role must not change roles, policies, or the policies of keys and resources."""
 
 from collections.abc import Iterator
 

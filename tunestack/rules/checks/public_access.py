@@ -1,4 +1,4 @@
-"""No resource lets everybody in."""
+"""A resource policy must not let everybody in."""
 
 from collections.abc import Iterator
 

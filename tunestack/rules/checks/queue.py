@@ -1,4 +1,4 @@
-"""A queue is encrypted, and refuses what doesn't come over TLS."""
+"""A queue must be encrypted, and refuse requests without TLS."""
 
 from collections.abc import Iterator
 

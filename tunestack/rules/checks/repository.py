@@ -1,4 +1,4 @@
-"""An image's tag never moves; images are scanned when they come, and encrypted with a key of yours."""
+"""An image repository requires immutable tags, a scan on push, and a KMS key of yours."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""A role is taken on by a service, or by principals of this account; by others only under a condition."""
+"""A role must be trusted by a service or by principals of this account; by others under a condition only."""
 
 import re
 from collections.abc import Iterator

@@ -91,7 +91,7 @@ def _attention(architecture: Architecture, layer: Layer, job: FineTuning, *, tra
     # The values are a view of what one linear makes of all three, which stays for their sake.
     if any(linear.name in _TOGETHER for linear in layer.attention_linears) and not architecture.position_parameters:
         kept += e * (attention.query_width + attention.kv_heads * attention.head_dim)
-    # Phi 3's queries are laid out anew: attention's result, laid out as they are, is copied for the next linear.
+    # Phi 3's queries are laid out again: attention's result, laid out as they are, is copied for the next linear.
     if layer.attention_linears[0].name == "qkv_proj":
         kept += e * attention.output_width
     kept_out = not eager or _keeps(job, layer.attention_output, trains)

@@ -73,8 +73,10 @@ def training_memory(
 
 
 def _reserved(phase: Phase, static: frozenset[Component], job: FineTuning, held: States, step: Graph) -> float:
-    """What the allocator holds at an instant: what stays between steps, what moves with its slack, and the blocks of
-    other streams, which no tensor of this one may use while they are free.
+    """Bytes that the allocator holds in a phase.
+
+    Three parts: what stays between steps; what a step allocates and frees, with the allocator's slack; and the blocks
+    of FSDP2's other streams, which this stream can't use while they are free.
     """
     streams = (held.gathered_apart, held.gradients) if held.gathered_apart.size_bytes else ()
     own = [part for part in phase.components if part not in streams]

@@ -13,7 +13,7 @@ from tunestack.sizing.speed.throughput import SECONDS_PER_LAYER, Work
 
 # Of the memory's bandwidth, in decoding: an engine with CUDA graphs gets most of it. A guess: no rows.
 BANDWIDTH_EFFICIENCY = 0.6
-# `generate` of transformers launches a layer's forward pass anew for each token: a third of what a layer's forward and
+# `generate` of transformers launches a layer's forward pass again for each token: a third of what a layer's forward and
 # backward pass take to launch.
 LAUNCHES_OF_A_TOKEN = SECONDS_PER_LAYER / 3
 # Prompt and answer are each half of a row, where nobody says otherwise.
