@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import shutil
 import subprocess
 import sys
 from functools import cache
@@ -66,22 +67,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def assembly(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """assembly(env): the environment's cloud assembly, or with `accounts` that of its account, ACCOUNTS that of all three."""
 
-    # The workers of a run share them, too: who comes first synthesizes.
+    # The workers of a run share the synthesis: who comes first makes it. Each has a copy, since the CDK command line
+    # packs assets beside the templates.
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "assemblies"
     shared.mkdir(exist_ok=True)
 
     @cache
     def make(env: str, *, accounts: bool = False) -> Assembly:
-        folder = shared / (f"{env}-account" if accounts else env)
-        with (shared / f"{folder.name}.lock").open("w") as lock:
+        made = shared / (f"{env}-account" if accounts else env)
+        with (shared / f"{made.name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if (folder / "manifest.json").exists():
-                return Assembly.read(folder)
-            if accounts or env == ACCOUNTS:
-                from tests.three_accounts import tree_of
-
-                return synthesize(folder, env, root=tree_of(tmp_path_factory.mktemp("tree")))
-            return synthesize(folder, env)
+            if not (made / "manifest.json").exists():
+                own_tree = accounts or env == ACCOUNTS
+                synthesize(made, env, root=_tree(tmp_path_factory) if own_tree else ROOT)
+        copied = tmp_path_factory.mktemp(made.name)
+        shutil.copytree(made, copied, dirs_exist_ok=True)
+        return Assembly.read(copied)
 
     return make
+
+
+def _tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from tests.three_accounts import tree_of
+
+    return tree_of(tmp_path_factory.mktemp("tree"))
