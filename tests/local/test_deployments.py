@@ -41,7 +41,7 @@ def changed(assembly: Assembly, folder: Path, change: Any, *, stack: str = "pipe
     new = hashlib.sha256(file.read_bytes()).hexdigest()
     for listing in (assets, folder / "manifest.json"):
         listing.write_text(listing.read_text().replace(old, new))
-    return Assembly(folder)
+    return Assembly.read(folder)
 
 
 def pipeline_of(template: dict[str, Any]) -> dict[str, Any]:
