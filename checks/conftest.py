@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from tunestack.cli.synthesis import ROOT
+from tunestack.cli.synthesis import CHECKED
 from tunestack.settings.loading import environment_names
 from tunestack.template.assembly import Assembly
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--assemblies", type=Path, default=ROOT / "cdk.out" / "check", help="where they lie")
+    parser.addoption("--assemblies", type=Path, default=CHECKED, help="where they lie")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

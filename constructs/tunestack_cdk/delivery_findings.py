@@ -35,8 +35,10 @@ class Grant:
     def covers(self, statement: Mapping[str, Any]) -> bool:
         """Whether a statement is this grant, or a part of it."""
         resources = [text_of(item, in_dollars) for item in as_list(statement.get("Resource"))]
+        actions = as_list(statement.get("Action"))
         return (
-            self.actions.issuperset(as_list(statement.get("Action")))
+            bool(actions)  # NotAction has none: it is everything but something
+            and self.actions.issuperset(actions)
             and bool(resources)
             and all(self.resource.fullmatch(resource) for resource in resources)
             and self.condition in str(statement.get("Condition", ""))

@@ -1,22 +1,24 @@
 """`tunestack check`: what a change of the settings must pass before it is deployed; `make check` runs it."""
 
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from tunestack.cli.synthesis import ROOT, config_of, synthesize, tree_of
+from tunestack.cli.synthesis import CHECKED, ROOT, config_of, synthesize, tree_of
 from tunestack.costs.assembly import assembly_costs
 from tunestack.costs.diff import cost_diff
 from tunestack.costs.diff_text import to_sentence
 from tunestack.costs.stack_cost import StackCost
 from tunestack.errors import UserError
 from tunestack.money import usd
-from tunestack.planning.blueprint import blueprint_of
+from tunestack.planning.blueprint import Blueprint, blueprint_of
 from tunestack.planning.checks import CHECKS
 from tunestack.reachability.proof import prove
 from tunestack.reachability.world import World
@@ -36,8 +38,8 @@ R = TypeVar("R")
 @click.option("--against", default="HEAD", show_default=True, metavar="REVISION", help="What costs are compared with.")
 @click.option("--allow", multiple=True, type=click.Choice(CHECKS), help="Let this check fail, as `cdk -c allow` does.")
 @click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=ROOT / "cdk.out" / "check",
-    help="Where the assemblies go, one folder an environment. Default: cdk.out/check.",
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=CHECKED,
+    help="Where the assemblies go, one folder an environment. Default: .tunestack/check.",
 )  # fmt: skip
 def check_command(envs: tuple[str, ...], against: str, allow: tuple[str, ...], out: Path) -> None:
     """Check settings and recipes, synthesize with every pack of rules, prove the permissions, and say what it costs.
@@ -45,6 +47,11 @@ def check_command(envs: tuple[str, ...], against: str, allow: tuple[str, ...], o
     Nothing is asked of AWS. All problems are said, and any of them is exit code 1.
     """
     names = list(envs) or environment_names()
+    if not names:
+        raise UserError(f"{CONFIG_FOLDER}: no environment, no NAME.yaml: there is nothing to check")
+    if out == CHECKED:
+        # What an earlier check of other environments left would be compared as if it were of now.
+        shutil.rmtree(out, ignore_errors=True)
     _report("settings", _checked_files(names))
     context = {"packs": "all", "allow": ",".join(allow)}
     folders = {name: out / name for name in names}
@@ -62,11 +69,18 @@ def _report(what: str, line: str) -> None:
 
 def _checked_files(names: list[str]) -> str:
     """Read everything in the settings' folder, what no environment uses, too."""
-    _each(names, lambda name: blueprint_of(load_settings(name)))
     recipes = sorted((CONFIG_FOLDER / "recipes").glob("*.yaml"))
-    _each(recipes, lambda path: load_recipe(path, name=f"config/recipes/{path.name}"))
-    delivery = ", the delivery" if read_delivery() else ""
+    reads: list[Callable[[], object]] = [
+        *(partial(_blueprint, name) for name in names),
+        *(partial(load_recipe, path, name=f"config/recipes/{path.name}") for path in recipes),
+        read_delivery,
+    ]
+    delivery = ", the delivery" if _each(reads, lambda read: read())[-1] else ""
     return f"{', '.join(names)}; {len(recipes)} recipes{delivery}: good"
+
+
+def _blueprint(name: str) -> Blueprint:
+    return blueprint_of(load_settings(name))
 
 
 def _each(items: Iterable[T], work: Callable[[T], R]) -> list[R]:

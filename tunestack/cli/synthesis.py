@@ -16,6 +16,8 @@ from tunestack.settings.recipe import CONFIG_FOLDER
 
 _BANNER = re.compile(r"(b')?!!")
 ROOT = Path(__file__).parents[2]
+# Where `tunestack check` leaves its assemblies: not in cdk.out, which a delivery hands on whole.
+CHECKED = ROOT / ".tunestack" / "check"
 
 
 def synthesize(env: str, folder: Path, *, root: Path = ROOT, context: Mapping[str, str] | None = None) -> None:

@@ -22,7 +22,7 @@ __all__ = [
 ]
 
 # TUNESTACK_CONFIG names another folder: a team's own repository, or the environments of the kit's tests.
-CONFIG_FOLDER = Path(os.environ.get("TUNESTACK_CONFIG") or Path(__file__).parents[2] / "config")
+CONFIG_FOLDER = Path(os.environ.get("TUNESTACK_CONFIG") or Path(__file__).parents[2] / "config").absolute()
 
 
 def recipe_schema() -> dict[str, Any]:
