@@ -13,6 +13,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--assemblies", type=Path, default=CHECKED, help="where they lie")
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Where some environments alone were checked, what was accepted of the others isn't unused."""
+    folder = config.getoption("--assemblies")
+    if not all((folder / name).is_dir() for name in environment_names()):
+        config.option.warn_unused_snapshots = True
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """A test of each stack of each environment, and of its definition."""
     folder = metafunc.config.getoption("--assemblies")
