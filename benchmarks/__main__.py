@@ -66,7 +66,7 @@ def _proof() -> tuple[str, str, str]:
     proof, synth = (statistics.median(times[name]) for name in ("proof", "synth"))
     ratio = statistics.median(a / b for a, b in zip(times["proof"], times["synth"], strict=True))
     return (
-        "the proof of reachability of dev, staging and prod / their synthesis",
+        "the permission proof of dev, staging and prod / their synthesis",
         f"{ratio:.2f} × ({proof:.2f} s / {synth:.1f} s)",
         f"< {MOST_PROOF_SECONDS} s" if proof < MOST_PROOF_SECONDS else f"< {MOST_PROOF_SECONDS} s: **missed**",
     )

@@ -1,11 +1,11 @@
-"""The proof of reachability beside the synthesis that makes what it reads."""
+"""The permission proof beside the synthesis that makes what it reads."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 from tunestack.cli.synthesis import synthesize
-from tunestack.reachability.proof import prove
-from tunestack.reachability.world import World
+from tunestack.permissions.proof import prove
+from tunestack.permissions.world import World
 
 ENVIRONMENTS = "dev,staging,prod"
 

@@ -37,7 +37,7 @@ class ModelConsumerRole(Construct):
         for arn in (archives, keys):
             acknowledge_wildcard(self.role, arn, reason=reason)
         acknowledge(self.role, "AwsSolutions-IAM5[Resource::*]", reason="GetAuthorizationToken has no resource.")
-        # So that the proof of reachability knows what the role is for.
+        # So that the permission proof knows what the role is for.
         made = self.role.node.default_child
         assert isinstance(made, CfnResource)
         made.add_metadata(

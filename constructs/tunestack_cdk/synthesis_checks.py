@@ -1,11 +1,11 @@
-"""What every synthesis is held to: cdk-nag's packs, the kit's rules, the proof of reachability."""
+"""What every synthesis is held to: cdk-nag's packs, the kit's rules, the permission proof."""
 
 from collections.abc import Mapping
 
 from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
-from tunestack_cdk.reachability_checks import ReachabilityChecks
+from tunestack_cdk.permission_checks import PermissionChecks
 from tunestack_cdk.rule_pack import TunestackChecks
 
 # What each costs at every synthesis is why a deployment is held to the first alone; `make check` runs all.
@@ -18,4 +18,4 @@ def add_checks(app: App, *, accepted: Mapping[str, str] | None = None) -> None:
     `accepted` are the kit's own rules' findings that may stand, as `TunestackChecks` takes them.
     """
     packs = EVERY_PACK if app.node.try_get_context("packs") == "all" else (AwsSolutionsChecks,)
-    Validations.of(app).add_plugins(*(pack(app) for pack in packs), TunestackChecks(accepted), ReachabilityChecks())
+    Validations.of(app).add_plugins(*(pack(app) for pack in packs), TunestackChecks(accepted), PermissionChecks())

@@ -10,10 +10,9 @@ TABLES = {"tunestack/sizing/stacks/known.py", "tests/rules/test_planted_changes.
 TOO_LONG_YET = {
     "benchmarks/memory_rows.py": 390,
     "tests/local/test_faults.py": 395,
-    "tests/reachability/test_proof.py": 355,
+    "tests/permissions/test_proof.py": 355,
     "tests/training_code/test_training.py": 330,
     "tunestack/cli/memory.py": 305,
-    "tunestack/reachability/needs.py": 395,
     "tunestack/settings/environment.py": 320,
 }
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from tunestack.local.authorization.job_role import needed_by_role
 from tunestack.local.authorization.ledger import Entry, Ledger, read_ledger
-from tunestack.local.authorization.sagemaker_calls import needed_by
 from tunestack.local.emulator.requests import check_request, shaped
 from tunestack.local.runner.errors import ApiError
+from tunestack.permissions.calls import needed_by
+from tunestack.permissions.job_role import needed_by_role
 
 VERSION: dict[str, Any] = {
     "ModelPackageGroupName": "models",

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from tunestack.definition.scope import Scope
 from tunestack.local.runner.container import RunningContainer
 from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
 from tunestack.local.runner.parameters import parameter_values
-from tunestack.local.runner.resolution import Scope
 from tunestack.local.runner.steps import run_step
 from tunestack.local.runner.store import Store
 from tunestack.local.runner.transform_job import _batches
@@ -53,8 +53,13 @@ def test_expressions_take_their_values() -> None:
 
 @pytest.mark.parametrize("value", [json_get("a.c"), get("Steps.Train.FailureReason")])
 def test_a_value_that_is_not_there_fails_the_step_with_its_name(value: Any) -> None:
-    with pytest.raises(JobFailure, match="nothing at 'a.c'|Steps.Train.FailureReason has no value"):
-        scope(**{"s3://b/e/e.json": {"a": {}}}).resolve(value)
+    found = scope(**{"s3://b/e/e.json": {"a": {}}})
+    entry = {"Name": "Step", "Type": "Fail", "Arguments": {"ErrorMessage": value}}
+    with pytest.raises(JobFailure, match="^ClientError: .*(nothing at 'a.c'|Steps.Train.FailureReason has no value)"):
+        run_step(
+            entry, execution_id="abc", scope=found, sagemaker=None,  # type: ignore[arg-type]
+            stopping=lambda: False, on_start=lambda _: None,
+        )  # fmt: skip
 
 
 DECLARED = [

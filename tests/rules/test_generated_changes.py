@@ -1,6 +1,6 @@
 """Changes for the worse that nobody wrote down: made by a generator, of every kind, in every stack of three accounts.
 
-Each is caught by a rule, or by the proof of reachability, and what is said names the resource or who breaks.
+Each is caught by a rule, or by the permission proof, and what is said names the resource or who breaks.
 """
 
 import copy
@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import ACCOUNTS
-from tunestack.reachability.proof import Proof, prove
-from tunestack.reachability.world import World
+from tunestack.permissions.proof import Proof, prove
+from tunestack.permissions.world import World
 from tunestack.rules import violations
 from tunestack.template.assembly import Stack
 from tunestack.template.resources import Resources

@@ -17,9 +17,10 @@ from tests.conftest import CONFIG, ROOT
 from tests.stacks.test_checkov import findings
 from tests.three_accounts import ACCOUNTS, add, app_in, config_of, settings_of
 from tunestack.layout import StackName
-from tunestack.reachability.access import Access, Judge
-from tunestack.reachability.deployment_policy import MOST_CHARACTERS, deployment_policies, needed_actions, targets_of
-from tunestack.reachability.world import Role, Statement, World
+from tunestack.permissions.access import Access
+from tunestack.permissions.deployment_policy import MOST_CHARACTERS, deployment_policies, needed_actions, targets_of
+from tunestack.permissions.judge import Judge
+from tunestack.permissions.world import Role, Statement, World
 from tunestack.settings.delivery import GitHub, load_delivery
 from tunestack.settings.problems import SettingsError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from aws_cdk import Validations
-from tunestack_cdk.reachability_checks import ReachabilityChecks
+from tunestack_cdk.permission_checks import PermissionChecks
 from tunestack_cdk.rule_pack import TunestackChecks
 
 from tests.three_accounts import add, app_in
@@ -24,7 +24,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     app = app_in(tmp_path_factory.mktemp("existing"))
     add(app, replace(settings, environment=environment))
     # The rules, and the proof that every job reaches what it needs.
-    Validations.of(app).add_plugins(TunestackChecks(), ReachabilityChecks())
+    Validations.of(app).add_plugins(TunestackChecks(), PermissionChecks())
     return Path(app.synth().directory)
 
 

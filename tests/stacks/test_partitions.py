@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 from aws_cdk import Validations
-from tunestack_cdk.reachability_checks import ReachabilityChecks
+from tunestack_cdk.permission_checks import PermissionChecks
 from tunestack_cdk.rule_pack import TunestackChecks
 
 from tests.three_accounts import add, app_in
+from tunestack.permissions.world import World
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.reachability.world import World
 from tunestack.settings.loading import Settings, load_settings
 
 
@@ -28,7 +28,7 @@ def synthesized(region: str, folder: Path) -> Path:
     # No price ships for these regions: that is said, and no budget could be kept.
     assert blueprint_of(settings).run.expected_usd is None
     add(app, settings)
-    Validations.of(app).add_plugins(TunestackChecks(), ReachabilityChecks())
+    Validations.of(app).add_plugins(TunestackChecks(), PermissionChecks())
     return Path(app.synth().directory)
 
 

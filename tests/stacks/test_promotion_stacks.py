@@ -13,10 +13,10 @@ from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
 from tests.three_accounts import SOURCES, add, app_in, config_of, settings_of
 from tunestack.definition.template import body_as_text
 from tunestack.jobs import EVALUATE, TRANSFORM
+from tunestack.permissions.proof import prove
+from tunestack.permissions.world import World
 from tunestack.pipeline.gate import ADAPTER, BASE, GENERAL, QUESTIONS, TEST
 from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
-from tunestack.reachability.proof import prove
-from tunestack.reachability.world import World
 from tunestack.settings.loading import load_settings
 from tunestack.settings.problems import SettingsError
 from tunestack.template.values import as_list, as_text

@@ -13,8 +13,8 @@ from tunestack.cli.following import console
 from tunestack.cli.options import show
 from tunestack.cli.synthesis import synthesize
 from tunestack.errors import UserError
-from tunestack.reachability.proof import Proof, prove
-from tunestack.reachability.world import World
+from tunestack.permissions.proof import Proof, prove
+from tunestack.permissions.world import World
 from tunestack.settings.loading import load_settings
 
 

@@ -10,8 +10,8 @@ import click
 from tunestack.cli.synthesis import synthesize
 from tunestack.errors import UserError
 from tunestack.files import write_whole
-from tunestack.reachability.deployment_policy import Target, deployment_policies, targets_of
-from tunestack.reachability.world import World
+from tunestack.permissions.deployment_policy import Target, deployment_policies, targets_of
+from tunestack.permissions.world import World
 from tunestack.settings.delivery import Delivery, load_delivery
 
 

@@ -18,10 +18,10 @@ from tunestack.costs.diff_text import to_sentence
 from tunestack.costs.stack_cost import StackCost
 from tunestack.errors import UserError
 from tunestack.money import usd
+from tunestack.permissions.proof import prove
+from tunestack.permissions.world import World
 from tunestack.planning.blueprint import Blueprint, blueprint_of
 from tunestack.planning.checks import CHECKS
-from tunestack.reachability.proof import prove
-from tunestack.reachability.world import World
 from tunestack.settings.delivery import read_delivery
 from tunestack.settings.loading import environment_names, load_settings
 from tunestack.settings.recipe import CONFIG_FOLDER, load_recipe

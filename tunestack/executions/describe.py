@@ -8,6 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
+from tunestack.definition.job_files import MODEL, files_read, files_written
 from tunestack.definition.jobs import cluster_of
 from tunestack.executions.advice import advice_for
 from tunestack.executions.errors import ExecutionError
@@ -142,7 +143,7 @@ def _step_view(aws: Aws, step: dict[str, Any]) -> StepView:
         advice=advice_for(reason or step["StepStatus"]) if step["StepStatus"] in ("Failed", "Stopped") else None,
         job_kind=api.noun if api else None,
         job_name=name,
-        inputs=_inputs(job),
+        inputs={item.name: item.uri for item in files_read(job)},
         outputs=_outputs(job, metadata),
         message=job.get("ExitMessage") or (metadata.get("Condition") or {}).get("Outcome"),
         instance_type=cluster_of(api, job).get("InstanceType") if api else None,
@@ -171,26 +172,11 @@ def _billable_seconds(api: Api, job: dict[str, Any]) -> float | None:
     return float((ended - began).total_seconds()) if began and ended else None
 
 
-def _inputs(job: dict[str, Any]) -> dict[str, str]:
-    inputs = {
-        item["InputName"]: item["S3Input"]["S3Uri"] for item in job.get("ProcessingInputs", []) if "S3Input" in item
-    }
-    for channel in job.get("InputDataConfig", []):
-        inputs[channel["ChannelName"]] = channel["DataSource"]["S3DataSource"]["S3Uri"]
-    if "TransformInput" in job:
-        inputs["data"] = job["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
-    return inputs
-
-
 def _outputs(job: dict[str, Any], metadata: dict[str, Any]) -> dict[str, str]:
-    outputs = {
-        item["OutputName"]: item["S3Output"]["S3Uri"]
-        for item in job.get("ProcessingOutputConfig", {}).get("Outputs", [])
-    }
+    # Of a model it is known where it lies once it is there.
+    outputs = {item.name: item.uri for item in files_written(job) if item.name != MODEL}
     if "ModelArtifacts" in job:
-        outputs["model"] = job["ModelArtifacts"]["S3ModelArtifacts"]
-    if "TransformOutput" in job:
-        outputs["answers"] = job["TransformOutput"]["S3OutputPath"]
+        outputs[MODEL] = job["ModelArtifacts"]["S3ModelArtifacts"]
     for kind in ("Model", "RegisterModel"):
         if kind in metadata:
             outputs[kind] = metadata[kind]["Arn"]

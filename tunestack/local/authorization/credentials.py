@@ -1,12 +1,13 @@
 """Whose credentials something has: the account's, or a session of a role that a service took on."""
 
-import json
 import secrets
 from dataclasses import dataclass
 
 from tunestack.local.runner.errors import ApiError
+from tunestack.permissions.calls import SAGEMAKER
+from tunestack.permissions.evaluator import Request, resource_decision
 
-SERVICE, EVENTS = "sagemaker.amazonaws.com", "events.amazonaws.com"
+EVENTS = "events.amazonaws.com"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,29 +25,22 @@ class Credentials:
 
 
 def assume_as_service(
-    role_arn: str, *, account: str, region: str, session_name: str, service: str = SERVICE
+    role_arn: str, *, account: str, region: str, session_name: str, service: str = SAGEMAKER
 ) -> Credentials:
     """Take on a role as a service does: only where its trust policy lets it in, for this account.
 
     Raises:
         ApiError: the role doesn't exist, or its trust policy refuses.
     """
-    from ministack.core.iam_evaluator import EvalContext, evaluate_resource_policy
     from ministack.services import iam, sts
 
     name = role_arn.rpartition("/")[2]
     role = iam._roles.get_scoped(account, None, name)
-    context = EvalContext(
-        principal_arn=service,
-        principal_type="Service",
-        principal_account=account,
-        action="sts:AssumeRole",
-        resource_arn="*",
-        region=region,
-        service_context={"aws:sourceaccount": account},
-    )
-    trust = _applied_to_everything(role["AssumeRolePolicyDocument"]) if role else None
-    if role is None or evaluate_resource_policy(trust, context, service=service).decision != "Allow":
+    request = Request(
+        principal=service, kind="Service", account=account, action="sts:AssumeRole", resource="*", region=region,
+        context={"aws:SourceAccount": account},
+    )  # fmt: skip
+    if role is None or resource_decision(role["AssumeRolePolicyDocument"], request) != "Allow":
         raise ApiError(
             "ValidationException",
             f"Could not assume role {role_arn}. Please ensure that the role exists and allows principal "
@@ -65,12 +59,3 @@ def assume_as_service(
     }
     sts.register_session(made.access_key, session)
     return made
-
-
-def _applied_to_everything(trust: object) -> dict[str, object]:
-    """A trust policy names no resource; the evaluator wants one."""
-    document = json.loads(trust) if isinstance(trust, str) else trust
-    assert isinstance(document, dict)
-    statements = document["Statement"]
-    statements = [statements] if isinstance(statements, dict) else statements
-    return {**document, "Statement": [{**statement, "Resource": "*"} for statement in statements]}

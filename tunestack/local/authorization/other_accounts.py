@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
-from tunestack.local.arn import Owner, of_account
 from tunestack.local.authorization.enforcement import Enforcement, request_access_key
+from tunestack.permissions.arn import Owner, of_account
+from tunestack.permissions.evaluator import Request, resource_decision
 
 
 def reach_other_accounts(enforcement: Enforcement) -> None:
@@ -109,7 +110,7 @@ def _bucket_allows(
 ) -> bool:
     """Whether a bucket's policy lets in somebody of another account: who asks counts; ministack takes the root."""
     from ministack.core.iam_actions import _s3_action, s3_service_context
-    from ministack.core.iam_evaluator import EvalContext, caller_arn, evaluate_resource_policy
+    from ministack.core.iam_evaluator import caller_arn
     from ministack.core.responses import get_region, request_scope
     from ministack.services import s3
 
@@ -118,19 +119,19 @@ def _bucket_allows(
     with request_scope(owner, get_region()):
         given = s3_service_context(action, query, path, headers or {})
     resource = f"arn:aws:s3:::{bucket}/{key}" if key else f"arn:aws:s3:::{bucket}"
-    context = EvalContext(
-        principal_arn=caller_arn() if caller else "*",
-        principal_type="AssumedRole" if caller else "Anonymous",
-        principal_account=caller or "",
+    request = Request(
+        principal=caller_arn() if caller else "*",
+        kind="AssumedRole" if caller else "Anonymous",
+        account=caller or "",
         action=action,
-        resource_arn=resource,
+        resource=resource,
         region=get_region(),
-        service_context={name.lower(): value for name, value in given.items()},
+        context=given,
     )
     policy = s3._bucket_policies.get_scoped(owner, None, bucket)
-    allowed = evaluate_resource_policy(policy, context).decision == "Allow"
-    enforcement.record(request_access_key.get() or "", action, resource, context.service_context, allowed=allowed)
-    return bool(allowed)
+    allowed = policy is not None and resource_decision(policy, request) == "Allow"
+    enforcement.record(request_access_key.get() or "", action, resource, given, allowed=allowed)
+    return allowed
 
 
 def _serve_other_registries() -> None:

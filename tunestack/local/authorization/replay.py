@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunestack.local.authorization.ledger import Entry
+from tunestack.permissions.evaluator import Request, identity_decision
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,19 +38,11 @@ def statements_of(role: str, policies: Mapping[str, Mapping[str, Any]]) -> tuple
 
 def allowed_by(statements: Sequence[Statement], entry: Entry) -> bool:
     """Whether a role with these statements may do what an entry did."""
-    from ministack.core.iam_evaluator import EvalContext, evaluate, parse_policy_document
-
-    context = EvalContext(
-        principal_arn=entry.principal,
-        principal_type="AssumedRole",
-        principal_account=entry.principal.split(":")[4],
-        action=entry.action,
-        resource_arn=entry.resource,
-        region="",
-        service_context=dict(entry.context),
-    )
-    document = {"Version": "2012-10-17", "Statement": [dict(statement.content) for statement in statements]}
-    return bool(evaluate(context, [parse_policy_document(document)]).decision == "Allow")
+    request = Request(
+        principal=entry.principal, kind="AssumedRole", account=entry.principal.split(":")[4], action=entry.action,
+        resource=entry.resource, context=entry.context,
+    )  # fmt: skip
+    return identity_decision([statement.content for statement in statements], request) == "Allow"
 
 
 def unused_actions(statement: Statement, entries: Iterable[Entry]) -> tuple[str, ...]:

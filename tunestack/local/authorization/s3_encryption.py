@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from tunestack.local.arn import Owner
 from tunestack.local.authorization.enforcement import Enforcement, request_access_key
 from tunestack.local.authorization.other_accounts import account_of_caller
 from tunestack.local.runner.errors import ApiError
+from tunestack.permissions.arn import Owner
 
 _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 # Reading an object's headers asks nothing of KMS; reading the object does.

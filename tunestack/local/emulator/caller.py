@@ -5,13 +5,13 @@ from typing import Any, Protocol
 
 from tunestack.local.address import LocalAws
 from tunestack.local.authorization.credentials import Credentials
-from tunestack.local.authorization.sagemaker_calls import Needed
 from tunestack.local.emulator.moto_sagemaker import MotoSageMaker
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import ContainerHost
 from tunestack.local.runner.execution import Execution
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.store import Store
+from tunestack.permissions.calls import Needed
 
 
 class Service(Protocol):

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from tunestack.definition.service_model import sagemaker
-from tunestack.local.authorization.job_role import needed_by_role
 from tunestack.local.emulator.caller import Caller
 from tunestack.local.emulator.requests import check_request
 from tunestack.local.runner.errors import ApiError
@@ -13,6 +12,7 @@ from tunestack.local.runner.job import Job
 from tunestack.local.runner.processing_job import ProcessingJob
 from tunestack.local.runner.training_job import TrainingJob
 from tunestack.local.runner.transform_job import TransformJob
+from tunestack.permissions.job_role import needed_by_role
 
 Request = dict[str, Any]
 _JOBS: dict[str, type[Job]] = {job.api.noun: job for job in (ProcessingJob, TrainingJob, TransformJob)}

@@ -9,8 +9,8 @@ from tunestack.definition.checks import CHECKS
 from tunestack.definition.service_model import OPERATIONS, sagemaker
 from tunestack.definition.shapes import check_shape
 from tunestack.definition.subject import Subject
-from tunestack.local.arn import Owner
 from tunestack.local.runner.errors import ApiError
+from tunestack.permissions.arn import Owner
 
 _RULES = tuple(check for check in CHECKS if check.KINDS)
 _KINDS = {operation[0]: kind for kind, operation in OPERATIONS.items()}

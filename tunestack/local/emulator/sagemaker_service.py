@@ -10,10 +10,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from tunestack.local.address import LocalAws
-from tunestack.local.arn import Owner
 from tunestack.local.authorization.credentials import Credentials, assume_as_service
 from tunestack.local.authorization.enforcement import Enforcement
-from tunestack.local.authorization.sagemaker_calls import Needed, needed_by
 from tunestack.local.emulator.execution_calls import ExecutionCalls
 from tunestack.local.emulator.job_calls import JobCalls
 from tunestack.local.emulator.list_calls import ListCalls
@@ -27,6 +25,8 @@ from tunestack.local.runner.errors import ApiError
 from tunestack.local.runner.execution import Execution
 from tunestack.local.runner.job import Job
 from tunestack.local.runner.store import Store
+from tunestack.permissions.arn import Owner
+from tunestack.permissions.calls import Needed, needed_by
 
 PROJECT_ROOT = Path(__file__).parents[3]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tunestack.definition.graph import PlacedStep, placed_steps, predecessors
+from tunestack.definition.scope import Scope
 from tunestack.layout import S3Uri
 from tunestack.local.address import LOG_NAME
 from tunestack.local.runner.errors import JobFailure, JobStopped
-from tunestack.local.runner.resolution import Scope
 from tunestack.local.runner.steps import SageMaker, StepOutcome, run_step
 from tunestack.local.runner.store import Store
 

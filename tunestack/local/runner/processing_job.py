@@ -1,7 +1,9 @@
 """A processing job, as SageMaker runs it."""
 
+from pathlib import Path
 from typing import Any
 
+from tunestack.definition.job_files import JobFiles, files_read, files_written
 from tunestack.job_api import PROCESSING_API
 from tunestack.local.runner.container import ContainerSpec, write_json
 from tunestack.local.runner.job import Job
@@ -17,11 +19,10 @@ class ProcessingJob(Job):
     api = PROCESSING_API
 
     def prepare(self) -> None:
-        for item in self.request.get("ProcessingInputs", []):
-            source = item["S3Input"]
-            download_prefix(self.clients.s3, source["S3Uri"], self._local(source["LocalPath"]))
-        for item in self._outputs():
-            self._local(item["S3Output"]["LocalPath"]).mkdir(parents=True, exist_ok=True)
+        for source in files_read(self.request):
+            download_prefix(self.clients.s3, source.uri, self._local(source))
+        for target in files_written(self.request):
+            self._local(target).mkdir(parents=True, exist_ok=True)
         (self.ml_folder / "output").mkdir(parents=True, exist_ok=True)
         write_json(self.ml_folder / "config" / "processingjobconfig.json", self.request)
         cluster = {"current_host": "algo-1", "hosts": ["algo-1"]}
@@ -40,10 +41,8 @@ class ProcessingJob(Job):
         self.run_container(spec, log, max_runtime_seconds=limit)
 
     def finish(self) -> dict[str, Any]:
-        for item in self._outputs():
-            output = item["S3Output"]
-            kms_key = self.request["ProcessingOutputConfig"].get("KmsKeyId")
-            upload_folder(self.clients.s3, self._local(output["LocalPath"]), output["S3Uri"], kms_key=kms_key)
+        for target in files_written(self.request):
+            upload_folder(self.clients.s3, self._local(target), target.uri, kms_key=target.kms_key)
         return {}
 
     def conclude(self, log: JobLog) -> dict[str, Any]:
@@ -52,9 +51,6 @@ class ProcessingJob(Job):
             return {}
         return {"ExitMessage": message.read_text(encoding="utf-8", errors="replace")[:EXIT_MESSAGE_LIMIT]}
 
-    def _outputs(self) -> list[dict[str, Any]]:
-        outputs: list[dict[str, Any]] = self.request.get("ProcessingOutputConfig", {}).get("Outputs", [])
-        return outputs
-
-    def _local(self, path: str) -> Any:
-        return self.ml_folder / path.removeprefix("/opt/ml/")
+    def _local(self, files: JobFiles) -> Path:
+        assert files.local_path is not None
+        return self.ml_folder / files.local_path.removeprefix("/opt/ml/")

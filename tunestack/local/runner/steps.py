@@ -10,8 +10,8 @@ from typing import Any, Protocol
 from botocore.exceptions import ClientError
 
 from tunestack.definition.jobs import api_of
+from tunestack.definition.scope import NoValueError, Scope
 from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
-from tunestack.local.runner.resolution import Scope
 
 POLL_SECONDS = 0.1
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -58,9 +58,12 @@ def run_step(
         JobStopped: the execution is being stopped.
     """
     kind = entry["Type"]
-    if kind == "Condition":
-        return _condition(entry, scope)
-    arguments = scope.resolve(entry["Arguments"])
+    try:
+        if kind == "Condition":
+            return _condition(entry, scope)
+        arguments = scope.resolve(entry["Arguments"])
+    except NoValueError as error:
+        raise JobFailure(f"ClientError: {error}") from None
     if kind == "Fail":
         on_start({"Fail": {"ErrorMessage": arguments["ErrorMessage"]}})
         raise JobFailure(arguments["ErrorMessage"])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tunestack.definition.job_files import files_read
 from tunestack.job_api import TRAINING_API
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, write_json
@@ -28,12 +29,11 @@ class TrainingJob(Job):
         config = self.ml_folder / "input" / "config"
         write_json(config / "hyperparameters.json", self.request.get("HyperParameters", {}))
         write_json(config / "resourceconfig.json", {"current_host": "algo-1", "hosts": ["algo-1"]})
-        channels = self.request.get("InputDataConfig", [])
-        described = {channel["ChannelName"]: {"TrainingInputMode": "File"} for channel in channels}
+        channels = list(files_read(self.request))
+        described = {channel.name: {"TrainingInputMode": "File"} for channel in channels}
         write_json(config / "inputdataconfig.json", described)
         for channel in channels:
-            folder = self.ml_folder / "input" / "data" / channel["ChannelName"]
-            download_prefix(self.clients.s3, channel["DataSource"]["S3DataSource"]["S3Uri"], folder)
+            download_prefix(self.clients.s3, channel.uri, self.ml_folder / "input" / "data" / channel.name)
         for name in ("model", "output/data", "checkpoints"):
             (self.ml_folder / name).mkdir(parents=True, exist_ok=True)
 

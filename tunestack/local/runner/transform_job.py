@@ -11,6 +11,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from io import BytesIO
 from typing import Any
 
+from tunestack.definition.job_files import files_read, files_written
 from tunestack.job_api import TRANSFORM_API
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, RunningContainer
@@ -84,7 +85,8 @@ class TransformJob(Job):
         raise JobFailure(f"ClientError: the server did not answer /ping within {START_SECONDS} s")
 
     def _answer_all(self, port: int, log: JobLog) -> None:
-        source = self.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"]
+        (data,) = files_read(self.request)
+        source = data.uri
         keys = list_keys(self.clients.s3, source)
         if not keys:
             raise JobFailure(f"ClientError: No S3 objects found under {source}")
@@ -141,19 +143,20 @@ class TransformJob(Job):
 
     def _below_the_source(self, key: str) -> str:
         """A file's name in the output: with the folders that it lies in below the source's."""
-        _, source = S3Uri.parse(self.request["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"])
+        (data,) = files_read(self.request)
+        _, source = S3Uri.parse(data.uri)
         return key.removeprefix(source if source.endswith("/") else f"{source.rpartition('/')[0]}/")
 
     def _write_answers(self, key: str, answers: list[bytes]) -> None:
-        output = self.request["TransformOutput"]
-        bucket, prefix = S3Uri.parse(output["S3OutputPath"])
-        newline = b"\n" if output.get("AssembleWith") == "Line" else b""
+        (target,) = files_written(self.request)
+        bucket, prefix = S3Uri.parse(target.uri)
+        newline = b"\n" if self.request["TransformOutput"].get("AssembleWith") == "Line" else b""
         lines = b"".join(answer + newline for answer in answers)
         self.clients.s3.upload_fileobj(
             BytesIO(lines),
             bucket,
             f"{prefix.rstrip('/')}/{self._below_the_source(key)}.out",
-            ExtraArgs=encryption(output.get("KmsKeyId")),
+            ExtraArgs=encryption(target.kms_key),
         )
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from tunestack.definition.graph import placed_steps
 from tunestack.definition.jobs import api_of
+from tunestack.definition.scope import Scope
 from tunestack.job_api import Api
 from tunestack.layout import S3Uri
-from tunestack.local.runner.resolution import Scope
 
 EXECUTION_ID = "abcdefghijkl"
 

@@ -20,9 +20,9 @@ from tests.local.grants import GRANTS
 from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
 from tests.three_accounts import add, app_in, config_of, settings_of
 from tunestack.layout import Image
-from tunestack.reachability.access import Judge
-from tunestack.reachability.proof import Proof, prove
-from tunestack.reachability.world import World
+from tunestack.permissions.judge import Judge
+from tunestack.permissions.proof import Proof, prove
+from tunestack.permissions.world import World
 from tunestack.template.assembly import Stack
 
 BUILDS = "BuildProjectRole"

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tunestack.local.authorization.sagemaker_calls import Needed, volume_encryption, volume_key
+from tunestack.permissions.calls import Needed, volume_encryption, volume_key
 
 _IMAGE = re.compile(r"(?P<account>\d{12})\.dkr\.ecr\.(?P<region>[a-z0-9-]+)\.[a-z.]+/(?P<repository>[^:@]+)")
-_PULL = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
+PULL_ACTIONS = ("ecr:BatchCheckLayerAvailability", "ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage")
 # "Give SageMaker AI jobs access to resources in your Amazon VPC": what the execution role needs.
 _INTERFACE = ("CreateNetworkInterface", "DeleteNetworkInterface")
 _PERMISSION = ("CreateNetworkInterfacePermission", "DeleteNetworkInterfacePermission")
@@ -27,7 +27,7 @@ def needed_by_role(
     if found := _IMAGE.match(image_uri):
         repository = f"arn:aws:ecr:{found['region']}:{found['account']}:repository/{found['repository']}"
         yield Needed(action="ecr:GetAuthorizationToken", resource="*")
-        for action in _PULL:
+        for action in PULL_ACTIONS:
             yield Needed(action=action, resource=repository)
     if vpc:
         yield from _network(vpc, f"arn:aws:ec2:{region}:{account}")

@@ -1,22 +1,22 @@
-"""The proof of reachability as a CDK validation plugin: `Validations.of(app).add_plugins(ReachabilityChecks())`."""
+"""The permission proof as a CDK validation plugin: `Validations.of(app).add_plugins(PermissionChecks())`."""
 
 from collections.abc import Iterator, Sequence
 
 from aws_cdk import PolicyViolatingResource, PolicyViolation
 
-from tunestack.reachability.access import Broken
-from tunestack.reachability.proof import prove
-from tunestack.reachability.world import World
+from tunestack.permissions.access import Broken
+from tunestack.permissions.proof import prove
+from tunestack.permissions.world import World
 from tunestack.template.assembly import Stack
 from tunestack_cdk.stack_checks import StackChecks
 
 
-class ReachabilityChecks(StackChecks):
+class PermissionChecks(StackChecks):
     """Fails the synthesis where a job, a pipeline, a function or a build can't do what it must."""
 
     @property
     def name(self) -> str:
-        return "tunestack-reachability"
+        return "tunestack-permissions"
 
     @property
     def rule_ids(self) -> list[str]:

@@ -9,7 +9,10 @@ import jmespath
 
 from tunestack.definition.expressions import is_expression
 from tunestack.definition.property_path import parts, uri_of_output
-from tunestack.local.runner.errors import JobFailure
+
+
+class NoValueError(Exception):
+    """An expression that has no value; the text says which."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +31,7 @@ class Scope:
         """A value with every expression in it replaced.
 
         Raises:
-            JobFailure: a property or a path in a property file isn't there.
+            NoValueError: a property or a path in a property file isn't there.
         """
         if is_expression(value):
             return self._evaluate(value)
@@ -63,10 +66,10 @@ class Scope:
         try:
             content = json.loads(self.read_file(uri))
         except ValueError as error:
-            raise JobFailure(f"ClientError: property file {uri} is not JSON: {error}") from None
+            raise NoValueError(f"property file {uri} is not JSON: {error}") from None
         value = jmespath.search(source["Path"], content)
         if value is None:
-            raise JobFailure(f"ClientError: property file {uri} has nothing at {source['Path']!r}")
+            raise NoValueError(f"property file {uri} has nothing at {source['Path']!r}")
         return value
 
 
@@ -81,7 +84,7 @@ def _follow(value: Any, path: str, whole: str) -> Any:
         elif isinstance(value, dict):
             found = value.get(part.member if part.member is not None else part.key)
         if found is None:
-            raise JobFailure(f"ClientError: {whole} has no value")
+            raise NoValueError(f"{whole} has no value")
         value = found
     return value
 

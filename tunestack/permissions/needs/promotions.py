@@ -5,19 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunestack.layout import Bucket, S3Uri, StackName
-from tunestack.reachability.world import World
+from tunestack.layout import READ_BY_PROMOTION, S3Uri
+from tunestack.permissions.access import Access
+from tunestack.permissions.needs.files import read_accesses, write_accesses
+from tunestack.permissions.needs.sources import SourceEnvironment, group_of, source_of
+from tunestack.permissions.world import World
 from tunestack.template.assembly import Stack
 
 _HANDLER = "promote.handler"
-
-
-@dataclass(frozen=True, kw_only=True)
-class SourceEnvironment:
-    """The environment that versions come from, as far as its stacks are in the world."""
-
-    stack: Stack
-    buckets: Mapping[Bucket, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,27 +107,16 @@ def promotions_of(world: World) -> Iterator[Promotion]:
         )
 
 
-def group_of(versions: str) -> str:
-    """The ARN of the group that versions are of: `…:model-package/GROUP/*`."""
-    return versions.rstrip("/*").replace(":model-package/", ":model-package-group/")
-
-
-def source_of(world: World, group: str) -> SourceEnvironment | None:
-    """The environment whose group it is: its other stacks are called as its registry's is."""
-    registry = _stack_of_group(world, group)
-    if registry is None:
-        return None
-    prefix = registry.name.rpartition("-")[0]
-    storage = world.sibling(registry, f"{prefix}-{StackName.STORAGE}")
-    if storage is None:
-        return None
-    outputs = {bucket: storage.template["Outputs"][bucket.output]["Value"] for bucket in Bucket}
-    resolver = world.resolver(storage)
-    return SourceEnvironment(stack=storage, buckets={bucket: resolver.value(item) for bucket, item in outputs.items()})
-
-
-def _stack_of_group(world: World, group: str) -> Stack | None:
-    for stack, logical_id, _ in world.resources("AWS::SageMaker::ModelPackageGroup"):
-        if world.resolver(stack).arn_of(logical_id) == group:
-            return stack
-    return None
+def needs(world: World) -> Iterator[Access]:
+    """What each function needs that takes versions in: it looks at them, copies their files, and starts a pipeline."""
+    for promotion in promotions_of(world):
+        stack, by, role = promotion.stack, promotion.by, promotion.role
+        for action, resource, context in promotion.calls():
+            yield Access(by=by, principal=role, action=action, resource=resource, context=context)
+        if source := promotion.source:
+            for place, pattern in READ_BY_PROMOTION:
+                uri = str(S3Uri(bucket=source.buckets[place.bucket], key=place.key(pattern.replace("*", "a"))))
+                yield from read_accesses(world, source.stack, by=by, role=role, uri=uri)
+        for uri in promotion.targets():
+            yield from write_accesses(world, stack, by=by, role=role, uri=uri, key=promotion.key)
+            yield from read_accesses(world, stack, by=by, role=role, uri=uri, listed=False)

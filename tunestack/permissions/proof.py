@@ -4,9 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunestack.reachability.access import Access, Broken, Judge
-from tunestack.reachability.needs import needs_of
-from tunestack.reachability.world import Role, World
+from tunestack.permissions.access import Access, Broken
+from tunestack.permissions.judge import Judge
+from tunestack.permissions.needs import needs_of
+from tunestack.permissions.world import Role, World
 from tunestack.template.statement import Statement
 
 

@@ -4,8 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tunestack.local.authorization.credentials import SERVICE
-
+SAGEMAKER = "sagemaker.amazonaws.com"
 Request = Mapping[str, Any]
 # How a call's name ends, the longer of two endings first, and what the request and the service's ARNs call it
 # (Service Authorization Reference, "Actions, resources, and condition keys for Amazon SageMaker AI").
@@ -48,7 +47,7 @@ def needed_by(action: str, request: Request, *, account: str, region: str) -> It
         yield Needed(action="sagemaker:AddTags", resource=resources[0])
     for name in _ROLES:
         if role := request.get(name):
-            yield Needed(action="iam:PassRole", resource=role, context={"iam:PassedToService": SERVICE})
+            yield Needed(action="iam:PassRole", resource=role, context={"iam:PassedToService": SAGEMAKER})
     if key := volume_key(request):
         yield from volume_encryption(key)
 
