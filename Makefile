@@ -43,7 +43,6 @@ lint: .venv/.ready ## ruff, mypy strict, import-linter, shellcheck, hadolint
 	@ruff check .
 	ruff format --check .
 	mypy
-	MYPYPATH=constructs/tunestack_cdk/functions mypy constructs/tunestack_cdk/functions/*.py
 	lint-imports
 	hadolint --no-color training_code/Dockerfile
 	shellcheck .ci/run $$(grep -lE '^#!.*\b(ba)?sh\b' scripts/*)

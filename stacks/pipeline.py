@@ -3,7 +3,6 @@
 from typing import Any
 
 from aws_cdk import CfnOutput, Stack
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 from tunestack_cdk.approver_role import ApproverRole
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
@@ -12,6 +11,7 @@ from tunestack_cdk.log_retention import log_retention
 from tunestack_cdk.operator_role import OperatorRole
 from tunestack_cdk.person_role import Workplace
 from tunestack_cdk.retention import removal_policy
+from tunestack_cdk.smoke_run_role import SmokeRunRole
 from tunestack_cdk.trainer_role import TrainerRole
 
 from stacks.images import ImagesStack
@@ -29,7 +29,6 @@ from tunestack.layout import (
     TRAINER_ROLE_ARN_OUTPUT,
 )
 from tunestack.planning.blueprint import Blueprint
-from tunestack.settings.loading import Settings
 
 
 class PipelineStack(Stack):
@@ -89,28 +88,17 @@ class PipelineStack(Stack):
             OPERATOR_ROLE_ARN_OUTPUT: OperatorRole(self, "Operator", workplace=workplace),
         }
         if delivery_account := settings.environment.security.delivery_account:
-            self._smoke_run_role(workplace, settings, delivery_account)
+            SmokeRunRole(
+                self,
+                "SmokeRun",
+                workplace=workplace,
+                role_name=settings.names.smoke_run_role,
+                delivery_account=delivery_account,
+                runner_name=settings.names.smoke_runner,
+            )
         # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)
         self.add_stack_dependency(images)
         CfnOutput(self, PIPELINE_NAME_OUTPUT, value=pipeline.pipeline_name)
         for output, person in people.items():
             CfnOutput(self, output, value=person.role.role_arn)
-
-    def _smoke_run_role(self, workplace: Workplace, settings: Settings, delivery_account: str) -> None:
-        """What a delivery pipeline starts a run as: a trainer, whom a role of its account alone can take on."""
-        name = f"{settings.environment.project}-delivery-smoke-{settings.name}"
-        runner = self.format_arn(
-            service="iam", region="", account=delivery_account, resource="role", resource_name=name
-        )
-        TrainerRole(
-            self,
-            "SmokeRun",
-            workplace=workplace,
-            brings=PLACES_FILLED_BY_PEOPLE,
-            reads=PLACES_FILLED_BY_JOBS,
-            role_name=settings.names.smoke_run_role,
-            assumed_by=iam.PrincipalWithConditions(
-                iam.AccountPrincipal(delivery_account), {"ArnEquals": {"aws:PrincipalArn": runner}}
-            ),
-        )

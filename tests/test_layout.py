@@ -42,8 +42,8 @@ def test_no_place_or_output_is_written_as_a_literal_elsewhere() -> None:
     allowed = {
         "tunestack/layout.py",
         # Run in a Lambda function, which has nothing of the kit.
-        "constructs/tunestack_cdk/functions/promote.py",
-        "constructs/tunestack_cdk/functions/copying.py",
+        "constructs/tunestack_functions/promote.py",
+        "constructs/tunestack_functions/copying.py",
     }
     found = [
         f"{file.relative_to(ROOT)}: {line.strip()}"

@@ -163,6 +163,11 @@ class Names:
         return f"{self.prefix}-smoke-run"
 
     @property
+    def smoke_runner(self) -> str:
+        """The role of the delivery's own account that takes that one on."""
+        return f"{self.project}-delivery-smoke-{self.environment}"
+
+    @property
     def key_alias(self) -> str:
         return f"alias/{self.prefix}"
 

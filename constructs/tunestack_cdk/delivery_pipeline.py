@@ -191,7 +191,7 @@ class DeliveryPipeline(Construct):
             role=iam.Role(
                 self,
                 f"SmokeRunRole-{settings.name}",
-                role_name=f"{self._delivery.name}-smoke-{settings.name}",
+                role_name=settings.names.smoke_runner,
                 assumed_by=iam.ServicePrincipal("codebuild.amazonaws.com"),
             ),
             role_policy_statements=[iam.PolicyStatement(actions=["sts:AssumeRole"], resources=[role])],

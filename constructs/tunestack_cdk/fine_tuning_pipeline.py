@@ -4,19 +4,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
-from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from tunestack.definition.graph import PlacedStep, placed_steps
 from tunestack.definition.jobs import api_of, cluster_of
-from tunestack.definition.validation import refused
 from tunestack.jobs import JOBS, Job, places_of_property_files, places_read, places_written
 from tunestack.layout import Bucket, Image
-from tunestack.pipeline.resources import KEY, SECURITY_GROUP, filled_in, subnet_name
+from tunestack.pipeline.resources import KEY, SECURITY_GROUP, subnet_name
+from tunestack_cdk.defined_pipeline import define_pipeline, refuse_invalid
 from tunestack_cdk.job_network import JobNetwork, JobVpc
 from tunestack_cdk.job_role import JobRole
 from tunestack_cdk.pipeline_role import PipelineRole
@@ -68,18 +66,16 @@ class FineTuningPipeline(Construct):
             key=key,
         )
         self.values = dict(self._values())
-        deployed = filled_in(definition, self.values)
         self.pipeline_name = pipeline_name
-        self.pipeline = sagemaker.CfnPipeline(
+        self.pipeline = define_pipeline(
             self,
-            "Pipeline",
-            pipeline_name=pipeline_name,
-            pipeline_description=description,
-            role_arn=pipeline_role.role.role_arn,
-            pipeline_definition={"PipelineDefinitionBody": Stack.of(self).to_json_string(deployed)},
+            name=pipeline_name,
+            description=description,
+            definition=definition,
+            values=self.values,
+            role=pipeline_role,
+            after=tuple(self.roles.values()),
         )
-        # The first execution can start the moment the pipeline is there: its role must be able to.
-        self.pipeline.node.add_dependency(pipeline_role, *self.roles.values())
 
     def _values(self) -> Iterator[tuple[str, str]]:
         """What the definition's placeholders stand for."""
@@ -124,13 +120,3 @@ def _encrypts_volume(step: PlacedStep) -> bool:
     """Whether the step's job names a key for its volume: on types with a local disk it can't."""
     api = api_of(step.entry["Type"])
     return api is not None and "VolumeKmsKeyId" in cluster_of(api, step.own_arguments)
-
-
-def refuse_invalid(definition: Mapping[str, Any]) -> None:
-    """See that the service would take a definition.
-
-    Raises:
-        ValueError: it wouldn't; a line per problem.
-    """
-    if problems := refused(definition):
-        raise ValueError("the pipeline definition would be refused:\n" + "\n".join(problems))

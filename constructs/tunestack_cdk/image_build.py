@@ -14,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from constructs import Construct
+from tunestack_functions import image_build
 
 from tunestack_cdk.acknowledge import HIPAA, PCI, acknowledge, acknowledge_in_packs, acknowledge_wildcard
 from tunestack_cdk.job_role import service_role
@@ -45,7 +46,6 @@ class ImageBuild(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         kept = removal_policy(delete_with_stack=delete_with_stack)
-        self._key, self._repository = key, repository
         self.tag = image_tag(source, base_image, torch_build)
         self.role = project_role = service_role(self, "ProjectRole", service="codebuild")
         project = codebuild.Project(
@@ -87,15 +87,16 @@ class ImageBuild(Construct):
         starter = KitFunction(
             self,
             "Starter",
-            module="image_build",
+            module=image_build,
+            settings=image_build.Settings(
+                project_name=project.project_name, repository_name=repository.repository_name, key_arn=key.key_arn
+            ),
             caller=CUSTOM_RESOURCE,
             description="Starts an image's build when its tag isn't there yet, and says how it ended",
             key=key,
             log_retention=log_retention,
             removal_policy=kept,
-            environment={"KEY_ARN": key.key_arn},
         )
-        self._allow_starting(starter, project)
         ended = self._on_end(starter.function, project)
         build = CustomResource(
             self,
@@ -103,11 +104,7 @@ class ImageBuild(Construct):
             service_token=starter.function.function_arn,
             resource_type="Custom::ImageBuild",
             service_timeout=Duration.hours(1),
-            properties={
-                "ProjectName": project.project_name,
-                "RepositoryName": repository.repository_name,
-                "ImageTag": self.tag,
-            },
+            properties={"RepositoryName": repository.repository_name, "ImageTag": self.tag},
         )
         # Not only the roles: their policies, and the way back, must be there before the build starts.
         build.node.add_dependency(project_role, project, starter, *ended)
@@ -119,15 +116,6 @@ class ImageBuild(Construct):
     def _source(self, source: Path) -> codebuild.ISource:
         asset = s3_assets.Asset(self, "Source", path=str(source), exclude=NOT_IN_THE_IMAGE, ignore_mode=IgnoreMode.GLOB)
         return codebuild.Source.s3(bucket=asset.bucket, path=asset.s3_object_key)
-
-    def _allow_starting(self, starter: KitFunction, project: codebuild.Project) -> None:
-        for actions, resource in (
-            (["codebuild:StartBuild", "codebuild:BatchGetBuilds"], project.project_arn),
-            (["ecr:DescribeImages"], self._repository.repository_arn),
-            # CloudFormation's address travels with the build: encrypted, it can't be used by who sees the build.
-            (["kms:Encrypt", "kms:Decrypt"], self._key.key_arn),
-        ):
-            starter.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[resource]))
 
     def _on_end(self, function: lambda_.Function, project: codebuild.Project) -> tuple[Construct, Construct]:
         """Call the function when a build has ended, however it ended: no phase of a build runs after every failure."""

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from aws_cdk import ArnFormat, CustomResource, Duration, RemovalPolicy, Stack
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+from tunestack_functions import job_logs
 
 from tunestack_cdk.acknowledge import acknowledge, acknowledge_wildcard
 from tunestack_cdk.kit_function import CUSTOM_RESOURCE, KitFunction
@@ -32,25 +32,26 @@ class JobLogs(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
+        settings = job_logs.Settings(
+            log_group_names=list(names),
+            retention_days=retention_days,
+            key_arn=key.key_arn if removal_policy is not RemovalPolicy.DESTROY else None,
+        )
         keeper = KitFunction(
             self,
             "Keeper",
-            module="job_logs",
+            module=job_logs,
+            settings=settings,
             caller=CUSTOM_RESOURCE,
             description="Gives the log groups of SageMaker's jobs their retention and their key",
             key=key,
             log_retention=log_retention,
             removal_policy=removal_policy,
         )
-        encrypts = removal_policy is not RemovalPolicy.DESTROY
-        actions = ["logs:CreateLogGroup", "logs:PutRetentionPolicy", *(["logs:AssociateKmsKey"] if encrypts else [])]
-        groups = [self._arn(name) for name in names]
-        streams = [f"{group}:*" for group in groups]
-        keeper.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=[*groups, *streams]))
-        for arn in streams:
-            acknowledge_wildcard(keeper.role, arn, reason="The service names a log group with or without its streams.")
-        # The groups are looked up by the beginning of their names, in the list of all.
-        keeper.role.add_to_policy(iam.PolicyStatement(actions=["logs:DescribeLogGroups"], resources=["*"]))
+        for name in names:
+            streams = f"{self._arn(name)}:*"
+            reason = "The service names a log group with or without its streams."
+            acknowledge_wildcard(keeper.role, streams, reason=reason)
         acknowledge(
             keeper.role, "AwsSolutions-IAM5[Resource::*]", reason="DescribeLogGroups lists the account's groups."
         )
@@ -60,11 +61,8 @@ class JobLogs(Construct):
             service_token=keeper.function.function_arn,
             resource_type="Custom::JobLogs",
             service_timeout=Duration.minutes(5),
-            properties={
-                "LogGroupNames": list(names),
-                "RetentionInDays": retention_days,
-                **({"KmsKeyId": key.key_arn} if encrypts else {}),
-            },
+            # Not read: a change of them calls the function again.
+            properties={"Settings": settings.plain()},
         )
         settled.node.add_dependency(keeper)
 

@@ -1,19 +1,40 @@
 """A function of our own: what a custom resource or a queue of ours runs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
+from typing import Any, Protocol
 
-from aws_cdk import Duration, RemovalPolicy
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
+from tunestack_functions.declared import VARIABLE, Call, FunctionSettings, Here
 
 from tunestack_cdk.acknowledge import HIPAA, NIST, acknowledge_checkov, acknowledge_in_packs
 from tunestack_cdk.job_role import service_role
 
-FUNCTIONS = Path(__file__).parent / "functions"
+# The folder that a function's code lies in as Lambda has it: `constructs/`, with the one package.
+CODE = Path(__file__).parents[1]
+NOT_CODE = ["tunestack_cdk", "**/__pycache__"]
+
+
+class Declares(Protocol):
+    """A module of `tunestack_functions`: what it is given, and what it calls."""
+
+    __name__: str
+
+    @property
+    def calls(self) -> "Calls": ...
+
+
+class Calls(Protocol):
+    """Every call of AWS that a function makes, by its settings."""
+
+    def __call__(self, settings: Any, here: Here) -> Iterator[Call]: ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,20 +59,20 @@ QUEUE = Caller(
 
 
 class KitFunction(Construct):
-    """A module of `functions/` as a Lambda function, with a role that may write its own log and nothing else."""
+    """A module of `tunestack_functions` as a Lambda function, whose role may write its log and make its calls."""
 
     def __init__(
         self,
         scope: Construct,
         construct_id: str,
         *,
-        module: str,
+        module: Declares,
+        settings: FunctionSettings,
         caller: Caller,
         description: str,
         key: kms.IKey,
         log_retention: logs.RetentionDays,
         removal_policy: RemovalPolicy,
-        environment: Mapping[str, str] | None = None,
         timeout: Duration | None = None,
         role_name: str | None = None,
     ) -> None:
@@ -61,17 +82,18 @@ class KitFunction(Construct):
             self, "Logs", encryption_key=key, retention=log_retention, removal_policy=removal_policy
         )
         log_group.grant_write(self.role)
+        self._allow(module, settings)
         self.function = lambda_.Function(
             self,
             "Function",
             description=description,
             runtime=lambda_.Runtime.PYTHON_3_14,
-            handler=f"{module}.handler",
-            code=lambda_.Code.from_asset(str(FUNCTIONS), exclude=["__pycache__"]),
+            handler=f"{module.__name__}.handler",
+            code=lambda_.Code.from_asset(str(CODE), exclude=NOT_CODE),
             role=self.role,
             log_group=log_group,
             timeout=timeout or Duration.minutes(1),
-            environment=dict(environment or {}),
+            environment={VARIABLE: Stack.of(self).to_json_string(settings.plain())},
         )
         outside = "It calls AWS's own APIs, and nothing in the VPC; outside, it needs no endpoint for each of them."
         acknowledge_in_packs(self.function, "LambdaInsideVPC", reason=outside)
@@ -81,4 +103,16 @@ class KitFunction(Construct):
         assert isinstance(resource, lambda_.CfnFunction)
         named = "Its environment holds names and ARNs, as the template does: no secret."
         accepted = {"CKV_AWS_117": outside, "CKV_AWS_115": caller.concurrency, "CKV_AWS_116": caller.dead_letters}
-        acknowledge_checkov(resource, accepted | ({"CKV_AWS_173": named} if environment else {}))
+        acknowledge_checkov(resource, accepted | {"CKV_AWS_173": named})
+
+    def _allow(self, module: Declares, settings: FunctionSettings) -> None:
+        stack = Stack.of(self)
+        here = Here(partition=stack.partition, region=stack.region, account=stack.account)
+        # A statement for each neighbourhood of calls on the same resources.
+        for (resources, conditions), calls in groupby(
+            module.calls(settings, here), key=lambda call: (call.on, call.conditions)
+        ):
+            actions = [call.action for call in calls]
+            self.role.add_to_policy(
+                iam.PolicyStatement(actions=actions, resources=list(resources), conditions=dict(conditions) or None)
+            )

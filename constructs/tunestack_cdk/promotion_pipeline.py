@@ -3,17 +3,15 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from tunestack.jobs import TRANSFORM, places_of_property_files
 from tunestack.layout import PROMOTED
 from tunestack.pipeline.promotion import JOBS_OF_PROMOTION
-from tunestack.pipeline.resources import filled_in
-from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline, refuse_invalid
+from tunestack_cdk.defined_pipeline import define_pipeline, refuse_invalid
+from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
 from tunestack_cdk.pipeline_role import PipelineRole
 
 # "Register a model version from a different account", of the SageMaker developer guide.
@@ -58,14 +56,11 @@ class PromotionPipeline(Construct):
         # RegisterModel looks up the digest of an image of another account.
         arns = [repository.repository_arn for repository in origin_images]
         role.role.add_to_policy(iam.PolicyStatement(actions=list(LOOKUP_ACTIONS), resources=arns))
-        pipeline = sagemaker.CfnPipeline(
+        define_pipeline(
             self,
-            "Pipeline",
-            pipeline_name=pipeline_name,
-            pipeline_description=description,
-            role_arn=role.role.role_arn,
-            pipeline_definition={
-                "PipelineDefinitionBody": Stack.of(self).to_json_string(filled_in(definition, fine_tuning.values))
-            },
+            name=pipeline_name,
+            description=description,
+            definition=definition,
+            values=fine_tuning.values,
+            role=role,
         )
-        pipeline.node.add_dependency(role)

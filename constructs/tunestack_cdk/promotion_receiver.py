@@ -1,6 +1,5 @@
 """The side that versions are promoted to: what was decided on them arrives, is kept until done, and is acted on."""
 
-import json
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy, Stack
@@ -12,6 +11,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
+from tunestack_functions import promote
 
 from tunestack.layout import (
     BASE_MODELS,
@@ -28,7 +28,6 @@ from tunestack_cdk.kit_function import QUEUE, KitFunction
 from tunestack_cdk.prefix_access import PrefixAccess
 from tunestack_cdk.promotion_partner import PromotionPartner
 
-SCAN_ACTION, SIGNATURE_ACTION = "ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"
 # A copy of hundreds of GB goes on in the next of them.
 _ATTEMPTS = 10
 _LAMBDA_TIMEOUT = Duration.minutes(15)
@@ -54,40 +53,38 @@ class PromotionReceiver(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._source, self._origins, self._group_name = source, origins, group_name
-        looked_at = {SCAN_ACTION: max_critical_findings is not None, SIGNATURE_ACTION: signed_images}
-        self._looked_at = [action for action, wanted in looked_at.items() if wanted]
+        stack, self._source = Stack.of(self), source
         self.bus = self._bus(name)
         queue = self._queue()
         function = KitFunction(
             self,
             "Promote",
             role_name=name,
-            module="promote",
+            module=promote,
+            settings=promote.Settings(
+                pipeline=name,
+                group=group_name,
+                source_versions=source.versions_arn(stack),
+                source_version_key=SOURCE_VERSION_KEY,
+                origin_repositories=[origin.repository_uri(stack) for origin in origins],
+                max_critical_findings=max_critical_findings,
+                signed_images=signed_images,
+                bucket=buckets[PROMOTED.bucket].bucket_name,
+                prefix=PROMOTED.prefix,
+                key_arn=key.key_arn,
+                # What is one for many versions is copied once, to where it lies there.
+                shared={BASE: BASE_MODELS.prefix},
+                parameters=dict(PARAMETER_OF),
+            ),
             caller=QUEUE,
             description="Takes in a version that another environment approved, and takes back what it rejected",
             key=key,
             log_retention=log_retention,
             removal_policy=removal_policy,
             timeout=_LAMBDA_TIMEOUT,
-            environment={
-                "PIPELINE": name,
-                "GROUP": group_name,
-                "SOURCE_VERSIONS": source.versions_arn(Stack.of(self)).removesuffix("*"),
-                "SOURCE_VERSION_KEY": SOURCE_VERSION_KEY,
-                "ORIGIN_REPOSITORIES": json.dumps([origin.repository_uri(Stack.of(self)) for origin in origins]),
-                "MAX_CRITICAL_FINDINGS": "" if max_critical_findings is None else str(max_critical_findings),
-                "SIGNED_IMAGES": "yes" if signed_images else "",
-                "BUCKET": buckets[PROMOTED.bucket].bucket_name,
-                "PREFIX": PROMOTED.prefix,
-                "KEY": key.key_arn,
-                # What is one for many versions is copied once, to where it lies there.
-                "SHARED": json.dumps({BASE: BASE_MODELS.prefix}),
-                "PARAMETERS": json.dumps(PARAMETER_OF),
-            },
         )
         self._allow_reading_source(function.role)
-        self._allow_own(function.role, name, buckets, key)
+        self._allow_own(function.role, group_name, buckets, key)
         function.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
@@ -160,7 +157,7 @@ class PromotionReceiver(Construct):
         return queue
 
     def _allow_reading_source(self, role: iam.Role) -> None:
-        """What the function reads of the source: the version, its image's digest, its files."""
+        """What the function reads of the source's files; what it calls else, it declares."""
         stack, source = Stack.of(self), self._source
         versions, keys = source.versions_arn(stack), source.keys_arn(stack)
         objects = [
@@ -172,13 +169,6 @@ class PromotionReceiver(Construct):
         prefixes = {"StringLike": {"s3:prefix": [place.key(pattern) for place, pattern in READ_BY_PROMOTION]}}
         via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{source.region}.{stack.url_suffix}"}}
         for actions, resources, conditions in (
-            (["sagemaker:DescribeModelPackage"], [versions], None),
-            # A version keeps the image that it was made with: of the environment that trained it.
-            (
-                ["ecr:BatchGetImage", *self._looked_at],
-                [origin.repository_arn(stack) for origin in self._origins],
-                None,
-            ),
             (["s3:GetObject"], objects, owner),
             (["s3:ListBucket"], [buckets], owner | prefixes),
             (["kms:Decrypt"], [keys], via_s3),
@@ -191,36 +181,14 @@ class PromotionReceiver(Construct):
         for arn in (versions, keys, buckets, *objects):
             acknowledge_wildcard(role, arn, reason=reason)
 
-    def _allow_own(
-        self, role: iam.Role, pipeline_name: str, buckets: Mapping[Bucket, s3.IBucket], key: kms.IKey
-    ) -> None:
-        """What the function does here: copy, start the pipeline, and take approvals back. It can't approve."""
-        stack = Stack.of(self)
+    def _allow_own(self, role: iam.Role, group_name: str, buckets: Mapping[Bucket, s3.IBucket], key: kms.IKey) -> None:
+        """What the function reads and writes here."""
         access = PrefixAccess(role, key=key)
         for place in (PROMOTED, BASE_MODELS):
             bucket = buckets[place.bucket]
             access.write(bucket, place.prefix)
             access.read(bucket, place.prefix)
-        role.add_to_policy(
-            iam.PolicyStatement(
-                # An upload that was interrupted is found again.
-                actions=["s3:ListBucketMultipartUploads"],
-                resources=[buckets[PROMOTED.bucket].bucket_arn],
-            )
+        versions = Stack.of(self).format_arn(
+            service="sagemaker", resource="model-package", resource_name=f"{group_name}/*"
         )
-
-        def sagemaker(resource: str, name: str) -> str:
-            return stack.format_arn(service="sagemaker", resource=resource, resource_name=name)
-
-        versions = sagemaker("model-package", f"{self._group_name}/*")
-        group = sagemaker("model-package-group", self._group_name)
-        pipeline = sagemaker("pipeline", pipeline_name)
-        for actions, resources, conditions in (
-            (["ListModelPackages"], [group, versions], None),
-            (["DescribeModelPackage"], [versions], None),
-            (["UpdateModelPackage"], [versions], {"StringEquals": {"sagemaker:ModelApprovalStatus": "Rejected"}}),
-            (["StartPipelineExecution", "ListPipelineExecutions"], [pipeline], None),
-        ):
-            named = [f"sagemaker:{action}" for action in actions]
-            role.add_to_policy(iam.PolicyStatement(actions=named, resources=resources, conditions=conditions))
         acknowledge_wildcard(role, versions, reason="The service numbers the versions when it makes them.")

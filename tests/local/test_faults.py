@@ -72,9 +72,9 @@ ml = pathlib.Path(os.environ["TUNESTACK_ML_FOLDER"])
 (ml / "output/message").write_text("one row")
 """],
     },
-    "ProcessingInputs": [{"S3Input": {"S3Uri": f"s3://{BUCKET}/train/", "LocalPath": "/opt/ml/input/rows"}}],
+    "ProcessingInputs": [{"InputName": "rows", "S3Input": {"S3Uri": f"s3://{BUCKET}/train/", "LocalPath": "/opt/ml/input/rows"}}],
     "ProcessingOutputConfig": {
-        "Outputs": [{"S3Output": {"S3Uri": f"s3://{BUCKET}/out/NAME", "LocalPath": "/opt/ml/output/answers"}}]
+        "Outputs": [{"OutputName": "answers", "S3Output": {"S3Uri": f"s3://{BUCKET}/out/NAME", "LocalPath": "/opt/ml/output/answers"}}]
     },
 }  # fmt: skip
 SERVER = """

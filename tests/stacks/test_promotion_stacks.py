@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 from tunestack_cdk.synthesis_checks import add_checks
+from tunestack_functions import promote
+from tunestack_functions.declared import VARIABLE
 
 from tests.conftest import ACCOUNTS, Assembly
 from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
@@ -19,6 +21,7 @@ from tunestack.pipeline.gate import ADAPTER, BASE, GENERAL, QUESTIONS, TEST
 from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
 from tunestack.settings.loading import load_settings
 from tunestack.settings.problems import SettingsError
+from tunestack.template.text import in_dollars, text_of
 from tunestack.template.values import as_list, as_text
 
 
@@ -34,6 +37,12 @@ def one(template: dict[str, Any], kind: str, part: str = "") -> dict[str, Any]:
         if resource["Type"] == kind and part in name
     ]
     return dict(found)
+
+
+def settings_in(template: dict[str, Any]) -> promote.Settings:
+    """The settings of the function that takes versions in."""
+    text = one(template, "AWS::Lambda::Function")["Environment"]["Variables"][VARIABLE]
+    return promote.Settings.parse(text_of(text, in_dollars))
 
 
 def definition(template: dict[str, Any]) -> dict[str, Any]:
@@ -94,20 +103,20 @@ def test_what_arrives_is_kept_until_it_is_done_and_what_fails_for_a_person(
 def test_the_function_is_told_where_versions_come_from_and_what_belongs_to_one(
     target: str, source: str, templates: dict[str, Any]
 ) -> None:
-    told = one(templates[f"tunestack-{target}-promotion"], "AWS::Lambda::Function")["Environment"]["Variables"]
+    told = settings_in(templates[f"tunestack-{target}-promotion"])
     account = ACCOUNT_OF[source]
-    assert told["SOURCE_VERSIONS"] == f"arn:aws:sagemaker:us-east-1:{account}:model-package/tunestack-{source}-models/"
-    assert (told["PIPELINE"], told["GROUP"]) == (f"tunestack-{target}-promotion", f"tunestack-{target}-models")
+    assert told.source_versions == f"arn:aws:sagemaker:us-east-1:{account}:model-package/tunestack-{source}-models/*"
+    assert (told.pipeline, told.group) == (f"tunestack-{target}-promotion", f"tunestack-{target}-models")
     # Everything that it takes along is said of each version that the pipelines register.
     for stack in (f"tunestack-{source}-pipeline", f"tunestack-{target}-promotion"):
         steps = definition(templates[stack])["Steps"]
         gate = next(step for step in steps if step["Type"] == "Condition")
         (register,) = [step for step in gate["Arguments"]["IfSteps"] if step["Type"] == "RegisterModel"]
         metadata = register["Arguments"]["CustomerMetadataProperties"]
-        assert set(json.loads(told["PARAMETERS"])) == {ADAPTER, BASE, GENERAL, QUESTIONS, TEST} <= set(metadata)
+        assert set(told.parameters) == {ADAPTER, BASE, GENERAL, QUESTIONS, TEST} <= set(metadata)
         assert register["Arguments"]["ModelApprovalStatus"] == "PendingManualApproval"
     # A version keeps the image of the environment that trained it, however far it goes.
-    assert f"{ACCOUNT_OF['dev']}.dkr.ecr.us-east-1." in json.dumps(told["ORIGIN_REPOSITORIES"])
+    assert f"{ACCOUNT_OF['dev']}.dkr.ecr.us-east-1." in json.dumps(told.origin_repositories)
 
 
 @pytest.mark.parametrize("target", SOURCES)
@@ -202,8 +211,7 @@ def test_what_is_built_is_signed_by_who_builds_it_and_looked_at_before_it_is_tak
     builds = templates["tunestack-dev-images"]["Resources"]
     for build in (item for item in builds.values() if item["Type"] == "Custom::ImageBuild"):
         assert any("SigningConfiguration" in name for name in build["DependsOn"])
-    function = one(templates["tunestack-staging-promotion"], "AWS::Lambda::Function")
-    assert function["Environment"]["Variables"]["SIGNED_IMAGES"] == "yes"
+    assert settings_in(templates["tunestack-staging-promotion"]).signed_images
 
 
 def test_a_broken_file_of_an_environment_that_is_not_on_the_way_is_in_nobodys_way(tmp_path: Path) -> None:

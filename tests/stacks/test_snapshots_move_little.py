@@ -40,7 +40,7 @@ def kit(tmp_path: Path) -> Path:
 def test_changed_training_code_and_assets_move_no_line(kit: Path, assembly: Any, tmp_path: Path) -> None:
     with (kit / "training_code" / "tunestack_training" / "train.py").open("a") as file:
         file.write("# changed\n")
-    with (kit / "constructs" / "tunestack_cdk" / "functions" / "image_build.py").open("a") as file:
+    with (kit / "constructs" / "tunestack_functions" / "image_build.py").open("a") as file:
         file.write("# changed\n")
     after = synthesize(tmp_path / "out", "dev", root=kit)
     first, second = (each.template("pipeline") for each in (assembly("dev"), after))

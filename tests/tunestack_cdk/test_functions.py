@@ -1,17 +1,15 @@
 """The functions behind our custom resources, run as Lambda runs them, with AWS's answers stubbed at the network's edge."""
 
 import base64
-import importlib
 import json
-import sys
-from collections.abc import Iterator
-from types import ModuleType
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
-from tunestack_cdk.kit_function import FUNCTIONS
+from tunestack_functions import image_build, job_logs
+from tunestack_functions.declared import VARIABLE
 
 REQUEST = {
     "RequestType": "Create",
@@ -19,9 +17,10 @@ REQUEST = {
     "StackId": "stack",
     "RequestId": "request",
     "LogicalResourceId": "Build",
-    "ResourceProperties": {"ProjectName": "project", "RepositoryName": "kit", "ImageTag": "tag"},
+    "ResourceProperties": {"RepositoryName": "kit", "ImageTag": "tag"},
 }
 KEY = "arn:aws:kms:us-east-1:000000000000:key/k"
+GROUP = "/aws/sagemaker/TrainingJobs"
 
 
 class Aws:
@@ -54,7 +53,8 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     made = Aws()
     monkeypatch.setattr(boto3, "client", made.client)
-    monkeypatch.setenv("KEY_ARN", KEY)
+    build = image_build.Settings(project_name="project", repository_name="kit", key_arn=KEY)
+    monkeypatch.setenv(VARIABLE, json.dumps(build.plain()))
     yield made
     made.assert_all_were_called()
 
@@ -76,13 +76,6 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return answers
 
 
-def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    monkeypatch.syspath_prepend(FUNCTIONS)
-    for module in (name, "answer"):
-        sys.modules.pop(module, None)
-    return importlib.import_module(name)
-
-
 def event(status: str, sealed: str | None, **more: Any) -> dict[str, Any]:
     """CodeBuild's own event of a build's end."""
     variables = [{"name": "IMAGE_TAG", "type": "PLAINTEXT", "value": "tag"}]
@@ -92,37 +85,33 @@ def event(status: str, sealed: str | None, **more: Any) -> dict[str, Any]:
     return {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": status, "build-id": "build:1", "additional-information": build}}  # fmt: skip
 
 
-def test_an_image_that_is_there_is_not_built_again(aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_that_is_there_is_not_built_again(aws: Aws, sent: list[Any]) -> None:
     aws.answers("ecr", "describe_images", {"imageDetails": [{"imageTags": ["tag"]}]})
-    load("image_build", monkeypatch).handler(REQUEST, None)
+    image_build.handler(REQUEST, None)
     assert sent[0]["Status"] == "SUCCESS" and sent[0]["PhysicalResourceId"] == "kit:tag"
 
 
-def test_a_build_carries_the_request_so_that_nobody_who_sees_the_build_can_read_it(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_carries_the_request_so_that_nobody_who_sees_the_build_can_read_it(aws: Aws, sent: list[Any]) -> None:
     aws.refuses("ecr", "describe_images", "ImageNotFoundException")
     aws.answers("kms", "encrypt", {"CiphertextBlob": b"sealed"}, {"KeyId": KEY, "Plaintext": ANY})
     sealed = base64.b64encode(b"sealed").decode()
     variables = [{"name": "REQUEST", "type": "PLAINTEXT", "value": sealed}]
     aws.answers("codebuild", "start_build", {}, {"projectName": "project", "environmentVariablesOverride": variables})
-    load("image_build", monkeypatch).handler(REQUEST, None)
+    image_build.handler(REQUEST, None)
     assert sent == [], "the build's end answers"
 
 
-def test_a_build_that_can_t_be_started_fails_the_deployment_at_once(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_that_can_t_be_started_fails_the_deployment_at_once(aws: Aws, sent: list[Any]) -> None:
     aws.refuses("ecr", "describe_images", "ImageNotFoundException")
     aws.answers("kms", "encrypt", {"CiphertextBlob": b"sealed"})
     aws.refuses("codebuild", "start_build", "AccountLimitExceededException")
-    load("image_build", monkeypatch).handler(REQUEST, None)
+    image_build.handler(REQUEST, None)
     assert sent[0]["Status"] == "FAILED" and "AccountLimitExceeded" in sent[0]["Reason"]
 
 
 @pytest.mark.parametrize("status", ["FAILED", "STOPPED", "TIMED_OUT", "FAULT"])
 def test_a_build_that_ends_badly_says_in_which_phase_and_where_the_log_is(
-    status: str, aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+    status: str, aws: Aws, sent: list[Any]
 ) -> None:
     kept = {**REQUEST, "PhysicalResourceId": "kit:tag"}
     aws.answers("kms", "decrypt", {"Plaintext": json.dumps(kept).encode()}, {"KeyId": KEY, "CiphertextBlob": b"sealed"})
@@ -132,36 +121,30 @@ def test_a_build_that_ends_badly_says_in_which_phase_and_where_the_log_is(
         {"phase-type": "COMPLETED"},
     ]
     sealed = base64.b64encode(b"sealed").decode()
-    load("image_build", monkeypatch).handler(event(status, sealed, phases=phases), None)
+    image_build.handler(event(status, sealed, phases=phases), None)
     assert (sent[0]["Status"], sent[0]["RequestId"]) == ("FAILED", "request")
     assert f"ended {status}; DOWNLOAD_SOURCE: AccessDenied: source.zip; log: https://logs.example" in sent[0]["Reason"]
 
 
-def test_a_build_that_succeeds_lets_the_deployment_go_on(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_that_succeeds_lets_the_deployment_go_on(aws: Aws, sent: list[Any]) -> None:
     kept = {**REQUEST, "PhysicalResourceId": "kit:tag"}
     aws.answers("kms", "decrypt", {"Plaintext": json.dumps(kept).encode()})
-    load("image_build", monkeypatch).handler(event("SUCCEEDED", base64.b64encode(b"sealed").decode()), None)
+    image_build.handler(event("SUCCEEDED", base64.b64encode(b"sealed").decode()), None)
     assert (sent[0]["Status"], sent[0]["PhysicalResourceId"]) == ("SUCCESS", "kit:tag")
 
 
-def test_a_build_that_somebody_started_by_hand_answers_nobody(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_build_that_somebody_started_by_hand_answers_nobody(aws: Aws, sent: list[Any]) -> None:
     aws.answers("codebuild", "batch_get_builds", {"builds": [{"environment": _environment([])}]}, {"ids": ["build:1"]})
-    load("image_build", monkeypatch).handler(event("FAILED", None), None)
+    image_build.handler(event("FAILED", None), None)
     assert sent == []
 
 
-def test_a_request_that_the_event_leaves_out_is_read_off_the_build(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_request_that_the_event_leaves_out_is_read_off_the_build(aws: Aws, sent: list[Any]) -> None:
     variable = {"name": "REQUEST", "value": base64.b64encode(b"sealed").decode()}
     aws.answers("codebuild", "batch_get_builds", {"builds": [{"environment": _environment([variable])}]})
     kept = {**REQUEST, "PhysicalResourceId": "kit:tag"}
     aws.answers("kms", "decrypt", {"Plaintext": json.dumps(kept).encode()})
-    load("image_build", monkeypatch).handler(event("SUCCEEDED", None), None)
+    image_build.handler(event("SUCCEEDED", None), None)
     assert sent[0]["Status"] == "SUCCESS"
 
 
@@ -172,36 +155,44 @@ def _environment(variables: list[dict[str, str]]) -> dict[str, Any]:
     }  # fmt: skip
 
 
+@pytest.fixture
+def settled(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs the function that sets up log groups."""
+
+    def run(*, request_type: str = "Create", retention_days: int = 30, key_arn: str | None = KEY) -> None:
+        settings = job_logs.Settings(log_group_names=[GROUP], retention_days=retention_days, key_arn=key_arn)
+        monkeypatch.setenv(VARIABLE, json.dumps(settings.plain()))
+        job_logs.handler({**REQUEST, "RequestType": request_type}, None)  # type: ignore[typeddict-item]
+
+    return run
+
+
 def test_job_log_groups_are_made_or_taken_as_they_are_and_stay_on_deletion(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+    aws: Aws, sent: list[Any], settled: Callable[..., None]
 ) -> None:
-    name = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
+    name = {"logGroupName": GROUP}
     aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
     aws.answers("logs", "describe_log_groups", {"logGroups": [{**name, "retentionInDays": 14}]})
     aws.answers("logs", "put_retention_policy", {}, {**name, "retentionInDays": 30})
     aws.answers("logs", "associate_kms_key", {}, {**name, "kmsKeyId": KEY})
-    properties = {"LogGroupNames": [name["logGroupName"]], "RetentionInDays": "30", "KmsKeyId": KEY}
-    job_logs = load("job_logs", monkeypatch)
-    job_logs.handler({**REQUEST, "ResourceProperties": properties}, None)
-    job_logs.handler({**REQUEST, "RequestType": "Delete", "ResourceProperties": properties}, None)
+    settled()
+    settled(request_type="Delete")
     assert [item["Status"] for item in sent] == ["SUCCESS", "SUCCESS"]
 
 
 def test_log_groups_that_can_t_be_set_up_fail_the_deployment(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+    aws: Aws, sent: list[Any], settled: Callable[..., None]
 ) -> None:
     aws.refuses("logs", "create_log_group", "AccessDeniedException")
-    properties = {"LogGroupNames": ["/aws/sagemaker/TrainingJobs"], "RetentionInDays": "30"}
-    load("job_logs", monkeypatch).handler({**REQUEST, "ResourceProperties": properties}, None)
+    settled(key_arn=None)
     assert sent[0]["Status"] == "FAILED" and "AccessDenied" in sent[0]["Reason"]
 
 
 def test_a_longer_retention_and_another_key_are_left_alone(
-    aws: Aws, sent: list[Any], monkeypatch: pytest.MonkeyPatch
+    aws: Aws, sent: list[Any], settled: Callable[..., None]
 ) -> None:
-    name = {"logGroupName": "/aws/sagemaker/TrainingJobs"}
     aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
-    aws.answers("logs", "describe_log_groups", {"logGroups": [{**name, "retentionInDays": 365, "kmsKeyId": "theirs"}]})
-    properties = {"LogGroupNames": [name["logGroupName"]], "RetentionInDays": "14", "KmsKeyId": KEY}
-    load("job_logs", monkeypatch).handler({**REQUEST, "ResourceProperties": properties}, None)
+    theirs = {"logGroupName": GROUP, "retentionInDays": 365, "kmsKeyId": "theirs"}
+    aws.answers("logs", "describe_log_groups", {"logGroups": [theirs]})
+    settled(retention_days=14)
     assert sent[0]["Status"] == "SUCCESS"

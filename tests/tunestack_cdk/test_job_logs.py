@@ -26,8 +26,8 @@ def test_they_end_as_settings_say_and_are_encrypted_where_the_key_stays(
     policy: RemovalPolicy, encrypted: Any, stack: Stack, key: kms.Key, template: Any
 ) -> None:
     make(stack, key, policy)
-    wanted = {"LogGroupNames": ["/aws/sagemaker/TrainingJobs"], "RetentionInDays": 30, "KmsKeyId": encrypted}
-    template().has_resource_properties("Custom::JobLogs", wanted)
+    wanted = {"log_group_names": ["/aws/sagemaker/TrainingJobs"], "retention_days": 30, "key_arn": encrypted}
+    template().has_resource_properties("Custom::JobLogs", {"Settings": wanted})
 
 
 def test_its_role_may_touch_these_groups_alone(stack: Stack, key: kms.Key, template: Any) -> None:

@@ -1,16 +1,15 @@
 """The function that takes in versions: copies that go on where they stopped, and what it refuses."""
 
-import importlib
-import json
-import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import boto3
 import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
-from tunestack_cdk.kit_function import FUNCTIONS
+from tunestack_functions import copying, promote
+from tunestack_functions.promoted_image import NotPromotableError, NotYetError, by_digest
 
 from tests.three_accounts import ACCOUNTS
 
@@ -20,22 +19,15 @@ VERSIONS = f"arn:aws:sagemaker:us-east-1:{ACCOUNTS['dev']}:model-package/tunesta
 HOST = f"{ACCOUNTS['dev']}.dkr.ecr.us-east-1.amazonaws.com"
 
 
-@pytest.fixture
-def modules(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
-    monkeypatch.syspath_prepend(str(FUNCTIONS))
-    for name, value in {
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "x",
-        "AWS_SECRET_ACCESS_KEY": "x",
-    }.items():
-        monkeypatch.setenv(name, value)
-    yield {name: importlib.import_module(name) for name in ("copying", "promote")}
-    for name in ("copying", "promote"):
-        sys.modules.pop(name, None)
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "x")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
 
 
 @pytest.fixture
-def s3(modules: dict[str, Any]) -> Iterator[Any]:
+def s3() -> Iterator[Any]:
     with mock_aws():
         client = boto3.client("s3")
         for bucket in (SOURCE[0], TARGET[0]):
@@ -67,9 +59,8 @@ class Counting:
 
 
 def test_a_large_copy_goes_on_where_it_stopped_and_what_is_there_is_not_copied_again(
-    s3: Any, modules: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    copying = modules["copying"]
     monkeypatch.setattr(copying, "MOST_BYTES_AT_ONCE", FIVE_MIB)
     monkeypatch.setattr(copying, "PART_BYTES", FIVE_MIB)
     monkeypatch.setattr(copying, "PARTS_AT_ONCE", 1)
@@ -91,25 +82,20 @@ def test_a_large_copy_goes_on_where_it_stopped_and_what_is_there_is_not_copied_a
     assert content(s3) == b"new"
 
 
-def test_a_copy_is_encrypted_with_the_environments_own_key(s3: Any, modules: dict[str, Any]) -> None:
-    modules["copying"].copy_prefix(
-        s3, ("source", "packages/"), ("target", "promoted/"), key_arn="arn:key", time_left=lambda: 1.0
-    )
+def test_a_copy_is_encrypted_with_the_environments_own_key(s3: Any) -> None:
+    copying.copy_prefix(s3, ("source", "packages/"), ("target", "promoted/"), key_arn="arn:key", time_left=lambda: 1.0)
     found = s3.head_object(Bucket="target", Key="promoted/a/model.tar.gz")
     assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "arn:key")
     with pytest.raises(FileNotFoundError, match="nothing lies under s3://source/nothing/"):
-        modules["copying"].copy_prefix(s3, ("source", "nothing/"), ("target", "a/"), key_arn="k", time_left=lambda: 1.0)
+        copying.copy_prefix(s3, ("source", "nothing/"), ("target", "a/"), key_arn="k", time_left=lambda: 1.0)
 
 
-@pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, value in {
-        "SOURCE_VERSIONS": VERSIONS,
-        "ORIGIN_REPOSITORIES": json.dumps([f"{HOST}/tunestack-dev-inference"]),
-        "PARAMETERS": json.dumps({"adapter_uri": "AdapterUri"}),
-        "SHARED": "{}",
-    }.items():
-        monkeypatch.setenv(name, value)
+SETTINGS = promote.Settings(
+    pipeline="promotion", group="models", source_versions=f"{VERSIONS}*", source_version_key="source_version_arn",
+    origin_repositories=[f"{HOST}/tunestack-dev-inference"], signed_images=False, bucket="target", prefix="promoted",
+    key_arn="arn:key", shared={}, parameters={"adapter_uri": "AdapterUri"},
+)  # fmt: skip
+IMAGE = f"{HOST}/tunestack-dev-inference@sha256:0"
 
 
 @pytest.mark.parametrize(
@@ -119,53 +105,66 @@ def told(monkeypatch: pytest.MonkeyPatch) -> None:
         VERSIONS.replace("tunestack-dev-models", "tunestack-dev-models-2") + "1",
     ],
 )
-def test_a_version_of_somebody_else_is_not_even_looked_at(arn: str, told: None, modules: dict[str, Any]) -> None:
-    with pytest.raises(modules["promote"].NotPromotableError, match="is no version that is promoted here"):
-        modules["promote"].decided(arn, None)
+def test_a_version_of_somebody_else_is_not_even_looked_at(arn: str) -> None:
+    with pytest.raises(NotPromotableError, match="is no version that is promoted here"):
+        promote.decided(arn, SETTINGS, None)
 
 
 @mock_aws
-def test_the_image_is_taken_by_its_digest_of_a_known_repository(told: None, modules: dict[str, Any]) -> None:
-    promote, ecr = modules["promote"], boto3.client("ecr")
-    with pytest.raises(promote.NotPromotableError, match="of none of the repositories"):
-        promote.by_digest("docker.io/somebody/image:1")
+def test_the_image_is_taken_by_its_digest_of_a_known_repository() -> None:
+    ecr, known = boto3.client("ecr"), SETTINGS.origin_repositories
+    for stranger in ("docker.io/somebody/image:1", f"{HOST}/tunestack-dev-inference-2:1"):
+        with pytest.raises(NotPromotableError, match="of none of the repositories"):
+            by_digest(stranger, known)
     # moto's own account is the registry here.
     ecr.create_repository(repositoryName="tunestack-dev-inference", registryId=ACCOUNTS["dev"])
-    with pytest.raises(promote.NotPromotableError, match="isn't in its repository any more"):
-        promote.by_digest(f"{HOST}/tunestack-dev-inference:gone")
+    with pytest.raises(NotPromotableError, match="isn't in its repository any more"):
+        by_digest(f"{HOST}/tunestack-dev-inference:gone", known)
+
+
+@pytest.fixture
+def ecr(monkeypatch: pytest.MonkeyPatch) -> Iterator[Stubber]:
+    """ECR, with answers that are given beforehand."""
+    client = boto3.client("ecr")
+    monkeypatch.setattr(boto3, "client", lambda name: client)
+    with Stubber(client) as stub:
+        stub.add_response("batch_get_image", {"images": [{"imageId": {"imageDigest": "sha256:0"}}]})
+        yield stub
+        stub.assert_no_pending_responses()
+
+
+def judged(message: str | None, **asked: Any) -> None:
+    """The image as it is taken, or refused with a message, by what is asked of images."""
+    settings = replace(SETTINGS, **asked)
+    if message is None:
+        assert promote.judged_image(IMAGE, settings) == IMAGE
+        return
+    with pytest.raises((NotPromotableError, NotYetError), match=message):
+        promote.judged_image(IMAGE, settings)
 
 
 @pytest.mark.parametrize(
     ("allowed", "status", "critical", "message"),
     [
-        ("", "FAILED", 9, None),
-        ("2", "COMPLETE", 2, None),
-        ("1", "COMPLETE", 2, "has 2 critical findings, and 1 are allowed"),
-        ("0", "IN_PROGRESS", 0, "is IN_PROGRESS"),
+        (None, "FAILED", 9, None),
+        (2, "COMPLETE", 2, None),
+        (1, "COMPLETE", 2, "has 2 critical findings, and 1 are allowed"),
+        (0, "IN_PROGRESS", 0, "is IN_PROGRESS"),
+        (9, "FAILED", 0, "nobody knows what is in it"),
     ],
 )
 def test_an_image_with_more_findings_than_are_allowed_stays_where_it_is(
-    allowed: str,
-    status: str,
-    critical: int,
-    message: str | None,
-    modules: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
+    allowed: int | None, status: str, critical: int, message: str | None, ecr: Stubber
 ) -> None:
-    promote, ecr = modules["promote"], boto3.client("ecr")
-    monkeypatch.setenv("MAX_CRITICAL_FINDINGS", allowed)
-    monkeypatch.setattr(promote.boto3, "client", lambda name: ecr)
-    wanted = {"registryId": "1" * 12, "repositoryName": "repo", "imageId": {"imageDigest": "sha256:0"}, "maxResults": 1}
-    with Stubber(ecr) as stub:
-        if allowed:
-            findings = {"findingSeverityCounts": {"CRITICAL": critical}}
-            answer = {"imageScanStatus": {"status": status}, "imageScanFindings": findings}
-            stub.add_response("describe_image_scan_findings", answer, wanted)
-        if message is None:
-            promote.check_scan_findings("1" * 12, "repo", "sha256:0")
-            return
-        with pytest.raises((promote.NotPromotableError, promote.NotYetError), match=message):
-            promote.check_scan_findings("1" * 12, "repo", "sha256:0")
+    wanted = {
+        "registryId": ACCOUNTS["dev"], "repositoryName": "tunestack-dev-inference",
+        "imageId": {"imageDigest": "sha256:0"}, "maxResults": 1,
+    }  # fmt: skip
+    if allowed is not None:
+        findings = {"findingSeverityCounts": {"CRITICAL": critical}}
+        answer = {"imageScanStatus": {"status": status}, "imageScanFindings": findings}
+        ecr.add_response("describe_image_scan_findings", answer, wanted)
+    judged(message, max_critical_findings=allowed)
 
 
 @pytest.mark.parametrize(
@@ -177,25 +176,16 @@ def test_an_image_with_more_findings_than_are_allowed_stays_where_it_is(
         (["COMPLETE", "FAILED"], "isn't signed: denied"),
     ],
 )
-def test_an_image_that_is_not_signed_stays_where_it_is(
-    statuses: list[str], message: str | None, modules: dict[str, Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    promote, ecr = modules["promote"], boto3.client("ecr")
-    # Where nobody asks for signatures, nobody looks.
-    promote.check_signature("1" * 12, "repo", "sha256:0")
-    monkeypatch.setenv("SIGNED_IMAGES", "yes")
-    monkeypatch.setattr(promote.boto3, "client", lambda name: ecr)
-    wanted = {"registryId": "1" * 12, "repositoryName": "repo", "imageId": {"imageDigest": "sha256:0"}}
+def test_an_image_that_is_not_signed_stays_where_it_is(statuses: list[str], message: str | None, ecr: Stubber) -> None:
+    wanted = {
+        "registryId": ACCOUNTS["dev"], "repositoryName": "tunestack-dev-inference",
+        "imageId": {"imageDigest": "sha256:0"},
+    }  # fmt: skip
     found = [{"status": status, "failureReason": "denied"} for status in statuses]
-    with Stubber(ecr) as stub:
-        stub.add_response("describe_image_signing_status", {"signingStatuses": found}, wanted)
-        if message is None:
-            promote.check_signature("1" * 12, "repo", "sha256:0")
-            return
-        with pytest.raises((promote.NotPromotableError, promote.NotYetError), match=message):
-            promote.check_signature("1" * 12, "repo", "sha256:0")
+    ecr.add_response("describe_image_signing_status", {"signingStatuses": found}, wanted)
+    judged(message, signed_images=True)
 
 
-def test_a_version_that_does_not_say_what_it_was_made_of_is_refused(told: None, modules: dict[str, Any]) -> None:
-    with pytest.raises(modules["promote"].NotPromotableError, match="doesn't say where its adapter_uri lie"):
-        modules["promote"].copied(f"{VERSIONS}1", {}, "s3://b/model.tar.gz", None)
+def test_a_version_that_does_not_say_what_it_was_made_of_is_refused() -> None:
+    with pytest.raises(NotPromotableError, match="doesn't say where its adapter_uri lie"):
+        promote.copied(f"{VERSIONS}1", {}, "s3://b/model.tar.gz", SETTINGS, None)

@@ -88,13 +88,17 @@ class ReadableStack:
     def _readable(self, value: Any) -> Any:
         if isinstance(value, dict):
             if len(value) == 1 and (next(iter(value)).startswith("Fn::") or "Ref" in value):
-                return self._normalised(self._text(value))
+                return self._unpacked(self._normalised(self._text(value)))
             return {key: self._readable(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self._readable(item) for item in value]
         if isinstance(value, str):
-            return self._readable(json.loads(value)) if value.startswith('{"') else self._normalised(value)
+            return self._unpacked(self._normalised(value))
         return value
+
+    def _unpacked(self, text: str) -> Any:
+        """What a text of JSON holds, member by member."""
+        return self._readable(json.loads(text)) if text.startswith('{"') else text
 
     def _text(self, value: Any) -> str:
         return text_of(value, self._reference)

@@ -36,7 +36,7 @@ def needs(world: World) -> Iterator[Access]:
 
 def _parameters(properties: Mapping[str, Any], promotions: list[Promotion]) -> list[dict[str, str]]:
     """The values that a pipeline's parameters without a default have: of a promotion's, one set for each image."""
-    own = [item for item in promotions if item.pipeline == properties["PipelineName"]]
+    own = [item for item in promotions if item.settings.pipeline == properties["PipelineName"]]
     return [parameters for promotion in own for parameters in promotion.parameters()] or [{}]
 
 

@@ -2,13 +2,14 @@
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 SENT_BACK = ("StackId", "RequestId", "LogicalResourceId")
 MOST_REASON_LETTERS = 1000
 
 
-def answer(request: dict[str, Any], physical_id: str, *, failure: str | None = None) -> None:
+def answer(request: Mapping[str, Any], physical_id: str, *, failure: str | None = None) -> None:
     """Say how a request (`StackId`, `RequestId`, `LogicalResourceId`, `ResponseURL`) ended; `failure` is the reason."""
     body = {key: request[key] for key in SENT_BACK} | {
         "PhysicalResourceId": physical_id,

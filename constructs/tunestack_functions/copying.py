@@ -8,6 +8,18 @@ from typing import Any
 MOST_BYTES_AT_ONCE = 1024**3
 PART_BYTES = 1024**3
 PARTS_AT_ONCE = 16
+# The client's operations here, and what IAM wants for each. What they are allowed on is said by place
+# (`tunestack/layout.py`), on both sides.
+OPERATIONS = {
+    "list_objects_v2": ("s3:ListBucket",),
+    "head_object": ("s3:GetObject", "s3:ListBucket"),
+    "copy_object": ("s3:GetObject", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"),
+    "upload_part_copy": ("s3:GetObject", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"),
+    "create_multipart_upload": ("s3:PutObject", "kms:GenerateDataKey"),
+    "complete_multipart_upload": ("s3:PutObject", "kms:Decrypt"),
+    "list_multipart_uploads": ("s3:ListBucketMultipartUploads",),
+    "list_parts": ("s3:ListMultipartUploadParts",),
+}
 # A bucket, and a key or a prefix in it.
 Place = tuple[str, str]
 # Kept with the copy: whether it is one of the object as it is now.

@@ -1,0 +1,227 @@
+"""Take in a version that another environment approved; take back here what it has rejected.
+
+One decision at a time, off the queue. All of it can be done again: what is copied already is left alone, the pipeline
+is started once for a version, and a version that is registered here isn't registered again.
+"""
+
+import hashlib
+import json
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tunestack_functions.aws import client
+from tunestack_functions.copying import PARTS_AT_ONCE, copy_object, copy_prefix
+from tunestack_functions.declared import Call, FunctionSettings, Here
+from tunestack_functions.events import QueueEvent, VersionDecided
+from tunestack_functions.promoted_image import (
+    NotPromotableError,
+    by_digest,
+    check_scan_findings,
+    check_signature,
+    repository_arn,
+)
+
+log = logging.getLogger()
+log.setLevel(logging.INFO)
+# After that many seconds less, a copy goes on in the next try.
+SECONDS_TO_STOP_BEFORE = 60
+FINISHED = ("Executing", "Succeeded")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(FunctionSettings):
+    """Where versions come from, what belongs to one, and where all of it goes."""
+
+    pipeline: str
+    group: str
+    source_versions: str
+    """The versions' ARNs, as a pattern that ends in `/*`."""
+    source_version_key: str
+    """The metadata of a version here that holds its source's ARN."""
+    origin_repositories: list[str]
+    """URIs of the repositories whose images a version may come with."""
+    max_critical_findings: int | None = None
+    """Of an image's scan; None: it isn't looked at."""
+    signed_images: bool
+    bucket: str
+    prefix: str
+    key_arn: str
+    shared: dict[str, str]
+    """Of what is one for many versions: its metadata's key → the prefix that it is copied to once."""
+    parameters: dict[str, str]
+    """A version's metadata's key → the pipeline's parameter that says where the copy lies."""
+
+
+def calls(settings: Settings, here: Here) -> Iterator[Call]:
+    """Every call of AWS that the function makes, but for those by place (copying.OPERATIONS)."""
+    versions = here.arn("sagemaker", f"model-package/{settings.group}/*")
+    group = here.arn("sagemaker", f"model-package-group/{settings.group}")
+    pipeline = here.arn("sagemaker", f"pipeline/{settings.pipeline}")
+    rejects = {"StringEquals": {"sagemaker:ModelApprovalStatus": "Rejected"}}
+    yield Call(client="sagemaker", operation="describe_model_package", on=(settings.source_versions,))
+    yield Call(client="sagemaker", operation="list_model_packages", on=(group, versions))
+    yield Call(client="sagemaker", operation="describe_model_package", on=(versions,))
+    # It can't approve.
+    yield Call(client="sagemaker", operation="update_model_package", on=(versions,), conditions=rejects)
+    for operation in ("start_pipeline_execution", "list_pipeline_executions"):
+        yield Call(client="sagemaker", operation=operation, on=(pipeline,))
+    images = tuple(repository_arn(uri, here.partition) for uri in settings.origin_repositories)
+    for operation, wanted in (
+        ("batch_get_image", True),
+        ("describe_image_scan_findings", settings.max_critical_findings is not None),
+        ("describe_image_signing_status", settings.signed_images),
+    ):
+        if wanted:
+            yield Call(client="ecr", operation=operation, on=images)
+    # An upload that was interrupted is found again.
+    own = (f"arn:{here.partition}:s3:::{settings.bucket}",)
+    yield Call(client="s3", operation="list_multipart_uploads", on=own, named="ListBucketMultipartUploads")
+
+
+def handler(event: QueueEvent, context: Any) -> None:
+    """A message of the queue: raising puts it back, until it has been tried too often."""
+    settings = Settings.read()
+    for record in event["Records"]:
+        message: VersionDecided = json.loads(record["body"])
+        try:
+            decided(message["detail"]["ModelPackageArn"], settings, context)
+        except NotPromotableError as error:
+            # Trying again changes nothing: it is said once, in the log.
+            log.error("%s", error)
+
+
+def decided(arn: str, settings: Settings, context: Any) -> None:
+    """Act on what was decided on a version: what it is now counts, not what the message says it was."""
+    if not arn.startswith(settings.source_versions.removesuffix("*")):
+        raise NotPromotableError(f"{arn} is no version that is promoted here: {settings.source_versions}")
+    sagemaker = client("sagemaker")
+    version = sagemaker.describe_model_package(ModelPackageName=arn)
+    if version["ModelApprovalStatus"] == "Rejected":
+        withdraw(sagemaker, arn, settings)
+    elif version["ModelApprovalStatus"] == "Approved":
+        promote(sagemaker, arn, version, settings, context)
+    else:
+        log.info("%s is %s: nothing to do", arn, version["ModelApprovalStatus"])
+
+
+def promote(sagemaker: Any, arn: str, version: dict[str, Any], settings: Settings, context: Any) -> None:
+    """Copy all that belongs to a version, and start the pipeline that judges and registers it."""
+    name = execution_name(arn)
+    known = execution_of(sagemaker, name, settings.pipeline)
+    if known is not None and known["PipelineExecutionStatus"] in FINISHED:
+        log.info("%s is promoted already: %s", arn, known["PipelineExecutionArn"])
+        return
+    container = version["InferenceSpecification"]["Containers"][0]
+    image = judged_image(container["Image"], settings)
+    uris = copied(arn, version["CustomerMetadataProperties"], container["ModelDataUrl"], settings, context)
+    parameters = {"SourceVersionArn": arn, "ImageUri": image, **uris}
+    # A run that failed is started again, by another token; the same message twice isn't.
+    token = hashlib.sha256(f"{arn} {known and known['PipelineExecutionArn']}".encode()).hexdigest()
+    started = sagemaker.start_pipeline_execution(
+        PipelineName=settings.pipeline,
+        PipelineExecutionDisplayName=name,
+        PipelineExecutionDescription=f"Promotion of {arn}",
+        PipelineParameters=[{"Name": key, "Value": value} for key, value in sorted(parameters.items())],
+        ClientRequestToken=token,
+    )
+    log.info("%s is judged by %s", arn, started["PipelineExecutionArn"])
+
+
+def judged_image(image: str, settings: Settings) -> str:
+    """A version's image by its digest, which holds what is asked of images here."""
+    found = by_digest(image, settings.origin_repositories)
+    if settings.max_critical_findings is not None:
+        check_scan_findings(found, settings.max_critical_findings)
+    if settings.signed_images:
+        check_signature(found)
+    return found
+
+
+def withdraw(sagemaker: Any, arn: str, settings: Settings) -> None:
+    """Reject here what was registered of a version: the one before it is the newest approved again."""
+    pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=settings.group)
+    versions = [item for page in pages for item in page["ModelPackageSummaryList"]]
+    for found in [item["ModelPackageArn"] for item in versions if item.get("ModelApprovalStatus") != "Rejected"]:
+        described = sagemaker.describe_model_package(ModelPackageName=found)
+        if described.get("CustomerMetadataProperties", {}).get(settings.source_version_key) == arn:
+            reason = f"{'/'.join(arn.split('/')[-2:])} was rejected"
+            sagemaker.update_model_package(
+                ModelPackageArn=found, ModelApprovalStatus="Rejected", ApprovalDescription=reason
+            )
+            log.info("%s is rejected, as %s is", found, arn)
+
+
+def execution_name(arn: str) -> str:
+    """The name of the execution that takes in a version: GROUP-VERSION, 82 characters at the most."""
+    return "-".join(arn.split("/")[-2:])[-82:]
+
+
+def execution_of(sagemaker: Any, name: str, pipeline: str) -> dict[str, Any] | None:
+    """The newest execution of that name, or None."""
+    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
+        PipelineName=pipeline, SortBy="CreationTime", SortOrder="Descending"
+    )
+    found = (item for page in pages for item in page["PipelineExecutionSummaries"])
+    return next((item for item in found if item.get("PipelineExecutionDisplayName") == name), None)
+
+
+def copied(arn: str, metadata: dict[str, str], model_data_url: str, settings: Settings, context: Any) -> dict[str, str]:
+    """The parameters that say where a version's files lie here, once they do."""
+    missing = [key for key in settings.parameters if key not in metadata]
+    if missing:
+        raise NotPromotableError(f"{arn} doesn't say where its {', '.join(missing)} lie: register it by a newer run")
+    target, shared = Target(settings, context), settings.shared
+    folder = "/".join([settings.prefix, *arn.split("/")[-2:]])
+    found = {"ModelDataUrl": target.take_object(model_data_url, f"{folder}/package/{name_of(model_data_url)}")}
+    for key, parameter in settings.parameters.items():
+        uri = metadata[key]
+        if key in shared:
+            # Of all versions of a base model one copy, where it lies in its own environment.
+            path = uri.partition(f"/{shared[key]}/")[2].strip("/")
+            found[parameter] = target.take_prefix(uri, f"{shared[key]}/{path}")
+        elif name_of(uri).endswith(".tar.gz"):
+            found[parameter] = target.take_object(uri, f"{folder}/{key}/{name_of(uri)}")
+        else:
+            found[parameter] = target.take_prefix(uri, f"{folder}/{key}")
+    return found
+
+
+class Target:
+    """This environment's bucket, which another's objects are copied to by S3 itself."""
+
+    def __init__(self, settings: Settings, context: Any) -> None:
+        # A part takes S3 longer than a client waits by itself.
+        self._s3 = client("s3", read_timeout=300, max_pool_connections=PARTS_AT_ONCE)
+        self._bucket, self._key_arn = settings.bucket, settings.key_arn
+        self._time_left = lambda: context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_STOP_BEFORE
+
+    def take_object(self, uri: str, key: str) -> str:
+        """Copy one object; its new URI."""
+        bucket, source = parts_of(uri)
+        copy_object(self._s3, (bucket, source), (self._bucket, key), key_arn=self._key_arn, time_left=self._time_left)
+        return f"s3://{self._bucket}/{key}"
+
+    def take_prefix(self, uri: str, prefix: str) -> str:
+        """Copy all that lies under a prefix; its new URI."""
+        bucket, source = parts_of(uri)
+        copy_prefix(
+            self._s3,
+            (bucket, source.rstrip("/") + "/"),
+            (self._bucket, prefix + "/"),
+            key_arn=self._key_arn,
+            time_left=self._time_left,
+        )
+        return f"s3://{self._bucket}/{prefix}/" if uri.endswith("/") else f"s3://{self._bucket}/{prefix}"
+
+
+def parts_of(uri: str) -> tuple[str, str]:
+    """Bucket and key of an S3 URI."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def name_of(uri: str) -> str:
+    """The last part of a URI."""
+    return uri.rpartition("/")[2]
