@@ -25,13 +25,22 @@ def test_the_examples_of_the_docstrings_are_true(module: object) -> None:
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of programs of an environment with the wheel, and what the wheel says it needs."""
     folder, uv = tmp_path_factory.mktemp("wheel"), ROOT / ".tools" / "uv" / "bin" / "uv"
-    for command in (
+    commands: tuple[list[str | Path], ...] = (
         ["build", "--wheel", "--out-dir", folder / "dist", ROOT],
         ["venv", "--python", ROOT / ".venv" / "bin" / "python", folder / "empty"],
-    ):
+    )
+    for command in commands:
         subprocess.run([uv, "--quiet", *command], check=True, cwd=folder, capture_output=True)
     (wheel,) = (folder / "dist").glob("*.whl")
-    install = [uv, "--quiet", "pip", "install", "--python", folder / "empty" / "bin" / "python", wheel]
+    install: list[str | Path] = [
+        uv,
+        "--quiet",
+        "pip",
+        "install",
+        "--python",
+        folder / "empty" / "bin" / "python",
+        wheel,
+    ]
     subprocess.run(install, check=True, cwd=folder, capture_output=True)
     return folder / "empty" / "bin"
 

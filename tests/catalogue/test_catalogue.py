@@ -18,7 +18,8 @@ def test_every_price_has_its_source_and_date() -> None:
     listed = find_instance_price("ml.g6e.xlarge", "training", region="us-east-1")
     assert listed is not None and not listed.exact
     assert find_instance_price("ml.g5.2xlarge", "training", region="eu-north-1") is None
-    assert find_price("KMS", "Customer managed key", region="us-east-1").usd == 1.0
+    key = find_price("KMS", "Customer managed key", region="us-east-1")
+    assert key is not None and key.usd == 1.0
 
 
 def test_the_catalogue_knows_what_an_instance_type_may_do() -> None:

@@ -82,7 +82,8 @@ def test_what_the_machine_refuses_is_one_line_with_the_place(error: OSError, mon
 
 
 def test_a_bug_is_still_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "tunestack", lambda: {}["bug"])
+    nothing: dict[str, str] = {}
+    monkeypatch.setattr(cli, "tunestack", lambda: nothing["bug"])
     with pytest.raises(KeyError):
         cli.main()
 

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,8 +18,8 @@ def memory(*arguments: str) -> Result:
     return CliRunner().invoke(tunestack, ["memory", "--model", LLAMA, *arguments])
 
 
-def sized(*arguments: str) -> dict[str, float]:
-    found: dict[str, float] = json.loads(memory(*arguments, "--json").output)
+def sized(*arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(memory(*arguments, "--json").output)
     return found
 
 

@@ -70,7 +70,7 @@ def test_a_new_stack_counts_whole(assembly: Any) -> None:
 def test_two_folders_and_a_git_revision_are_compared_by_the_command(assembly: Any, changed: Path) -> None:
     assert "+$1.00 a month" in diff(str(assembly("dev").folder), str(changed), "--markdown").stdout
     assert "FineTune" in diff(str(assembly("dev").folder), str(changed)).stdout
-    total = sum(stack.standing_usd for stack in assembly_costs(changed).values())
+    total = sum(stack.standing_usd or 0.0 for stack in assembly_costs(changed).values())
     assert json.loads(diff("HEAD", str(changed), "--json").stdout)["month"]["after_usd"] == pytest.approx(total)
 
 

@@ -19,7 +19,8 @@ Definition = dict[str, Any]
 @pytest.fixture(scope="session")
 def good(assembly: Any) -> Definition:
     """The definition that prod deploys."""
-    return json.loads(definition_of_template(assembly("prod").template("pipeline")))
+    found: Definition = json.loads(definition_of_template(assembly("prod").template("pipeline")))
+    return found
 
 
 def problems(definition: Any) -> list[str]:

@@ -105,5 +105,5 @@ def test_what_has_no_price_is_not_free() -> None:
 
 
 def test_every_end_that_the_api_knows_is_one() -> None:
-    known = sagemaker().shape_for("PipelineExecutionStatus").enum  # type: ignore[attr-defined]
+    known = sagemaker().shape_for("PipelineExecutionStatus").enum
     assert set(known) - ENDED == {"Executing", "Stopping"}

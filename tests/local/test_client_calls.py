@@ -1,6 +1,7 @@
 """The calls that users make first, answered as the service does: in its shapes, and never empty for what isn't there."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from urllib.error import HTTPError
@@ -30,7 +31,8 @@ def test_jobs_are_listed_filtered_sorted_and_paged(
     assert names(SortBy="Name", SortOrder="Ascending") == sorted(names())
     started = list_jobs(NameContains=succeeded.id)[f"{key}Summaries"][0]["CreationTime"]
     assert started.year > 2000 and names(CreationTimeAfter=started + timedelta(seconds=1)) == []
-    pages = deployer.sagemaker.get_paginator(f"list_{noun}_jobs").paginate(
+    sagemaker: Any = deployer.sagemaker
+    pages = sagemaker.get_paginator(f"list_{noun}_jobs").paginate(
         NameContains=succeeded.id, PaginationConfig={"PageSize": 1}
     )
     assert [len(page[f"{key}Summaries"]) for page in pages] == [1] * count
@@ -51,12 +53,13 @@ def test_trainings_are_found_by_what_they_were_started_with(succeeded: Execution
 
 def test_what_is_not_there_is_refused_by_its_name(deployer: Aws) -> None:
     sagemaker = deployer.sagemaker
-    for call, request in (
+    calls: tuple[tuple[Callable[..., Any], dict[str, str]], ...] = (
         (sagemaker.list_pipeline_executions, {"PipelineName": "no-such-pipeline"}),
         (sagemaker.list_model_packages, {"ModelPackageGroupName": "no-such-group"}),
         (sagemaker.describe_training_job, {"TrainingJobName": "no-such-job"}),
         (sagemaker.stop_transform_job, {"TransformJobName": "no-such-job"}),
-    ):
+    )
+    for call, request in calls:
         with pytest.raises(ClientError, match="no-such-"):
             call(**request)
 
@@ -83,7 +86,8 @@ def test_a_group_with_versions_is_not_deleted(succeeded: ExecutionView, deployer
 
 @pytest.mark.parametrize("kind", ["Pipeline", "ModelPackageGroup", "ModelPackage", "PipelineExecution"])
 def test_what_there_is_is_found_by_search(kind: str, succeeded: ExecutionView, deployer: Aws) -> None:
-    found = deployer.sagemaker.search(Resource=kind)["Results"]
+    sagemaker: Any = deployer.sagemaker
+    found = sagemaker.search(Resource=kind)["Results"]
     arns = [result[kind][f"{kind}Arn"] for result in found]
     assert arns and len(set(arns)) == len(arns) and all("tunestack-local" in arn for arn in arns)
 

@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 
 from demo import deployment
 from demo.deployment import DeploymentError
-from tests.conftest import Assembly
 from tests.local.conftest import client, free_port
 from tunestack.aws import Aws
 from tunestack.executions.versions import delete_versions
 from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.settings.loading import load_settings
+from tunestack.template.assembly import Assembly
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def test_a_changed_setting_updates_in_place_and_a_failing_update_rolls_back(
         parts = properties["PipelineDefinition"]["PipelineDefinitionBody"]["Fn::Join"][1]
         parts[0] = parts[0].replace("2020-12-01", "1999-12-01")
 
-    def now() -> dict[str, Any]:
+    def now() -> Any:
         return deployer.sagemaker.describe_pipeline(PipelineName=deployer.pipeline_name)
 
     created = now()["CreationTime"]

@@ -122,8 +122,8 @@ def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(
     assert view.status == "Failed"
     failed = view.failed_step
     assert failed is not None and failed.name == "RejectModel"
-    assert "heldout.loss_ratio 0." in failed.failure_reason
-    assert "at most 0.01 (MaxHeldoutLossRatio)" in failed.failure_reason
+    reason = failed.failure_reason or ""
+    assert "heldout.loss_ratio 0." in reason and "at most 0.01 (MaxHeldoutLossRatio)" in reason
     after = deployer.sagemaker.list_model_packages(ModelPackageGroupName=deployed.model_package_group_name)
     assert len(after["ModelPackageSummaryList"]) == len(packages["ModelPackageSummaryList"])
 
@@ -143,7 +143,7 @@ def test_bad_data_fails_the_first_step_with_one_reason_and_what_helps(
     view = run(deployed, {**uploaded, "DataUri": f"s3://{bucket}/datasets/bad/x/"})
     failed = view.failed_step
     assert failed is not None and failed.name == "PrepareData"
-    assert reason in failed.failure_reason and failed.advice
+    assert reason in (failed.failure_reason or "") and failed.advice
     log = command("logs", view.id)
     assert reason in log.output
 
@@ -184,11 +184,11 @@ def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws
 def test_a_fresh_run_has_checkpoints_of_its_own_and_is_stopped_by_the_command(
     deployed: Aws, uploaded: dict[str, str]
 ) -> None:
-    def keys(**options: bool) -> str:
-        arn = start(deployed, {**uploaded, "MaxSteps": "3000"}, **options)
+    def keys(*, fresh: bool = False) -> str:
+        arn = start(deployed, {**uploaded, "MaxSteps": "3000"}, fresh=fresh)
         stopped = command("stop", arn, "--json")
         assert stopped.exit_code == 0 and json.loads(stopped.output)["status"] == "Stopped"
-        return json.loads(stopped.output)["parameters"]["CheckpointKey"]
+        return str(json.loads(stopped.output)["parameters"]["CheckpointKey"])
 
     usual, fresh = keys(), keys(fresh=True)
     assert fresh.startswith(f"{usual}-") and fresh != keys(fresh=True)

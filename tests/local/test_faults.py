@@ -22,6 +22,7 @@ from tests.conftest import ROOT
 from tests.local.conftest import HANGS_AFTER_SECONDS, client, command
 from tunestack.aws import Aws
 from tunestack.executions.advice import advice_for
+from tunestack.files import write_whole
 from tunestack.local import LocalAws
 from tunestack.local.authorization.credentials import Credentials
 from tunestack.local.runner import container, transfers
@@ -274,7 +275,7 @@ def test_checkpoints_that_can_never_be_uploaded_fail_the_job_with_what_to_do(
 def test_a_full_disk_at_any_write_of_the_runner_s_own_ends_no_job(
     bucket: Any, local: LocalAws, tmp_path: Path, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    written = store_module.write_whole
+    written = write_whole
     writes = {"count": 0, "full": -1}
 
     def write(file: Path, content: str) -> None:

@@ -12,10 +12,11 @@ from typing import Any
 import pytest
 
 from demo import deployment
-from tests.conftest import CONFIG, ROOT, Assembly
+from tests.conftest import CONFIG, ROOT
 from tests.docs.worked_examples import tree_with
 from tests.local.conftest import free_port
 from tunestack.local import LocalAws, lifecycle, local_aws
+from tunestack.template.assembly import Assembly
 
 pytestmark = pytest.mark.slow
 CHECKS = """

@@ -62,7 +62,7 @@ def test_a_value_that_is_not_there_fails_the_step_with_its_name(value: Any) -> N
         )  # fmt: skip
 
 
-DECLARED = [
+DECLARED: list[dict[str, Any]] = [
     {"Name": "Steps", "Type": "Integer", "DefaultValue": 1},
     {"Name": "Kind", "Type": "String", "DefaultValue": "a", "EnumValues": ["a", "b"]},
     {"Name": "Needed", "Type": "Float"},

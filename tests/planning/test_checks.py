@@ -52,7 +52,10 @@ def test_packing_and_serving_need_their_host_s_memory() -> None:
 
 
 def test_an_adapter_that_stays_apart_needs_no_fusing_and_is_served_on_its_quantised_base() -> None:
-    apart = {"model": {"name_or_path": "meta-llama/Llama-3.1-70B"}, "package": {"fuse": False}}
+    apart: dict[str, dict[str, Any]] = {
+        "model": {"name_or_path": "meta-llama/Llama-3.1-70B"},
+        "package": {"fuse": False},
+    }
     found = lines(changed(recipe=apart))
     assert not any("jobs.package" in line or "jobs.transform" in line for line in found)
 
@@ -148,13 +151,18 @@ def auto(name: str = "prod", **training: Any) -> Workload:
     return workload_of(changed(name, recipe={"training": {**both, **training}}))
 
 
+def number(value: Any) -> int:
+    assert isinstance(value, int)
+    return value
+
+
 def test_auto_is_the_largest_batch_that_fits_every_type_that_a_run_may_choose() -> None:
     chosen = resolve_auto(auto()).recipe.training
-    batch = chosen.per_device_train_batch_size
-    assert batch * chosen.gradient_accumulation_steps == 16
+    batch = number(chosen.per_device_train_batch_size)
+    assert batch * number(chosen.gradient_accumulation_steps) == 16
     assert lines(changed(recipe={"training": {"per_device_train_batch_size": batch}})) == []
     longer = resolve_auto(auto(max_length=512)).recipe.training
-    assert longer.per_device_train_batch_size > batch
+    assert number(longer.per_device_train_batch_size) > batch
 
 
 def test_auto_leaves_numbers_as_they_are() -> None:

@@ -24,7 +24,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def one_of_each(templates: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    found = {}
+    found: dict[str, dict[str, Any]] = {}
     for template in templates.values():
         for item in template["Resources"].values():
             if item["Type"] != "AWS::SageMaker::Pipeline":

@@ -21,6 +21,8 @@ from tunestack.template.assembly import Stack
 from tunestack.template.resources import Resources
 
 Templates = dict[str, Any]
+# Finds a part of the templates.
+Place = Callable[[Templates], Any]
 SAMPLE = 150
 # What CDK gives to its own resources, and what only people use, has no need that is known.
 OF_NOBODY = ("BuildProjectRole", "Trainer", "Approver", "Operator", "CustomResourceProvider", "Custom")
@@ -78,7 +80,7 @@ def in_clear(stack: str, name: str, templates: Templates) -> None:
     at(stack, name)(templates)["SqsManagedSseEnabled"] = False
 
 
-def at(stack: str, name: str, *path: Any) -> Callable[[Templates], Any]:
+def at(stack: str, name: str, *path: Any) -> Place:
     def found(templates: Templates) -> Any:
         place = templates[stack]["Resources"][name]["Properties"]
         for part in path:
@@ -88,23 +90,31 @@ def at(stack: str, name: str, *path: Any) -> Callable[[Templates], Any]:
     return found
 
 
+def _pop(place: Place, which: Any, templates: Templates) -> None:
+    place(templates).pop(which)
+
+
+def _update(place: Place, index: int, templates: Templates, **members: Any) -> None:
+    place(templates)[index].update(members)
+
+
 def protections(stack: str, name: str, kind: str, properties: dict[str, Any]) -> Iterator[Change]:
     for member in PROTECTING.get(kind, ()):
         # The bucket of access logs is S3's own to encrypt, and its versions are CDK's default elsewhere.
         if member in properties:
-            yield Change(f"no {member}", f"{stack}.{name}", lambda t, m=member: at(stack, name)(t).pop(m))
+            yield Change(f"no {member}", f"{stack}.{name}", partial(_pop, at(stack, name), member))
 
 
 def grants(stack: str, name: str, statements: list[dict[str, Any]]) -> Iterator[Change]:
     place = at(stack, name, "PolicyDocument", "Statement")
     for index, statement in enumerate(statements):
         where = f"{stack}.{name}[{index}]"
-        yield Change("grant gone", where, lambda t, i=index: place(t).pop(i))
+        yield Change("grant gone", where, partial(_pop, place, index))
         if statement["Resource"] != "*":
-            yield Change("on everything", where, lambda t, i=index: place(t)[i].update(Resource="*"))
+            yield Change("on everything", where, partial(_update, place, index, Resource="*"))
         action = statement["Action"] if isinstance(statement["Action"], str) else statement["Action"][0]
         service = action.partition(":")[0]
-        yield Change("whole service", where, lambda t, i=index, s=service: place(t)[i].update(Action=f"{s}:*"))
+        yield Change("whole service", where, partial(_update, place, index, Action=f"{service}:*"))
 
 
 def trusts(stack: str, name: str, statements: list[dict[str, Any]]) -> Iterator[Change]:
@@ -123,10 +133,10 @@ def policies(stack: str, name: str, member: str, statements: list[dict[str, Any]
     for index, statement in enumerate(statements):
         where = f"{stack}.{name}[{index}]"
         if statement["Effect"] == "Allow":
-            everybody = {"Principal": "*", "Condition": {}}
-            yield Change("open to all", where, lambda t, i=index, e=everybody: place(t)[i].update(e))
+            everybody: dict[str, Any] = {"Principal": "*", "Condition": {}}
+            yield Change("open to all", where, partial(_update, place, index, **everybody))
         elif "aws:SecureTransport" in json.dumps(statement):
-            yield Change("without TLS", where, lambda t, i=index: place(t).pop(i))
+            yield Change("without TLS", where, partial(_pop, place, index))
 
 
 def jobs(stack: str, name: str, properties: dict[str, Any]) -> Iterator[Change]:
@@ -134,12 +144,10 @@ def jobs(stack: str, name: str, properties: dict[str, Any]) -> Iterator[Change]:
     body = json.dumps(properties["PipelineDefinition"]["PipelineDefinitionBody"])
     for switch in JOB_SWITCHES:
         for number in range(body.count(f'\\"{switch}\\":true')):
-            yield Change(
-                f"{switch} off", f"{stack}.{name}#{number}", lambda t, s=switch, n=number: rewrite(t, stack, name, s, n)
-            )
+            yield Change(f"{switch} off", f"{stack}.{name}#{number}", partial(rewrite, stack, name, switch, number))
 
 
-def rewrite(templates: Templates, stack: str, name: str, switch: str, number: int) -> None:
+def rewrite(stack: str, name: str, switch: str, number: int, templates: Templates) -> None:
     definition = at(stack, name, "PipelineDefinition")(templates)
     parts = json.dumps(definition["PipelineDefinitionBody"]).split(f'\\"{switch}\\":true')
     text = (

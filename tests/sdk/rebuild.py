@@ -53,13 +53,14 @@ class Rebuild:
         self.top = [self.step(item) for item in definition["Steps"]]
 
     def definition(self) -> str:
-        return Pipeline(
+        made: str = Pipeline(
             name="pipeline",
             parameters=list(self.parameters.values()),
             steps=self.top,
             pipeline_experiment_config=None,
             sagemaker_session=self.session,
         ).definition()
+        return made
 
     @staticmethod
     def parameter(given: Json) -> Any:

@@ -33,7 +33,8 @@ def ours() -> Json:
             tags={"environment": "prod"},
         ),
     )
-    return fine_tuning_pipeline(blueprint_of(load_settings("prod")).settings, resources).to_definition()
+    made: Json = fine_tuning_pipeline(blueprint_of(load_settings("prod")).settings, resources).to_definition()
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +45,8 @@ def theirs(ours: Json, tmp_path_factory: pytest.TempPathFactory) -> Json:
     rebuild = Path(__file__).parent / "rebuild.py"
     done = subprocess.run([SDK, rebuild, file], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    return json.loads(done.stdout)
+    made: Json = json.loads(done.stdout)
+    return made
 
 
 def flat(definition: Json) -> dict[str, Json]:
@@ -74,7 +76,8 @@ def without_the_sdks_defaults(step: Json) -> Json:
             return {key: clean(item) for key, item in value.items() if item != {} and key != "SkipModelValidation"}
         return [clean(item) for item in value] if isinstance(value, list) else value
 
-    return clean(step)
+    cleaned: Json = clean(step)
+    return cleaned
 
 
 def test_parameters_are_the_same(ours: Json, theirs: Json) -> None:

@@ -21,7 +21,7 @@ def kept(name: str) -> float:
     number = torch.randn(COUNT, dtype=torch.bfloat16, requires_grad=True)
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         function(number * 1.0)
-    return sum(size for size in seen.values() if size >= COUNT) / COUNT
+    return float(sum(size for size in seen.values() if size >= COUNT) / COUNT)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from benchmarks.gpu_jobs import Job
 from benchmarks.gpu_training import inputs, tokenizer
 
 
-class Tracker(MemTracker):
+class Tracker(MemTracker):  # type: ignore[misc]
     """The tracker of tensors alone: it keeps no figures by module, which a model that is called twice a step confuses."""
 
     def __init__(self) -> None:
@@ -81,8 +81,8 @@ def _trainer(job: Job, ml: Path) -> Any:
         from benchmarks.gpu_methods import METHODS
 
         return METHODS[job.method](recipe)
-    rows = [contract.channel(name) / "rows.jsonl" for name in ("train", "validation")]
-    return train.build_trainer(recipe, *rows, contract.checkpoint_folder())[0]
+    rows, validation = (contract.channel(name) / "rows.jsonl" for name in ("train", "validation"))
+    return train.build_trainer(recipe, rows, validation, contract.checkpoint_folder())[0]
 
 
 def _peak(trainer: Any) -> int:

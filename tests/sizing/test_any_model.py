@@ -81,7 +81,7 @@ def _llama(config: dict[str, Any]) -> dict[str, tuple[int, ...]]:
 def checkpoint(folder: Path, shapes: dict[str, tuple[int, ...]], **config: Any) -> Path:
     """A folder as `save_pretrained` leaves it, less the numbers."""
     folder.mkdir(parents=True)
-    header = {"__metadata__": {"format": "pt"}}
+    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     header |= {name: {"dtype": "BF16", "shape": list(shape), "data_offsets": [0, 0]} for name, shape in shapes.items()}
     text = json.dumps(header).encode()
     (folder / "model-00001-of-00001.safetensors").write_bytes(struct.pack("<Q", len(text)) + text)

@@ -5,6 +5,7 @@ import re
 import subprocess
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def test_every_fact_of_trl_is_what_the_locked_packages_do() -> None:
 
 
 def test_this_kit_differs_from_trl_in_what_its_training_code_changes() -> None:
-    own = {"name": "tunestack", "fp32_adapters_on_quantized": True, "sources": TUNESTACK.sources}
+    own: dict[str, Any] = {"name": "tunestack", "fp32_adapters_on_quantized": True, "sources": TUNESTACK.sources}
     assert replace(find_stack("trl"), **own) == TUNESTACK
     code = (ROOT / "training_code" / "tunestack_training" / "train.py").read_text()
     assert "parameter.data = parameter.data.float()" in code

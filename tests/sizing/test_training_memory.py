@@ -74,7 +74,7 @@ def test_more_batch_sequence_or_rank_never_needs_less(architecture: Architecture
 
 
 @given(jobs, st.sampled_from(["full", "lora"]))
-def test_a_larger_model_of_a_family_never_needs_less(some: FineTuning, method: str) -> None:
+def test_a_larger_model_of_a_family_never_needs_less(some: FineTuning, method: Any) -> None:
     # Eager attention's scores grow with the heads, of which the 1.5B has fewer than the 0.5B.
     assume(some.attention == "flash")
     sizes = [model(f"Qwen/Qwen2.5-{size}") for size in ("0.5B", "1.5B", "3B", "7B", "14B", "32B", "72B")]
@@ -89,7 +89,7 @@ def test_a_larger_model_of_a_family_never_needs_less(some: FineTuning, method: s
     st.sampled_from([2, 4, 8, 64]),
 )
 def test_sharding_never_increases_a_gpu_s_weights(
-    architecture: Architecture, some: FineTuning, sharding: str, gpus: int
+    architecture: Architecture, some: FineTuning, sharding: Any, gpus: int
 ) -> None:
     alone = training_memory(architecture, some)
     spread = training_memory(architecture, replace(some, sharding=sharding, gpus=gpus))

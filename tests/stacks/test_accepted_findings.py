@@ -19,7 +19,7 @@ from tests.three_accounts import add, app_in, config_of, settings_of
 from tunestack.settings.delivery import load_delivery
 from tunestack.template.assembly import Assembly
 
-PLANTED = {"actions": ["dynamodb:*"], "resources": ["*"]}
+PLANTED: dict[str, Any] = {"actions": ["dynamodb:*"], "resources": ["*"]}
 
 
 @jsii.implements(IAspect)

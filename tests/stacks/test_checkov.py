@@ -16,7 +16,16 @@ OF_CDK = ("CustomVpcRestrictDefaultSG", "CustomS3AutoDeleteObjects")
 
 def findings(folder: Path) -> list[tuple[str, str]]:
     """Check and resource of what is found in a folder of templates."""
-    command = [CHECKOV, "--directory", folder, "--framework", "cloudformation", "--skip-download", "--output", "json"]
+    command: list[str | Path] = [
+        CHECKOV,
+        "--directory",
+        folder,
+        "--framework",
+        "cloudformation",
+        "--skip-download",
+        "--output",
+        "json",
+    ]
     done = subprocess.run([*command, "--quiet", "--compact"], capture_output=True, text=True, check=False, timeout=900)
     report = json.loads(done.stdout)
     assert report["summary"]["passed"] > 100 and report["summary"]["parsing_errors"] == 0

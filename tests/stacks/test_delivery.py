@@ -20,9 +20,10 @@ from tunestack.layout import StackName
 from tunestack.permissions.access import Access
 from tunestack.permissions.deployment_policy import MOST_CHARACTERS, deployment_policies, needed_actions, targets_of
 from tunestack.permissions.judge import Judge
-from tunestack.permissions.world import Role, Statement, World
+from tunestack.permissions.world import Role, World
 from tunestack.settings.delivery import GitHub, load_delivery
 from tunestack.settings.problems import SettingsError
+from tunestack.template.statement import Statement
 
 DELIVERY_ACCOUNT = "999999999999"
 

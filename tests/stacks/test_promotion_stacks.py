@@ -10,7 +10,7 @@ from tunestack_cdk.synthesis_checks import add_checks
 from tunestack_functions import promote
 from tunestack_functions.declared import VARIABLE
 
-from tests.conftest import ACCOUNTS, Assembly
+from tests.conftest import ACCOUNTS
 from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
 from tests.three_accounts import SOURCES, add, app_in, config_of, settings_of
 from tunestack.definition.template import body_as_text
@@ -21,6 +21,7 @@ from tunestack.pipeline.gate import ADAPTER, BASE, GENERAL, QUESTIONS, TEST
 from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
 from tunestack.settings.loading import load_settings
 from tunestack.settings.problems import SettingsError
+from tunestack.template.assembly import Assembly
 from tunestack.template.text import in_dollars, text_of
 from tunestack.template.values import as_list, as_text
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from aws_cdk import App
-from tunestack_cdk import fine_tuning_pipeline as construct
+from tunestack_cdk import defined_pipeline as construct
 
 import app as tunestack_app
 from tests.conftest import ROOT

@@ -10,8 +10,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
-from tests.conftest import ENVIRONMENTS, ROOT, Assembly
+from tests.conftest import ENVIRONMENTS, ROOT
 from tunestack.layout import StackName
+from tunestack.template.assembly import Assembly
 from tunestack.template.readable import ReadableStack, as_yaml, difference
 
 BASE = "prod"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import CONFIG, ROOT, Assembly, synthesize
+from tests.conftest import CONFIG, ROOT, synthesize
 from tunestack.layout import StackName
+from tunestack.template.assembly import Assembly
 from tunestack.template.readable import ReadableStack, as_yaml
 
 pytestmark = pytest.mark.slow

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ TRAINING = {
 
 @pytest.fixture(scope="session")
 def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_model(tmp_path_factory.mktemp("tiny"))
+    folder: Path = make_tiny_model(tmp_path_factory.mktemp("tiny"))
+    return folder
 
 
 @pytest.fixture
@@ -42,7 +44,7 @@ def rows(count: int) -> list[dict[str, str]]:
     ]
 
 
-def write_lines(file: Path, items: list[object]) -> Path:
+def write_lines(file: Path, items: Sequence[object]) -> Path:
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(json.dumps(item) + "\n" for item in items))
     return file

@@ -4,6 +4,7 @@ import json
 import shutil
 import tarfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import RECIPE, TRAINING, rows, training_inputs, write_lines
@@ -109,7 +110,7 @@ def test_an_answer_keeps_its_spaces(server: ModelServer, monkeypatch: pytest.Mon
     assert server.answer_lines([GOOD[0]]) == [{"response": "    return 1\n"}]
 
 
-def prepared(ml: Path, model: Path, lines: list[bytes], **options: str) -> dict[str, object]:
+def prepared(ml: Path, model: Path, lines: list[bytes], **options: str) -> dict[str, Any]:
     shutil.copytree(model, ml / "processing" / "input" / "base-model", dirs_exist_ok=True)
     file = ml / "processing" / "input" / "data" / "a.jsonl"
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,7 @@ def prepared(ml: Path, model: Path, lines: list[bytes], **options: str) -> dict[
     file.write_bytes(b"\n".join([*lines, *good]) + b"\n")
     fractions = {"data.test_fraction": "0.2", "data.validation_fraction": "0.2", "data.max_rejected_fraction": "0.5"}
     prepare.run({**RECIPE, **fractions, **options})
-    report: dict[str, object] = json.loads((ml / "processing" / "output" / "report" / "report.json").read_text())
+    report: dict[str, Any] = json.loads((ml / "processing" / "output" / "report" / "report.json").read_text())
     return report
 
 

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pyarrow
 import pyarrow.parquet
@@ -15,7 +16,7 @@ from tunestack_training.rows import read_rows, to_conversation
 from tunestack_training.tokenizer import PLAIN_CHAT_TEMPLATE
 
 
-def prepared(ml: Path, model: Path, **options: str) -> dict[str, list[dict]]:
+def prepared(ml: Path, model: Path, **options: str) -> dict[str, list[dict[str, Any]]]:
     shutil.copytree(model, ml / "processing" / "input" / "base-model", dirs_exist_ok=True)
     prepare.run({**RECIPE, "data.test_fraction": "0.2", "data.validation_fraction": "0.2", **options})
     out = ml / "processing" / "output"

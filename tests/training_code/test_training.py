@@ -55,6 +55,7 @@ def test_a_stopped_training_keeps_a_checkpoint_and_resumes_to_the_same_weights(
     command = [sys.executable, "-m", "tunestack_training", "train"]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(CODE), *sys.path]), "PYTHONUNBUFFERED": "1"}
     job = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert job.stdout is not None
     for line in job.stdout:
         if "step 1/6" in line:
             job.send_signal(signal.SIGTERM)
@@ -259,10 +260,9 @@ def test_an_answer_is_right_word_by_word(answered: str, wanted: str, held: bool)
 
 
 def test_the_rows_that_are_evaluated_are_chosen_by_the_seed() -> None:
-    def chosen(**changed: str) -> list[int]:
-        return evaluate.sample(
-            list(range(100)), recipe_from_options({**RECIPE, "evaluation.max_rows": "10", **changed})
-        )
+    def chosen(**changed: str) -> list[Any]:
+        items: list[Any] = list(range(100))
+        return evaluate.sample(items, recipe_from_options({**RECIPE, "evaluation.max_rows": "10", **changed}))
 
     assert chosen() == chosen() != list(range(10))
     assert chosen() != chosen(**{"training.seed": "7"})

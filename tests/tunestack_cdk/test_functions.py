@@ -3,15 +3,16 @@
 import base64
 import json
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 from tunestack_functions import image_build, job_logs
 from tunestack_functions.declared import VARIABLE
+from tunestack_functions.events import BuildEnded, CustomResourceRequest
 
-REQUEST = {
+REQUEST: CustomResourceRequest = {
     "RequestType": "Create",
     "ResponseURL": "https://cloudformation.example/answer?Signature=x",
     "StackId": "stack",
@@ -76,13 +77,13 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     return answers
 
 
-def event(status: str, sealed: str | None, **more: Any) -> dict[str, Any]:
+def event(status: str, sealed: str | None, **more: Any) -> BuildEnded:
     """CodeBuild's own event of a build's end."""
     variables = [{"name": "IMAGE_TAG", "type": "PLAINTEXT", "value": "tag"}]
     if sealed:
         variables.append({"name": "REQUEST", "type": "PLAINTEXT", "value": sealed})
     build = {"environment": {"environment-variables": variables}, "logs": {"deep-link": "https://logs.example"}, **more}
-    return {"detail-type": "CodeBuild Build State Change", "detail": {"build-status": status, "build-id": "build:1", "additional-information": build}}  # fmt: skip
+    return {"detail": {"build-status": status, "build-id": "build:1", "additional-information": build}}  # fmt: skip
 
 
 def test_an_image_that_is_there_is_not_built_again(aws: Aws, sent: list[Any]) -> None:
@@ -159,10 +160,12 @@ def _environment(variables: list[dict[str, str]]) -> dict[str, Any]:
 def settled(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs the function that sets up log groups."""
 
-    def run(*, request_type: str = "Create", retention_days: int = 30, key_arn: str | None = KEY) -> None:
+    def run(
+        *, request_type: Literal["Create", "Delete"] = "Create", retention_days: int = 30, key_arn: str | None = KEY
+    ) -> None:
         settings = job_logs.Settings(log_group_names=[GROUP], retention_days=retention_days, key_arn=key_arn)
         monkeypatch.setenv(VARIABLE, json.dumps(settings.plain()))
-        job_logs.handler({**REQUEST, "RequestType": request_type}, None)  # type: ignore[typeddict-item]
+        job_logs.handler({**REQUEST, "RequestType": request_type}, None)
 
     return run
 

@@ -58,7 +58,9 @@ def test_a_grant_reaches_one_prefix_of_one_bucket(
     flat = {action: item for item in found for action in ([item["Action"]] if isinstance(item["Action"], str) else item["Action"])}  # fmt: skip
     assert actions <= flat.keys()
     of_objects = [item for item in found if "Object" in str(item["Action"]) and "s3:" in str(item["Action"])]
-    name = stack.get_logical_id(bucket.node.default_child)
+    resource = bucket.node.default_child
+    assert isinstance(resource, s3.CfnBucket)
+    name = stack.get_logical_id(resource)
     assert all(
         f"'{name}', 'Arn'" in str(item["Resource"]) and "/training/*" in str(item["Resource"]) for item in of_objects
     )

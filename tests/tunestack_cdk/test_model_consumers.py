@@ -61,8 +61,7 @@ def template(consumers: ModelConsumers) -> dict[str, Any]:
             stack, consumers, group_name=registry.group_name, packages=(bucket, "packages"), key=key,
             repository=repository,
         )  # fmt: skip
-    made: dict[str, Any] = Template.from_stack(stack).to_json()
-    return made
+    return dict(Template.from_stack(stack).to_json())
 
 
 def policies(made: dict[str, Any]) -> dict[str, dict[str, Any]]:

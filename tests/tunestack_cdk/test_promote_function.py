@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import boto3
@@ -44,15 +45,17 @@ class Counting:
     """A client that counts the requests that copy, and has time for so many parts."""
 
     def __init__(self, s3: Any, parts: int) -> None:
-        self._s3, self.copied, self.parts = s3, [], parts
+        self._s3, self.parts = s3, parts
+        self.copied: list[int] = []
 
     def __getattr__(self, name: str) -> Any:
         if name in ("copy_object", "upload_part_copy"):
-            return lambda **request: (
-                self.copied.append(request.get("PartNumber", 0)),
-                getattr(self._s3, name)(**request),
-            )[1]
+            return partial(self._copy, name)
         return getattr(self._s3, name)
+
+    def _copy(self, name: str, **request: Any) -> Any:
+        self.copied.append(request.get("PartNumber", 0))
+        return getattr(self._s3, name)(**request)
 
     def time_left(self) -> float:
         return self.parts - len(self.copied)
@@ -110,7 +113,7 @@ def test_a_version_of_somebody_else_is_not_even_looked_at(arn: str) -> None:
         promote.decided(arn, SETTINGS, None)
 
 
-@mock_aws
+@mock_aws  # type: ignore[untyped-decorator]
 def test_the_image_is_taken_by_its_digest_of_a_known_repository() -> None:
     ecr, known = boto3.client("ecr"), SETTINGS.origin_repositories
     for stranger in ("docker.io/somebody/image:1", f"{HOST}/tunestack-dev-inference-2:1"):

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -191,14 +192,15 @@ def test_a_model_whose_upload_was_interrupted_is_not_there(
 ) -> None:
     left = 3
 
-    def interrupted(*_: object, **__: object) -> None:
+    def interrupted(*arguments: Any, **named: Any) -> Any:
         nonlocal left
         left -= 1
         if not left:
             raise KeyboardInterrupt
+        return real(*arguments, **named)
 
     real = upload.upload_once
-    monkeypatch.setattr("tunestack.uploads.model.upload_once", lambda *a, **k: (interrupted(), real(*a, **k)))
+    monkeypatch.setattr("tunestack.uploads.model.upload_once", interrupted)
     with pytest.raises(KeyboardInterrupt):
         add_model(aws, model, name="a/b", revision="1")
     uri = "s3://artifacts/base-models/a/b/1"
