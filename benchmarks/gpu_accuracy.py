@@ -21,7 +21,7 @@ from tunestack.sizing.kinds import Method, Objective
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.model.families import from_config
-from tunestack.sizing.stacks.choice import find_stack
+from tunestack.sizing.trainers.choice import find_trainer
 
 # The methods of `benchmarks.gpu_methods`.
 _METHODS: dict[str, tuple[Method, Objective]] = {
@@ -77,8 +77,8 @@ def _job(row: dict[str, str], recipe: Recipe) -> tuple[FineTuning, Objective]:
         job, method=method, quantization="none", double_quant=False, virtual_tokens=VIRTUAL_TOKENS if prompts else 0
     )
     if row["method"].startswith("trainer"):
-        by_trainer = find_stack("hf_trainer")
-        job = replace(job, stack=by_trainer, loss=by_trainer.loss, lora_dropout=by_trainer.lora_dropout)
+        by_trainer = find_trainer("hf_trainer")
+        job = replace(job, trainer=by_trainer, loss=by_trainer.loss, lora_dropout=by_trainer.lora_dropout)
         if "qlora" in row["method"]:
             job = replace(job, quantization="nf4", double_quant=True)
     if "trained head" in row["method"]:

@@ -23,8 +23,8 @@ from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.stacks.choice import find_stack, possible_stacks, stack_names
-from tunestack.sizing.stacks.stack import Stack
+from tunestack.sizing.trainers.choice import find_trainer, known_names, possible_trainers
+from tunestack.sizing.trainers.trainer import Trainer
 
 Word = TypeVar("Word")
 
@@ -73,7 +73,7 @@ class UnknownSettings(Exception):
 
 
 def estimate(row: Row) -> MemoryEstimate:
-    """What the model says of a row: of each stack that may have run it, and each value that it leaves open.
+    """What the model says of a row: of each trainer that may have run it, and each value that it leaves open.
 
     Raises:
         UnknownSettings: a setting is missing or unknown.
@@ -81,53 +81,55 @@ def estimate(row: Row) -> MemoryEstimate:
     """
     if row["kind"] == "recommendation":
         raise UnknownSettings("a recommendation, not a measurement")
-    stacks, known = stacks_of(row)
+    trainers, known = trainers_of(row)
     if row.get("stack", "").startswith("other"):
-        # A loop of somebody's own is none of the stacks: it may have the facts of any.
-        return envelope([estimate_under(row, _as_said(row, stack)) for stack in stacks], point=0 if known else None)
-    named = _stack_name(row.get("stack", "")) in stack_names()
-    able = [stack for stack in stacks if named or _can_have_run(row, stack)] or list(stacks)
-    found = [estimate_under(row, stack) for stack in able]
-    return envelope(found, voices=[stack.name for stack in able], point=0 if known else None)
+        # A loop of somebody's own is none of the trainers: it may have the facts of any.
+        found = [estimate_under(row, _as_said(row, trainer)) for trainer in trainers]
+        return envelope(found, point=0 if known else None)
+    named = _trainer_name(row.get("stack", "")) in known_names()
+    able = [trainer for trainer in trainers if named or _can_have_run(row, trainer)] or list(trainers)
+    found = [estimate_under(row, trainer) for trainer in able]
+    return envelope(found, voices=[trainer.name for trainer in able], point=0 if known else None)
 
 
-def stacks_of(row: Row) -> tuple[tuple[Stack, ...], bool]:
-    """The stacks that may have run a row, and whether it says which: then the likeliest is the first."""
-    name, date = _stack_name(row.get("stack", "")), _MONTH.search(row.get("date", ""))
+def trainers_of(row: Row) -> tuple[tuple[Trainer, ...], bool]:
+    """The trainers that may have run a row, and whether it says which: then the likeliest is the first."""
+    name, date = _trainer_name(row.get("stack", "")), _MONTH.search(row.get("date", ""))
     month = date.group() if date else None
-    if name in stack_names():
+    if name in known_names():
         if month:
-            return (find_stack(name, month=month),), True
-        entries = [stack for stack in possible_stacks(serves=find_stack(name).serves) if stack.name == name]
+            return (find_trainer(name, month=month),), True
+        entries = [trainer for trainer in possible_trainers(serves=find_trainer(name).serves) if trainer.name == name]
         return tuple(reversed(entries)), True
     serves = row["method"] == "inference"
-    found = possible_stacks(month=month, serves=serves, loss=_said_loss(row))
+    found = possible_trainers(month=month, serves=serves, loss=_said_loss(row))
     # Of what answers, the newest is the likeliest; what trains differs more, and has a middle.
     return (tuple(reversed(found)), True) if serves else (found, False)
 
 
-def _can_have_run(row: Row, stack: Stack) -> bool:
-    """Whether a stack runs what a row says, and in the numbers that the row says of what trains."""
+def _can_have_run(row: Row, trainer: Trainer) -> bool:
+    """Whether a trainer runs what a row says, and in the numbers that the row says of what trains."""
     quantization = _word(row, "quant", _QUANTIZATIONS, "none")
-    if quantization != "none" and not as_built(_architecture(row, stack), stack).quantizable_parameters(quantization):
+    built = as_built(_architecture(row, trainer), trainer)
+    if quantization != "none" and not built.quantizable_parameters(quantization):
         return False
-    if stack.serves:
+    if trainer.serves:
         return True
-    job = _training(row, stack)
+    job = _training(row, trainer)
     if why_not(job, _OBJECTIVES.get(row["method"], "sft")):
         return False
-    if re.search(r"fsdp2(?! cp| tp)", row["parallelism"]) and job.gpus > 1 and not stack.fsdp2:
+    if re.search(r"fsdp2(?! cp| tp)", row["parallelism"]) and job.gpus > 1 and not trainer.fsdp2:
         return False
     said = _trained_dtype(row)
     return said is None or said == job.trained_dtype
 
 
-def _as_said(row: Row, stack: Stack) -> Stack:
-    """A stack as the loop of somebody's own that is like it, and in the numbers that the row says."""
+def _as_said(row: Row, trainer: Trainer) -> Trainer:
+    """A trainer as the loop of somebody's own that is like it, and in the numbers that the row says."""
     if (said := _trained_dtype(row)) is None:
-        return stack
+        return trainer
     wide = said == "fp32"
-    return replace(stack, fp32_adapters=wide, fp32_adapters_on_quantized=wide)
+    return replace(trainer, fp32_adapters=wide, fp32_adapters_on_quantized=wide)
 
 
 def _trained_dtype(row: Row) -> str | None:
@@ -136,20 +138,20 @@ def _trained_dtype(row: Row) -> str | None:
     return said.group(1) if said else None
 
 
-def _stack_name(text: str) -> str:
+def _trainer_name(text: str) -> str:
     """`trl 0.9.6`, `TRL`, `trl@v0.9` → trl."""
     return re.split(r"[\s@=,]", text.strip().lower(), maxsplit=1)[0]
 
 
-def estimate_under(row: Row, stack: Stack) -> MemoryEstimate:
-    """What the model says of a row that a stack ran."""
-    architecture = as_built(_architecture(row, stack), stack)
+def estimate_under(row: Row, trainer: Trainer) -> MemoryEstimate:
+    """What the model says of a row that a trainer ran."""
+    architecture = as_built(_architecture(row, trainer), trainer)
     if row["method"] == "inference":
-        found = inference_memory(architecture, _inference(row, stack))
-        capacity = usable_bytes(row["gpu_model"]) if stack.takes_its_share else None
+        found = inference_memory(architecture, _inference(row, trainer))
+        capacity = usable_bytes(row["gpu_model"]) if trainer.takes_its_share else None
         return engine_memory(found, capacity_bytes=capacity) if capacity else found
     objective = _OBJECTIVES.get(row["method"], "sft")
-    estimates = [objective_memory(architecture, job, objective) for job in _trainings(row, stack)]
+    estimates = [objective_memory(architecture, job, objective) for job in _trainings(row, trainer)]
     return envelope(estimates, point=0)
 
 
@@ -191,13 +193,13 @@ def _word(row: Row, column: str, words: Mapping[str, Word], default: Word) -> Wo
     return default
 
 
-def _architecture(row: Row, stack: Stack) -> Architecture:
+def _architecture(row: Row, trainer: Trainer) -> Architecture:
     """From the row's own columns: a gated MLP or one of two matrices, whichever has the row's parameter count."""
     needed = ("layers", "hidden", "heads", "vocab")
     if missing := [name for name in needed if not row[name]]:
         raise UnknownSettings(f"no {', '.join(missing)}")
     hidden, heads = _number(row, "hidden"), _number(row, "heads")
-    tied = row["tied_embeddings"] == "yes" and not stack.unties_head
+    tied = row["tied_embeddings"] == "yes" and not trainer.unties_head
     preset = model_configs().get(row["model"])
     if preset and "c_attn" not in row["lora_targets"]:
         known = from_config(preset, name=row["model"])
@@ -228,7 +230,7 @@ def _architecture(row: Row, stack: Stack) -> Architecture:
     raise UnknownSettings(f"its columns give {found.parameters / 1e9:.1f}B parameters, it has {count / 1e9:.1f}B")
 
 
-def _inference(row: Row, stack: Stack) -> Inference:
+def _inference(row: Row, trainer: Trainer) -> Inference:
     quantized = row["quant"] in ("nf4", "fp4")
     return Inference(
         batch=_number(row, "micro_batch", 1),
@@ -236,14 +238,14 @@ def _inference(row: Row, stack: Stack) -> Inference:
         weight_dtype=_dtype(row),
         quantization=_word(row, "quant", _QUANTIZATIONS, "none"),
         double_quant=row["double_quant"] == "yes",
-        attention=_attention(row, stack),
+        attention=_attention(row, trainer),
         # Rows don't say how the weights got there: the larger of the usual ways.
         quantizes_on_gpu=quantized,
-        quantized_head=quantized and stack.quantizes_head,
-        logits_of_prompt=stack.logits_of_prompt,
+        quantized_head=quantized and trainer.quantizes_head,
+        logits_of_prompt=trainer.logits_of_prompt,
         gpus=_number(row, "n_gpus", 1),
         tensor_parallel=row["parallelism"] == "tp",
-        divides_embeddings=stack.divides_embeddings,
+        divides_embeddings=trainer.divides_embeddings,
         autocast="mixed" in row["weight_dtype"],
     )
 
@@ -264,16 +266,16 @@ def _method(row: Row) -> Method:
     raise UnknownSettings(f"method {method!r}")
 
 
-def _trainings(row: Row, stack: Stack) -> tuple[FineTuning, ...]:
+def _trainings(row: Row, trainer: Trainer) -> tuple[FineTuning, ...]:
     """The job, and after it those that the row's open cells allow, too."""
-    job = _training(row, stack)
+    job = _training(row, trainer)
     found = [job]
     if not row["grad_checkpointing"].strip():
         found += [replace(job, checkpointing=kind) for kind in ("none", "full") if kind != job.checkpointing]
     return tuple(found)
 
 
-def _training(row: Row, stack: Stack) -> FineTuning:
+def _training(row: Row, trainer: Trainer) -> FineTuning:
     if not row["seq_len"] or not row["micro_batch"]:
         raise UnknownSettings("no micro-batch or sequence length")
     batch, gpus, method = _number(row, "micro_batch"), _number(row, "n_gpus", 1), _method(row)
@@ -281,7 +283,7 @@ def _training(row: Row, stack: Stack) -> FineTuning:
     in_backward = any(word in row["optimizer"] for word in _IN_BACKWARD)
     job = FineTuning(
         method=method,
-        stack=stack,
+        trainer=trainer,
         per_device_train_batch_size=batch,
         max_length=sequence,
         virtual_tokens=20 if method.endswith("tuning") else 0,
@@ -291,25 +293,25 @@ def _training(row: Row, stack: Stack) -> FineTuning:
         double_quant=row["double_quant"] == "yes",
         r=_number(row, "lora_rank", 8),
         target_modules=_targets(row["lora_targets"]),
-        lora_dropout=stack.lora_dropout,
-        optimizer=_optimizer(row, stack),
+        lora_dropout=trainer.lora_dropout,
+        optimizer=_optimizer(row, trainer),
         optimizer_in_backward=in_backward,
-        gradient_accumulation_steps=1 if in_backward else stack.gradient_accumulation_steps,
-        checkpointing=_word(row, "grad_checkpointing", _CHECKPOINTING, stack.checkpointing),
-        attention=_attention(row, stack),
-        loss=_loss(row, stack),
+        gradient_accumulation_steps=1 if in_backward else trainer.gradient_accumulation_steps,
+        checkpointing=_word(row, "grad_checkpointing", _CHECKPOINTING, trainer.checkpointing),
+        attention=_attention(row, trainer),
+        loss=_loss(row, trainer),
         # Liger's patch comes with its norms and activations.
-        fuses_layers=stack.fuses_layers or "liger" in row["fused_ce"].lower(),
-        varying_lengths=stack.pads_batches,
+        fuses_layers=trainer.fuses_layers or "liger" in row["fused_ce"].lower(),
+        varying_lengths=trainer.pads_batches,
         gpus=gpus,
     )
     return _parallel(row, job)
 
 
-def _optimizer(row: Row, stack: Stack) -> Optimizer:
-    """Torch's AdamW is the kernel that the stack takes; `fp32` of its states says of fp32 weights nothing new."""
-    found = _word(row, "optimizer", _OPTIMIZERS, stack.optimizer)
-    fused = "fused" in row["optimizer"] or stack.optimizer == "adamw_fused"
+def _optimizer(row: Row, trainer: Trainer) -> Optimizer:
+    """Torch's AdamW is the kernel that the trainer takes; `fp32` of its states says of fp32 weights nothing new."""
+    found = _word(row, "optimizer", _OPTIMIZERS, trainer.optimizer)
+    fused = "fused" in row["optimizer"] or trainer.optimizer == "adamw_fused"
     torchs = found == "adamw" or (found == "adamw_fp32" and row["weight_dtype"].startswith("fp32"))
     return "adamw_fused" if fused and torchs else found
 
@@ -349,17 +351,17 @@ def _compute_dtype(row: Row) -> Dtype:
     return "bf16" if kept == "fp32" and "mixed" in row["weight_dtype"] else kept
 
 
-def _attention(row: Row, stack: Stack) -> AttentionKernel:
-    # What a stack took in its time, where the row says the time.
-    usual: AttentionKernel = stack.attention if _MONTH.search(row.get("date", "")) else "sdpa"
+def _attention(row: Row, trainer: Trainer) -> AttentionKernel:
+    # What a trainer took in its time, where the row says the time.
+    usual: AttentionKernel = trainer.attention if _MONTH.search(row.get("date", "")) else "sdpa"
     return _word(row, "flash_attention", _ATTENTION, usual)
 
 
-def _loss(row: Row, stack: Stack) -> LossKernel:
+def _loss(row: Row, trainer: Trainer) -> LossKernel:
     said = _said_loss(row)
-    if said == "chunked" and stack.loss == "tiled":
+    if said == "chunked" and trainer.loss == "tiled":
         return "tiled"
-    return said or stack.loss
+    return said or trainer.loss
 
 
 def _said_loss(row: Row) -> LossKernel | None:

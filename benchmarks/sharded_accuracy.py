@@ -11,12 +11,12 @@ from typing import Any, cast
 import click
 
 from benchmarks.gpu_accuracy import Measured
-from tunestack.sizing import FineTuning, MemoryEstimate, find_model, find_stack, training_memory
+from tunestack.sizing import FineTuning, MemoryEstimate, find_model, find_trainer, training_memory
 from tunestack.sizing.kinds import Checkpointing
 from tunestack.sizing.memory.estimate import GIB
 
 DATA = Path(__file__).parent / "data" / "gpu_sharded.csv"
-# Months of torchtitan by what it compiles and shards: see `tunestack.sizing.stacks.known`.
+# Months of torchtitan by what it compiles and shards: see `tunestack.sizing.trainers.known`.
 PLAIN_LOSS, COMPILED_LOSS, OWN_UNITS = "2024-12", "2025-06", "2025-09"
 
 
@@ -32,7 +32,7 @@ def predict(row: dict[str, Any]) -> MemoryEstimate:
     month = OWN_UNITS if says["units"] else COMPILED_LOSS if says["compiles_loss"] else PLAIN_LOSS
     job = FineTuning(
         method="full",
-        stack=replace(find_stack("torchtitan", month=month), fixed_blocks=says["expandable"]),
+        trainer=replace(find_trainer("torchtitan", month=month), fixed_blocks=says["expandable"]),
         weight_dtype="fp32",
         optimizer="adamw_fused",
         per_device_train_batch_size=int(row["batch"]),

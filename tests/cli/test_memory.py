@@ -67,15 +67,24 @@ def test_it_ends_in_a_verdict_by_instance_type() -> None:
     )
 
 
-def test_a_stack_brings_its_own_loss_optimizer_and_checkpointing() -> None:
-    ours, tune = memory().output, memory("--stack", "torchtune").output
-    assert "logits and loss (2.5 B ×" in memory("--stack", "torchtune", "--micro-batch", "8").output
+def test_a_trainer_brings_its_own_loss_optimizer_and_checkpointing() -> None:
+    ours, tune = memory().output, memory("--trainer", "torchtune").output
+    assert "logits and loss (2.5 B ×" in memory("--trainer", "torchtune", "--micro-batch", "8").output
     assert "adamw_fused of" in ours and tune != ours
-    assert "adamw_8bit" in memory("--stack", "unsloth").output
-    assert "logits and loss (12 B ×" in memory("--stack", "torchtune", "--loss", "plain", "--micro-batch", "8").output
-    least, most = sized("--stack", "any")["device_bytes_range"]
+    assert "adamw_8bit" in memory("--trainer", "unsloth").output
+    assert "logits and loss (12 B ×" in memory("--trainer", "torchtune", "--loss", "plain", "--micro-batch", "8").output
+    least, most = sized("--trainer", "any")["device_bytes_range"]
     own = sized()["device_bytes_range"]
     assert least < own[0] and most > 2 * own[1]
+
+
+def test_a_trainer_by_the_option_s_old_name_is_the_same_and_said_to_be_old() -> None:
+    found = CliRunner().invoke(tunestack, ["memory", "--model", "meta-llama/Llama-3.1-8B", "--stack", "torchtune"])
+    assert found.stdout == memory("--trainer", "torchtune").stdout
+    assert found.stderr == "--stack is called --trainer now; a stack is CloudFormation's\n"
+    refused = CliRunner().invoke(tunestack, ["plan", "llama-3.1-8b-qlora", "--stack", "trl"])
+    assert "--trainer goes with --model" in str(refused.exception)
+    assert "--stack" not in CliRunner().invoke(tunestack, ["memory", "--help"]).output
 
 
 def test_an_engine_s_cache_fills_what_weights_leave() -> None:
@@ -110,7 +119,7 @@ def test_adapters_side_by_side_are_set_against_merged_copies() -> None:
             "--gradient-accumulation-steps 1",
         ),
         (["--method", "full", "--modules-to-save", "lm_head"], "modules_to_save goes with adapters"),
-        (["--stack", "torchtone"], "'torchtone' is not one of 'hf_trainer_2023'"),
+        (["--trainer", "torchtone"], "'torchtone' is not one of 'hf_trainer_2023'"),
         (["--adapters", "3"], "--adapters goes with --objective inference"),
         (["--objective", "inference", "--method", "full"], "--method means nothing with --objective inference"),
         (["--objective", "inference", "--gpus", "2", "--sharding", "fsdp"], "is spread by --sharding tensor or layers"),

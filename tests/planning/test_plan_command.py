@@ -60,7 +60,7 @@ def test_a_config_json_by_path_is_planned(tmp_path: Path) -> None:
         ([*LLAMA, "--deadline-hours", "nan"], "deadline_hours must be greater than 0, got nan"),
         ([*LLAMA, "--instance-type", "ml.m5.large"], "ml.m5.large has no GPU that can train"),
         (["llama-3.1-8b-qlora", "--method", "full"], "--method goes with --model; a RECIPE says it itself"),
-        (["llama-3.1-8b-qlora", "--rank", "8", "--stack", "trl"], "--rank, --stack goes with --model"),
+        (["llama-3.1-8b-qlora", "--rank", "8", "--trainer", "trl"], "--rank, --trainer goes with --model"),
         ([*LLAMA, "--quantization", "int8"], "--quantization goes with --method lora or dora"),
         (["--model", ""], "no preset, no config.json, and nothing in the Hugging Face cache: ''"),
         ([*LLAMA, "--rank", "9999"], "r 9999 is above the width"),
@@ -104,7 +104,7 @@ def test_what_means_nothing_together_is_refused(arguments: tuple[str, ...], mess
 def test_what_this_kit_cannot_run_at_all_is_said_at_the_top() -> None:
     shown = plan(*LLAMA, "--method", "full").stdout.splitlines()
     assert shown[1] == "not by this kit: this kit trains lora adapters; these are plans for another trainer"
-    shown = plan(*LLAMA, "--stack", "torchtune").stdout.splitlines()
+    shown = plan(*LLAMA, "--trainer", "torchtune").stdout.splitlines()
     assert shown[1].startswith("not by this kit: it is for torchtune")
 
 

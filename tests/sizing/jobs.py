@@ -8,8 +8,8 @@ from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
-from tunestack.sizing.stacks.known import TUNESTACK
-from tunestack.sizing.stacks.stack import Stack
+from tunestack.sizing.trainers.known import TUNESTACK
+from tunestack.sizing.trainers.trainer import Trainer
 
 
 def model(name: str) -> Architecture:
@@ -20,8 +20,8 @@ def job(**chosen: Any) -> FineTuning:
     return FineTuning(**{"method": "lora", "per_device_train_batch_size": 1, "max_length": 512, **chosen})
 
 
-def stacked(**facts: Any) -> Stack:
-    """This kit's stack, with other facts."""
+def trainer_with(**facts: Any) -> Trainer:
+    """This kit's trainer, with other facts."""
     return replace(TUNESTACK, **facts)
 
 

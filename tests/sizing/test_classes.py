@@ -12,12 +12,12 @@ import pytest
 
 from tests.conftest import ROOT
 from tests.sizing.jobs import LLAMA_8B, model, qlora
-from tunestack.sizing import FineTuning, find_stack, objective_memory
+from tunestack.sizing import FineTuning, find_trainer, objective_memory
 from tunestack.sizing.job.ability import as_built
 from tunestack.sizing.job.trainable import adapter_parameters
 from tunestack.sizing.memory.activations import COMPOSED
 from tunestack.sizing.memory.estimate import GIB
-from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.trainers.known import TUNESTACK
 
 FALCON, PHI = model("tiiuae/falcon-7b"), model("microsoft/phi-2")
 FUSED = ("silu", "gelu", "gelu_pytorch_tanh", "relu", "relu2")
@@ -40,8 +40,8 @@ def test_activation_functions_keep_what_torch_says_that_they_keep() -> None:
 
 
 def test_linears_of_a_class_of_their_own_stay_16_bit_since_transformers_5() -> None:
-    before = qlora(stack=find_stack("hf_trainer", month="2025-06"), loss="plain")
-    elsewhere = qlora(stack=find_stack("litgpt"), loss="plain")
+    before = qlora(trainer=find_trainer("hf_trainer", month="2025-06"), loss="plain")
+    elsewhere = qlora(trainer=find_trainer("litgpt"), loss="plain")
     assert parts(FALCON, qlora(), "weights: unquantised linears") == pytest.approx(12.3, abs=0.2)
     assert parts(FALCON, before, "weights") < 5 and parts(FALCON, elsewhere, "weights") < 5
     assert parts(LLAMA_8B, qlora(), "weights: unquantised linears") == 0
@@ -51,7 +51,7 @@ def test_one_head_of_keys_beside_many_of_queries_has_no_fused_kernel_in_transfor
     job = qlora(checkpointing="none", max_length=2048)
     # 71 heads × 2,048² scores in fp32, of 32 layers.
     assert parts(FALCON, job, "activations: scores") == pytest.approx(32 * 71 * 2048**2 * 4 / GIB)
-    assert parts(as_built(FALCON, find_stack("litgpt")), job, "activations: scores") == 0
+    assert parts(as_built(FALCON, find_trainer("litgpt")), job, "activations: scores") == 0
     # Falcon 40B repeats its eight.
     assert parts(model("tiiuae/falcon-40b"), job, "activations: scores") == 0
 
@@ -68,19 +68,19 @@ def test_grouped_keys_need_the_flash_kernel_and_have_scores_without_it() -> None
     assert parts(LLAMA_8B, padded, "activations: scores") == 0
     assert parts(model("huggyllama/llama-7b"), fp32, "activations: scores") == 0
     # transformers repeated them always until it asked PyTorch to.
-    before = replace(fp32, stack=find_stack("hf_trainer", month="2025-06"), loss="plain")
+    before = replace(fp32, trainer=find_trainer("hf_trainer", month="2025-06"), loss="plain")
     assert parts(LLAMA_8B, before, "activations: scores") == 0
 
 
 def test_joined_experts_are_adapted_as_parameters_where_peft_maps_them() -> None:
     experts = model("Qwen/Qwen3-30B-A3B")
     adapted, before, none = (
-        adapter_parameters(as_built(experts, stack), job)
-        for stack, job in (
+        adapter_parameters(as_built(experts, trainer), job)
+        for trainer, job in (
             (TUNESTACK, qlora()),
             (
-                find_stack("hf_trainer", month="2026-02"),
-                qlora(stack=find_stack("hf_trainer", month="2026-02"), loss="plain"),
+                find_trainer("hf_trainer", month="2026-02"),
+                qlora(trainer=find_trainer("hf_trainer", month="2026-02"), loss="plain"),
             ),
             (TUNESTACK, qlora(target_modules=("q_proj", "v_proj"))),
         )
@@ -98,7 +98,7 @@ def test_joined_experts_are_adapted_as_parameters_where_peft_maps_them() -> None
 
 def test_an_activation_function_of_several_operators_keeps_each_ones_result() -> None:
     job = qlora(checkpointing="none", max_length=2048)
-    fused, composed = (parts(phi, job, "activations: mlp") for phi in (as_built(PHI, find_stack("litgpt")), PHI))
+    fused, composed = (parts(phi, job, "activations: mlp") for phi in (as_built(PHI, find_trainer("litgpt")), PHI))
     # Under autocast and with NF4 linears: 16 bytes of each number instead of 2.
     assert composed - fused == pytest.approx(14 * 10240 * 2048 * 32 / GIB)
     # AND the stream is fp32 from then on.
@@ -108,6 +108,6 @@ def test_an_activation_function_of_several_operators_keeps_each_ones_result() ->
 
 def test_a_models_description_is_transformers_5s_and_building_it_again_changes_nothing() -> None:
     for name in ("tunestack", "litgpt", "hf_trainer_2023"):
-        stack = find_stack(name)
-        assert as_built(as_built(FALCON, stack), stack) == as_built(FALCON, stack)
-    assert as_built(FALCON, find_stack("tunestack")) == FALCON
+        trainer = find_trainer(name)
+        assert as_built(as_built(FALCON, trainer), trainer) == as_built(FALCON, trainer)
+    assert as_built(FALCON, find_trainer("tunestack")) == FALCON

@@ -14,7 +14,7 @@ from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.optimizers import state_bytes
 from tunestack.sizing.precision import bytes_per_weight
-from tunestack.sizing.stacks.choice import find_stack
+from tunestack.sizing.trainers.choice import find_trainer
 
 MIB = 1024**2
 LLAMA, QWEN3, GEMMA2 = "meta-llama/Llama-3.1-8B", "Qwen/Qwen3-8B", "google/gemma-2-9b"
@@ -23,7 +23,7 @@ FSDP = {"method": "full", "gpus": 8, "sharding": "fsdp"}
 JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "full": (LLAMA, {"method": "full"}),
     "full, accumulated": (LLAMA, {"method": "full", "gradient_accumulation_steps": 4}),
-    "full, fp32 masters": (LLAMA, {"method": "full", "stack": find_stack("megatron")}),
+    "full, fp32 masters": (LLAMA, {"method": "full", "trainer": find_trainer("megatron")}),
     "full, autocast": (LLAMA, {"method": "full", "weight_dtype": "fp32"}),
     "last 4 layers": (LLAMA, {"method": "frozen", "trainable_layers": 4}),
     "lora": (LLAMA, {}),
@@ -33,7 +33,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "dora with the head": (LLAMA, {"method": "dora", "target_modules": ("all-linear", "lm_head")}),
     "qlora": (LLAMA, QLORA),
     "qlora, upcast, old bitsandbytes": (
-        LLAMA, {**QLORA, "stack": find_stack("hf_trainer_2023"), "checkpointing": "none"},
+        LLAMA, {**QLORA, "trainer": find_trainer("hf_trainer_2023"), "checkpointing": "none"},
     ),
     "qlora, paged": (LLAMA, {**QLORA, "optimizer": "paged_adamw_8bit"}),
     "galore": (LLAMA, {"method": "full", "optimizer": "galore"}),
@@ -49,7 +49,7 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "fsdp": (LLAMA, FSDP),
     "fsdp, accumulated": (LLAMA, {**FSDP, "gradient_accumulation_steps": 4}),
     "lora in fsdp's units": (
-        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation_steps": 4, "stack": find_stack("litgpt", month="2025-06")},
+        LLAMA, {**FSDP, "method": "lora", "gradient_accumulation_steps": 4, "trainer": find_trainer("litgpt", month="2025-06")},
     ),
     "fsdp and tensor parallel": (LLAMA, {**FSDP, "tensor_parallel": 2}),
     "fsdp and context parallel": (LLAMA, {**FSDP, "context_parallel": 2}),
@@ -57,9 +57,9 @@ JOBS: dict[str, tuple[str, dict[str, Any]]] = {
     "offloaded": (LLAMA, {**FSDP, "cpu_offload": True}),
     "fused loss": (LLAMA, {"loss": "fused"}),
     "full, fused loss": (LLAMA, {"method": "full", "loss": "fused", "gradient_accumulation_steps": 4}),
-    "chunked loss": (LLAMA, {"loss": "chunked", "stack": find_stack("torchtune", month="2024-09")}),
-    "trainer of 2023": (LLAMA, {"stack": find_stack("hf_trainer_2023"), "varying_lengths": True}),
-    "compiled": (LLAMA, {"method": "full", "stack": find_stack("torchtitan"), "fuses_layers": True, "checkpointing": "none"}),
+    "chunked loss": (LLAMA, {"loss": "chunked", "trainer": find_trainer("torchtune", month="2024-09")}),
+    "trainer of 2023": (LLAMA, {"trainer": find_trainer("hf_trainer_2023"), "varying_lengths": True}),
+    "compiled": (LLAMA, {"method": "full", "trainer": find_trainer("torchtitan"), "fuses_layers": True, "checkpointing": "none"}),
     "step in the backward pass": (LLAMA, {"method": "full", "optimizer_in_backward": True}),
     "inputs on the host": (LLAMA, {"checkpointing": "offload"}),
     "trained embedding and head": (LLAMA, {**QLORA, "modules_to_save": ("embed_tokens", "lm_head")}),

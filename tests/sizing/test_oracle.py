@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.sizing.jobs import stacked
+from tests.sizing.jobs import trainer_with
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.training_memory import training_memory
@@ -40,7 +40,7 @@ def tracked() -> dict[tuple[int, bool], dict[str, int]]:
 def modelled(rank: int, checkpointing: bool) -> MemoryEstimate:
     method: Any = "lora" if rank else "full"
     job = FineTuning(
-        method=method, r=rank or 1, lora_dropout=0.0, stack=stacked(fp32_adapters=False), per_device_train_batch_size=BATCH,
+        method=method, r=rank or 1, lora_dropout=0.0, trainer=trainer_with(fp32_adapters=False), per_device_train_batch_size=BATCH,
         max_length=LENGTH, checkpointing="full" if checkpointing else "none", attention="flash",
     )  # fmt: skip
     return training_memory(from_config(CONFIG, name="oracle"), job)

@@ -12,10 +12,10 @@ import pytest
 
 from benchmarks.gpu_jobs import FUSED, KEEP, LORA, sft
 from tests.conftest import ROOT
-from tunestack.sizing import find_stack, job_of_method, objective_memory
+from tunestack.sizing import find_trainer, job_of_method, objective_memory
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.model.families import from_config
-from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.trainers.known import TUNESTACK
 
 pytestmark = pytest.mark.slow
 # Words are few, since the loss has no kernel on a CPU: what torch's operators take in its place grows with them.
@@ -36,8 +36,8 @@ CONFIGS = {
 SHORT = {"training__max_steps": 2, "training__gradient_accumulation_steps": 1}
 # This kit's trainer loads fp32 where there is no GPU with bfloat16; TRL's are given bfloat16. PyTorch's kernel for CPUs
 # takes fewer heads of keys than of queries, in fp32, too.
-FP32 = {"weight_dtype": "fp32", "compute_dtype": "fp32", "stack": replace(TUNESTACK, passes_groups=False)}
-TRL = {"stack": find_stack("trl"), "lora_dropout": 0.0}
+FP32 = {"weight_dtype": "fp32", "compute_dtype": "fp32", "trainer": replace(TUNESTACK, passes_groups=False)}
+TRL = {"trainer": find_trainer("trl"), "lora_dropout": 0.0}
 # name → model, what the trainer gets, TRL's method, the memory model's method, objective and settings.
 Case = tuple[str, dict[str, Any], str, str, str, dict[str, Any]]
 CASES: dict[str, Case] = {
@@ -90,7 +90,7 @@ def tracked() -> dict[str, int]:
 def modelled(name: str) -> MemoryEstimate:
     model, _, _, method, objective, settings = CASES[name]
     chosen: dict[str, Any] = {
-        "stack": TUNESTACK, "per_device_train_batch_size": 2, "max_length": 512, "optimizer": "adamw_fused", **settings,
+        "trainer": TUNESTACK, "per_device_train_batch_size": 2, "max_length": 512, "optimizer": "adamw_fused", **settings,
     }  # fmt: skip
     kind: Any = objective
     return objective_memory(from_config(CONFIGS[model], name=model), job_of_method(method, **chosen), kind)  # type: ignore[arg-type]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.sizing.jobs import LLAMA_8B, full, job, stacked, weights
+from tests.sizing.jobs import LLAMA_8B, full, job, trainer_with, weights
 from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.memory.states import offloaded_bytes
 from tunestack.sizing.memory.training_memory import training_memory
@@ -16,8 +16,8 @@ def test_offloaded_weights_still_gather_a_layer() -> None:
 
 
 def test_fsdp_keeps_accumulating_gradients_whole_unless_each_batch_is_synced() -> None:
-    sixteen_bit = stacked(fp32_under_fsdp=False)
-    spread = full(sharding="fsdp", gpus=8, gradient_accumulation_steps=4, stack=sixteen_bit)
+    sixteen_bit = trainer_with(fp32_under_fsdp=False)
+    spread = full(sharding="fsdp", gpus=8, gradient_accumulation_steps=4, trainer=sixteen_bit)
     whole = training_memory(LLAMA_8B, spread).components()["gradients"]
     synced = training_memory(LLAMA_8B, replace(spread, sync_each_batch=True)).components()["gradients"]
     assert whole == pytest.approx(8 * synced) == pytest.approx(2 * LLAMA_8B.parameters)
@@ -27,7 +27,7 @@ def test_fsdp_keeps_accumulating_gradients_whole_unless_each_batch_is_synced() -
 def test_adapters_in_fsdp_s_units_cost_the_gradients_of_the_frozen_weights_beside_them() -> None:
     # litgpt issue 1417: two GPUs need the whole model and half of it for a LoRA of a few million parameters.
     apart = job(sharding="fsdp", gpus=2, gradient_accumulation_steps=2)
-    together = replace(apart, stack=stacked(adapters_share_units=True))
+    together = replace(apart, trainer=trainer_with(adapters_share_units=True))
     more = training_memory(LLAMA_8B, together).allocated_bytes - training_memory(LLAMA_8B, apart).allocated_bytes
     blocks = LLAMA_8B.parameters - LLAMA_8B.embedding_parameters - LLAMA_8B.head_parameters
     assert more == pytest.approx(2 * blocks)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, stacked, weights
+from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, trainer_with, weights
 from tunestack.catalogue.gpus import Gpu, find_gpu
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.fine_tuning import FineTuning, SizingError
@@ -137,7 +137,9 @@ def test_llama_3_70b_in_fp32_is_280_gb_and_fits_eight_a100() -> None:
 
 def test_65b_qlora_fits_one_48_gb_gpu() -> None:
     # As in the QLoRA paper: paged AdamW, rank 64 on all linears, checkpointing, short sequences.
-    paper = qlora(r=64, optimizer="paged_adamw", stack=stacked(fp32_adapters_on_quantized=False), attention="flash")
+    paper = qlora(
+        r=64, optimizer="paged_adamw", trainer=trainer_with(fp32_adapters_on_quantized=False), attention="flash"
+    )
     assert training_memory(model("huggyllama/llama-65b"), paper).device_bytes < 48e9
 
 
@@ -164,8 +166,8 @@ def test_rank_times_inputs_and_outputs_is_what_an_adapter_has() -> None:
 
 def test_below_3b_qlora_can_need_more_than_lora_and_the_components_say_why() -> None:
     tiny = model("TinyLlama/TinyLlama-1.1B-Chat-v1.0")
-    old = stacked(fp32_adapters=False, fp32_adapters_on_quantized=False, quantized_inputs="fp32")
-    long = {"max_length": 4096, "checkpointing": "none", "stack": old, "loss": "fused"}
+    old = trainer_with(fp32_adapters=False, fp32_adapters_on_quantized=False, quantized_inputs="fp32")
+    long = {"max_length": 4096, "checkpointing": "none", "trainer": old, "loss": "fused"}
     lora, quantised = training_memory(tiny, job(**long)), training_memory(tiny, qlora(**long))
     assert quantised.allocated_bytes > lora.allocated_bytes
     assert quantised.components()["activations: mlp"] > lora.components()["activations: mlp"]

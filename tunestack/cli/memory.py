@@ -7,12 +7,11 @@ from functools import partial
 from typing import Any, get_args
 
 import click
-from click.core import ParameterSource
 
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import JobKind, instance_types
 from tunestack.cli.memory_options import ANY, OBJECTIVES, InferenceOptions, TrainingOptions, options_of
-from tunestack.cli.options import check_region
+from tunestack.cli.options import check_region, given, trainer_option
 from tunestack.planning.verdict import verdicts
 from tunestack.sizing.job.fine_tuning import SAVED_MODULES, SizingError
 from tunestack.sizing.job.named_methods import NamedMethod
@@ -23,12 +22,11 @@ from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Quantization, bytes_per_weight
-from tunestack.sizing.stacks.choice import training_stacks
-from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.trainers.choice import trainer_names
+from tunestack.sizing.trainers.known import TUNESTACK
 
 # A reward model's own kernel comes with its objective.
 LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
-TRAINING_STACKS = training_stacks()
 SERVED = ("fp32", "bf16", "fp16", "fp8")
 SHOWN_TYPES = 4
 SHOWN_GIB = 0.01
@@ -71,15 +69,15 @@ def _choice(kind: Any) -> click.Choice[str]:
 @click.option("--r", "--rank", "rank", type=int, default=16, show_default=True, help="LoRA's rank.")
 @click.option("--target-modules", multiple=True, help="LoRA's, each by its name.  [default: all-linear]")
 @click.option("--trainable-layers", type=int, default=0, help="With --method frozen: how many of the last layers.")
-@click.option(
-    "--stack", type=click.Choice((*TRAINING_STACKS, ANY)), default=TUNESTACK.name, show_default=True,
+@trainer_option(
+    (*trainer_names(), ANY), default=TUNESTACK.name,
     help="Who trains: what its code keeps and when. any: whoever it is, in one range.",
 )  # fmt: skip
-@click.option("--optimizer", type=_choice(Optimizer), help="[default: the stack's]")
+@click.option("--optimizer", type=_choice(Optimizer), help="[default: the trainer's]")
 @click.option("--optimizer-in-backward", is_flag=True, help="A parameter is updated as soon as its gradient is there.")
-@click.option("--checkpointing", type=_choice(Checkpointing), help="[default: the stack's]")
-@click.option("--attention", type=_choice(AttentionKernel), help="[default: the stack's, or sdpa]")
-@click.option("--loss", type=click.Choice(LOSSES), help="[default: the stack's; this kit's is tiled, as TRL's]")
+@click.option("--checkpointing", type=_choice(Checkpointing), help="[default: the trainer's]")
+@click.option("--attention", type=_choice(AttentionKernel), help="[default: the trainer's, or sdpa]")
+@click.option("--loss", type=click.Choice(LOSSES), help="[default: the trainer's; this kit's is tiled, as TRL's]")
 @click.option("--fuse-layers", is_flag=True, help="Norms and activations are fused: torch.compile, or Liger's kernels.")
 @click.option(
     "--modules-to-save", multiple=True, type=click.Choice(SAVED_MODULES), help="Trained whole beside the adapters."
@@ -116,8 +114,7 @@ def memory_command(
 ) -> None:
     """Size one job on one of its GPUs: what is there when, the peak, and which GPUs have room for it."""
     check_region(region)
-    given = frozenset(name for name in chosen if context.get_parameter_source(name) is ParameterSource.COMMANDLINE)
-    options, architecture = options_of(objective, chosen, given), find_model(model)
+    options, architecture = options_of(objective, chosen, given(context) & chosen.keys()), find_model(model)
     if isinstance(options, TrainingOptions):
         options.check(architecture)
     elif options.quantization is None:

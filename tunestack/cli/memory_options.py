@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from typing import Any, get_args
 
 from tunestack.catalogue.instances import InstanceType
-from tunestack.cli.options import check_stack, check_together
+from tunestack.cli.options import check_together, check_trainer
 from tunestack.errors import UserError
 from tunestack.sizing.job.ability import why_not
 from tunestack.sizing.job.fine_tuning import FineTuning
@@ -20,12 +20,12 @@ from tunestack.sizing.memory.serving_memory import cache_tokens, many_adapters, 
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype, Quantization
-from tunestack.sizing.stacks.choice import find_stack, possible_stacks
-from tunestack.sizing.stacks.stack import Stack
+from tunestack.sizing.trainers.choice import find_trainer, possible_trainers
+from tunestack.sizing.trainers.trainer import Trainer
 
 INFERENCE = "inference"
 OBJECTIVES = (*get_args(Objective), INFERENCE)
-# Instead of a stack's name: whichever it is, the range covers it.
+# Instead of a trainer's name: whichever it is, the range covers it.
 ANY, LATEST = "any", "9999-12"
 FUSIBLE = ("qlora", "lora", "dora")
 OF_ROLLOUTS = ("num_generations", "vllm_gpu_memory_utilization", "vllm_enable_sleep_mode")
@@ -42,7 +42,7 @@ class TrainingOptions:
 
     objective: Objective
     method: NamedMethod
-    stack: str
+    trainer: str
     per_device_train_batch_size: int
     max_length: int
     gradient_accumulation_steps: int
@@ -100,23 +100,23 @@ class TrainingOptions:
         for problem in target_problems(architecture, self.target_modules):
             raise UserError(f"--target-modules: {problem}")
 
-    def stacks(self) -> tuple[Stack, ...]:
-        """The stack that is named, or for `any` all that train so.
+    def trainers(self) -> tuple[Trainer, ...]:
+        """The trainer that is named, or for `any` all that train so.
 
         Raises:
             UserError: none trains so.
         """
-        if self.stack != ANY:
-            stack = find_stack(self.stack)
-            check_stack(self.job(stack), self.objective)
-            return (stack,)
-        latest = possible_stacks(month=LATEST)
-        able = tuple(stack for stack in latest if why_not(self.job(stack), self.objective) is None)
+        if self.trainer != ANY:
+            trainer = find_trainer(self.trainer)
+            check_trainer(self.job(trainer), self.objective)
+            return (trainer,)
+        latest = possible_trainers(month=LATEST)
+        able = tuple(trainer for trainer in latest if why_not(self.job(trainer), self.objective) is None)
         if not able:
-            raise UserError("no stack that is known runs all of this together; name one with --stack to see why not")
+            raise UserError("no known trainer runs all of this together; name one with --trainer to see why not")
         return able
 
-    def job(self, stack: Stack) -> FineTuning:
+    def job(self, trainer: Trainer) -> FineTuning:
         wanted = {
             "optimizer": self.optimizer,
             "checkpointing": "none" if self.method == "prefix_tuning" else self.checkpointing,
@@ -127,7 +127,7 @@ class TrainingOptions:
         }
         return job_of_method(
             self.method,
-            stack=stack,
+            trainer=trainer,
             per_device_train_batch_size=self.per_device_train_batch_size,
             max_length=self.max_length,
             gradient_accumulation_steps=self.gradient_accumulation_steps,
@@ -154,15 +154,15 @@ class TrainingOptions:
     ) -> MemoryEstimate:
         """On a GPU, which counts where an engine takes a share of its `capacity_bytes`."""
         rollouts = Rollouts(**{name: getattr(self, name) for name in OF_ROLLOUTS})
-        stacks = self.stacks()
+        trainers = self.trainers()
         found = [
             objective_memory(
-                architecture, self.job(stack).on(has_bfloat16=has_bfloat16), self.objective, rollouts=rollouts,
+                architecture, self.job(trainer).on(has_bfloat16=has_bfloat16), self.objective, rollouts=rollouts,
                 capacity_bytes=capacity_bytes,
             )
-            for stack in stacks
+            for trainer in trainers
         ]  # fmt: skip
-        return found[0] if len(found) == 1 else envelope(found, voices=[stack.name for stack in stacks])
+        return found[0] if len(found) == 1 else envelope(found, voices=[trainer.name for trainer in trainers])
 
     def needs(self, architecture: Architecture, instance: InstanceType, gpus: int) -> MemoryEstimate | None:
         """On a type with as many GPUs as were named."""

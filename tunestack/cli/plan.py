@@ -5,10 +5,9 @@ from datetime import date
 from typing import Any, get_args
 
 import click
-from click.core import ParameterSource
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
-from tunestack.cli.options import check_region, check_stack, check_together
+from tunestack.cli.options import check_region, check_together, check_trainer, given, trainer_option
 from tunestack.errors import UserError
 from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
@@ -18,8 +17,8 @@ from tunestack.sizing.kinds import AttentionKernel, LossKernel, Objective
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Quantization
-from tunestack.sizing.stacks.choice import find_stack, training_stacks
-from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.trainers.choice import find_trainer, trainer_names
+from tunestack.sizing.trainers.known import TUNESTACK
 
 METHODS: tuple[NamedMethod, ...] = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
 RANKED: tuple[NamedMethod, ...] = ("qlora", "lora", "dora")
@@ -28,7 +27,7 @@ SHOWN, REFUSED_SHOWN = 8, 6
 LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
 # What a RECIPE says itself.
 OF_A_MODEL = (
-    "method", "rank", "objective", "stack", "loss", "attention", "optimizer", "quantization", "cpu_offload",
+    "method", "rank", "objective", "trainer", "loss", "attention", "optimizer", "quantization", "cpu_offload",
     "no_packing",
 )  # fmt: skip
 # Beside a plan that this kit can't run.
@@ -48,13 +47,12 @@ def _choice(kind: Any) -> click.Choice[str]:
     "--objective", type=_choice(Objective), default="sft", show_default=True,
     help="With --model. dpo: any with a reference; simpo: without; grpo: RLOO, too. Tokens are of both rows of a pair.",
 )  # fmt: skip
-@click.option(
-    "--stack", type=click.Choice(training_stacks()), default=TUNESTACK.name, show_default=True,
-    help="With --model: who trains. A plan of another's says so.",
+@trainer_option(
+    trainer_names(), default=TUNESTACK.name, help="With --model: who trains. A plan of another's says so."
 )  # fmt: skip
-@click.option("--loss", type=click.Choice(LOSSES), help="With --model.  [default: the stack's]")
-@click.option("--attention", type=_choice(AttentionKernel), help="With --model.  [default: the stack's]")
-@click.option("--optimizer", type=_choice(Optimizer), help="With --model.  [default: the stack's]")
+@click.option("--loss", type=click.Choice(LOSSES), help="With --model.  [default: the trainer's]")
+@click.option("--attention", type=_choice(AttentionKernel), help="With --model.  [default: the trainer's]")
+@click.option("--optimizer", type=_choice(Optimizer), help="With --model.  [default: the trainer's]")
 @click.option("--quantization", type=_choice(Quantization), help="With --method lora or dora: of the frozen weights.")
 @click.option("--cpu-offload", is_flag=True, help="With --model: weights and states lie on the host.")
 @click.option("--no-packing", is_flag=True, help="With --model: batches are padded to their longest row.")
@@ -87,9 +85,9 @@ def plan_command(
     """Rank the ways to run a job: RECIPE is a file, or a name in config/recipes/."""
     if (recipe is None) == (model is None):
         raise UserError("give either a RECIPE or --model")
-    given = [name for name in OF_A_MODEL if context.get_parameter_source(name) is ParameterSource.COMMANDLINE]
-    if recipe is not None and given:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+    of_a_model = [name for name in OF_A_MODEL if name in given(context)]
+    if recipe is not None and of_a_model:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in of_a_model)
         raise UserError(f"{named} goes with --model; a RECIPE says it itself")
     if chosen["quantization"] is not None and method not in ("lora", "dora"):
         raise UserError("--quantization goes with --method lora or dora; --method qlora is NF4")
@@ -120,10 +118,10 @@ def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRe
     check_together(method=method, **together)
     job = job_of_method(
         method,
-        stack=find_stack(chosen["stack"]),
+        trainer=find_trainer(chosen["trainer"]),
         **{name: value for name, value in named.items() if value is not None},
     )
-    check_stack(job, chosen["objective"])
+    check_trainer(job, chosen["objective"])
     return PlanRequest(
         architecture=find_model(model),
         job=job,

@@ -97,12 +97,12 @@ def _checkpointing(request: PlanRequest) -> tuple[Checkpointing, ...]:
 
 
 def _shardings(request: PlanRequest, gpus: int) -> tuple[Sharding, ...]:
-    """How the stack spreads the job: whole on each GPU, or shared; what lies on the host is shared, on one GPU, too."""
+    """How the trainer spreads the job: whole on each GPU, or shared, as what lies on the host always is."""
     if request.cpu_offload:
         return request.shared
     if gpus == 1:
         return ("none",)
-    return ("ddp", *request.shared) if "ddp" in request.job.stack.shardings else request.shared
+    return ("ddp", *request.shared) if "ddp" in request.job.trainer.shardings else request.shared
 
 
 def _jobs(request: PlanRequest, instance: InstanceType, count: int) -> Iterator[FineTuning]:

@@ -17,7 +17,7 @@ from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.states import offloaded_bytes
 from tunestack.sizing.speed.objective_rate import GENERATIONS
 from tunestack.sizing.speed.throughput import Work
-from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.trainers.known import TUNESTACK
 
 COUNTS = (1, 2, 4)
 # What a job's states may take of a host's memory: the system, loading and pinned buffers need the rest.
@@ -50,8 +50,8 @@ class Plan:
     def not_by_this_kit(self) -> str | None:
         """Why this kit's training can't run it yet, or None where it can."""
         job = self.candidate.job
-        if job.stack != TUNESTACK:
-            return f"it is for {job.stack.name}"
+        if job.trainer != TUNESTACK:
+            return f"it is for {job.trainer.name}"
         if self.candidate.objective != "sft":
             return f"this kit trains no {self.candidate.objective} from a recipe"
         if job.gpus > 1:
@@ -113,7 +113,7 @@ def make_plans(request: PlanRequest) -> Planning:
     Raises:
         SizingError: an instance type or region that isn't known, or a job that can't be.
     """
-    request = replace(request, architecture=as_built(request.architecture, request.job.stack))
+    request = replace(request, architecture=as_built(request.architecture, request.job.trainer))
     work = Work.of(request.architecture)
     sizes = Sizes(request)
     found = [item for instance in _instances(request) for item in _placements(request, work, sizes, instance)]

@@ -8,7 +8,7 @@ from tunestack.sizing.kinds import Objective, Sharding
 from tunestack.sizing.model.architecture import Architecture
 
 MOST_TOKENS = 10**15
-# What shares the states of a job, the first that its stack has.
+# What shares the states of a job, the first that its trainer has.
 SHARED: tuple[Sharding, ...] = ("fsdp", "zero3", "zero1")
 
 
@@ -34,7 +34,7 @@ class PlanRequest:
     # Plan for these instance types only.
     instance_types: tuple[str, ...] = ()
     max_instances: int = 4
-    # What the job's stack shards (FSDP, ZeRO-3: weights and states) lies on the host, on one GPU, too.
+    # What the job's trainer shards (FSDP, ZeRO-3: weights and states) lies on the host, on one GPU, too.
     cpu_offload: bool = False
     fixed_micro_batch: bool = False
 
@@ -47,11 +47,11 @@ class PlanRequest:
             if value is not None and not 0 < value < float("inf"):
                 raise SizingError(f"{name} must be greater than 0, got {value:g}")
         if self.cpu_offload and not self.shared:
-            raise SizingError(f"cpu_offload needs FSDP or ZeRO, and {self.job.stack.name} has neither")
+            raise SizingError(f"cpu_offload needs FSDP or ZeRO, and {self.job.trainer.name} has neither")
         if not 0 <= self.spot_savings < 1:
             raise SizingError(f"spot_savings must be in [0, 1), got {self.spot_savings:g}")
 
     @property
     def shared(self) -> tuple[Sharding, ...]:
-        """How the job's stack shares its states, where it does."""
-        return tuple(kind for kind in SHARED if kind in self.job.stack.shardings)[:1]
+        """How the job's trainer shares its states, where it does."""
+        return tuple(kind for kind in SHARED if kind in self.job.trainer.shardings)[:1]

@@ -18,7 +18,10 @@ from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
-from tunestack.sizing.stacks.choice import find_stack, possible_stacks
+from tunestack.sizing.trainers.choice import find_trainer, possible_trainers
+
+# What trainers were called before 0.2.
+find_stack, possible_stacks = find_trainer, possible_trainers
 
 __all__ = [
     "Architecture",
@@ -31,9 +34,11 @@ __all__ = [
     "envelope",
     "find_model",
     "find_stack",
+    "find_trainer",
     "inference_memory",
     "job_of_method",
     "objective_memory",
     "possible_stacks",
+    "possible_trainers",
     "training_memory",
 ]

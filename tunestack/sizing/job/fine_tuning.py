@@ -6,8 +6,8 @@ from tunestack.errors import UserError
 from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Sharding
 from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import BYTES, Dtype, Quantization
-from tunestack.sizing.stacks.known import TUNESTACK
-from tunestack.sizing.stacks.stack import Stack
+from tunestack.sizing.trainers.known import TUNESTACK
+from tunestack.sizing.trainers.trainer import Trainer
 
 LARGEST = 100_000_000
 # What trains as it is beside adapters. DeepSpeed's optimizer may lie on the host from stage 1 on, FSDP's with all else.
@@ -35,7 +35,7 @@ class FineTuning:
     per_device_train_batch_size: int
     max_length: int
     # Who runs it: what its code does with these settings.
-    stack: Stack = TUNESTACK
+    trainer: Trainer = TUNESTACK
     # What frozen and full weights are kept in; with fp32 weights, computing in 16 bit is mixed precision.
     weight_dtype: Dtype = "bf16"
     compute_dtype: Dtype = "bf16"
@@ -142,12 +142,12 @@ class FineTuning:
     @property
     def upcasts_unquantized(self) -> bool:
         """Whether what isn't quantised is fp32, and with it the residual stream."""
-        return self.stack.upcasts_unquantized and self.is_quantized
+        return self.trainer.upcasts_unquantized and self.is_quantized
 
     @property
     def kept_dtype(self) -> Dtype:
         """What the model's own weights are kept in: Accelerate turns what trains into fp32 before FSDP shards it."""
-        turned = self.stack.fp32_under_fsdp and self.sharding == "fsdp" and self.method in ("full", "frozen")
+        turned = self.trainer.fp32_under_fsdp and self.sharding == "fsdp" and self.method in ("full", "frozen")
         return "fp32" if turned else self.weight_dtype
 
     @property
@@ -158,7 +158,7 @@ class FineTuning:
     @property
     def adapter_dtype(self) -> Dtype:
         """What adapters are kept in: fp32, or what the model computes in."""
-        fp32 = self.stack.fp32_adapters_on_quantized if self.is_quantized else self.stack.fp32_adapters
+        fp32 = self.trainer.fp32_adapters_on_quantized if self.is_quantized else self.trainer.fp32_adapters
         return "fp32" if fp32 else self.compute_dtype
 
     @property
@@ -166,7 +166,7 @@ class FineTuning:
         """What the optimizer updates: adapters, the model's own weights, or fp32 masters of them."""
         if self.method not in ("full", "frozen"):
             return self.adapter_dtype
-        return "fp32" if self.stack.fp32_master else self.kept_dtype
+        return "fp32" if self.trainer.fp32_master else self.kept_dtype
 
     @property
     def autocasts(self) -> bool:

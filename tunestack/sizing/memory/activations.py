@@ -50,7 +50,7 @@ class LayerActivations:
 def layer_activations(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: bool) -> LayerActivations:
     """What one layer keeps per token. `trains`: whether the layer's own weights train."""
     e, hidden, width = job.compute_bytes, architecture.hidden, job.tensor_parallel
-    inside = 1 if job.stack.in_place_gradients or not layer.gated else 3
+    inside = 1 if job.trainer.in_place_gradients or not layer.gated else 3
     scores = _scores(architecture, layer, job) / width
     backward = e * layer.mlp_width * inside / width + 2 * e * hidden
     scores_backward = SCORES_BACKWARD * layer.attention.heads * job.max_length / width if scores else 0.0
@@ -124,7 +124,7 @@ def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: b
         # Each token's rows are gathered for its experts, and their results kept for the router's gradient.
         reads = trains or any(is_targeted(job, linear) and is_parameter(linear) for linear in layer.mlp_linears)
         kept += e * hidden * layer.experts_per_token * (2 if reads else 1)
-    if job.is_quantized and job.stack.quantized_inputs == "fp32":
+    if job.is_quantized and job.trainer.quantized_inputs == "fp32":
         # Each distinct input once: q, k and v share one, gate and up another.
         kept += FP32 * (2 * hidden + layer.attention.output_width + layer.mlp_width)
     return kept
@@ -132,7 +132,7 @@ def _mlp(architecture: Architecture, layer: Layer, job: FineTuning, *, trains: b
 
 def _is_eager(architecture: Architecture, layer: Layer, job: FineTuning) -> bool:
     attention = layer.attention
-    groups = job.stack.passes_groups and attention.kv_heads < attention.heads and not job.takes_groups
+    groups = job.trainer.passes_groups and attention.kv_heads < attention.heads and not job.takes_groups
     refused = architecture.softcaps or attention.lacks_kernel or groups
     return job.attention == "eager" or (refused and job.attention == "sdpa")
 
@@ -175,7 +175,7 @@ def _keeps(job: FineTuning, linear: Linear, trains: bool) -> bool:
     # An adapter that changes the parameter itself makes it one that trains.
     changed = is_targeted(job, linear) and is_parameter(linear)
     shares = _reads_input(job, linear) and job.lora_dropout == 0 and _adapters_cast_nothing(job)
-    kernel = job.is_quantized and job.stack.quantized_inputs not in (None, "fp32")
+    kernel = job.is_quantized and job.trainer.quantized_inputs not in (None, "fp32")
     return trains or changed or shares or kernel
 
 

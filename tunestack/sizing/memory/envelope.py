@@ -1,4 +1,4 @@
-"""One estimate that covers several: of a job that several stacks may run, or of a setting that nobody told."""
+"""One estimate that covers several: of a job that several trainers may run, or of a setting that nobody told."""
 
 from collections import defaultdict
 from collections.abc import Sequence

@@ -27,12 +27,12 @@ def logit_bytes(architecture: Architecture, job: FineTuning) -> float:
 
 
 def bytes_per_logit(architecture: Architecture, job: FineTuning) -> float:
-    """Bytes per logit (token × vocabulary entry) that are there at once, where logits are made: by the stack's code."""
+    """Bytes per logit (token × vocabulary entry) that are there at once, where the trainer's code makes logits."""
     softcap = SOFTCAP_BYTES if architecture.softcaps else 0
-    each = job.stack.chunked_bytes_per_logit if job.loss == "chunked" else job.stack.plain_bytes_per_logit
-    if job.fuses_layers and job.loss == "chunked" and job.stack.compiles_chunked_loss:
+    each = job.trainer.chunked_bytes_per_logit if job.loss == "chunked" else job.trainer.plain_bytes_per_logit
+    if job.fuses_layers and job.loss == "chunked" and job.trainer.compiles_chunked_loss:
         each = CHUNKED_COMPILED
-    if job.fuses_layers and job.loss == "plain" and job.stack.compiles_plain_loss:
+    if job.fuses_layers and job.loss == "plain" and job.trainer.compiles_plain_loss:
         each = PLAIN_COMPILED
     return each + softcap
 
@@ -42,8 +42,8 @@ def unfitting_bytes(architecture: Architecture, job: FineTuning) -> float:
     ones that are still there fits. A compiled loss has none of those (benchmarks/data/gpu_sharded.csv: 2.0 GiB of 8,192
     tokens × 128,256).
     """
-    compiled = job.fuses_layers and job.stack.compiles_plain_loss
-    alone = job.loss == "plain" and job.stack.fp32_loss and not compiled
+    compiled = job.fuses_layers and job.trainer.compiles_plain_loss
+    alone = job.loss == "plain" and job.trainer.fp32_loss and not compiled
     return job.compute_bytes * job.tokens * architecture.vocabulary / job.tensor_parallel if alone else 0.0
 
 

@@ -21,7 +21,7 @@ def objective_memory(
     Raises:
         SizingError: the job can't be.
     """
-    architecture = as_built(architecture, job.stack)
+    architecture = as_built(architecture, job.trainer)
     match objective:
         case "sft":
             return training_memory(architecture, job)

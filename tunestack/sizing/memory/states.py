@@ -112,7 +112,7 @@ def offloaded_bytes(architecture: Architecture, job: FineTuning) -> float:
         states = (own + added) * FP32_STATES
         gradients = 0.0 if job.sharding == "zero1" else (own + added) * 4.0
         return states + gradients + (weights if job.sharding == "zero3" else 0.0)
-    master = 4 if job.stack.fp32_master and kept < 4 else 0
+    master = 4 if job.trainer.fp32_master and kept < 4 else 0
     states = own * (state_bytes(job.optimizer, parameter_bytes=kept).kept + master)
     states += added * state_bytes(job.optimizer, parameter_bytes=each).kept
     return weights + own * kept + added * 2 * each + states
@@ -154,13 +154,13 @@ def unquantized_experts(size_bytes: float, *, each: float) -> tuple[Component, .
 
 def _quantized_head(architecture: Architecture, job: FineTuning) -> int:
     """Parameters of a head that is quantised, too."""
-    own = job.is_quantized and job.stack.quantizes_head and not architecture.tied_embeddings
+    own = job.is_quantized and job.trainer.quantizes_head and not architecture.tied_embeddings
     return architecture.embedding_parameters if own else 0
 
 
 def _gradients(architecture: Architecture, job: FineTuning, *, own: int, added: int, share: float) -> Component:
     """The gradients as they are reduced: each GPU's share of those of the model's own weights."""
-    each = 4 if job.stack.fp32_master else BYTES[job.kept_dtype]
+    each = 4 if job.trainer.fp32_master else BYTES[job.kept_dtype]
     elements: float = own + _frozen_beside_adapters(architecture, job)
     formula = f"{own + added:,} trainable parameters"
     if job.optimizer_in_backward and own:
@@ -183,7 +183,7 @@ def _accumulated(architecture: Architecture, job: FineTuning, *, own: int, added
 
 def _frozen_beside_adapters(architecture: Architecture, job: FineTuning) -> int:
     """Frozen weights that get a gradient all the same, as FSDP's units have one tensor of both."""
-    shared = job.stack.adapters_share_units and job.trains_adapters and job.sharding == "fsdp"
+    shared = job.trainer.adapters_share_units and job.trains_adapters and job.sharding == "fsdp"
     if not shared or job.quantization != "none":
         return 0
     return architecture.parameters - architecture.embedding_parameters - architecture.head_parameters
@@ -201,7 +201,7 @@ def _optimizer(
     of_own = state_bytes(optimizer, parameter_bytes=BYTES[job.kept_dtype])
     of_added = state_bytes(job.optimizer, parameter_bytes=BYTES[job.adapter_dtype])
     low_rank = _low_rank_share(architecture, job)
-    master = 4 if (job.stack.fp32_master or zero) and BYTES[job.kept_dtype] < 4 else 0
+    master = 4 if (job.trainer.fp32_master or zero) and BYTES[job.kept_dtype] < 4 else 0
     kept = own * (of_own.kept * low_rank + master) * share.optimizer
     kept += added * of_added.kept * (share.optimizer if job.sharding != "none" else 1)
     kept += _wide_states(architecture, job, own=own) * share.optimizer + _saved(architecture, job).states
@@ -224,7 +224,7 @@ class _Saved:
 def _saved(architecture: Architecture, job: FineTuning) -> _Saved:
     each, count = BYTES[job.saved_dtype], saved_parameters(architecture, job)
     states = state_bytes(job.optimizer, parameter_bytes=each).kept
-    wide = WIDE_STATES if job.stack.wide_embedding_states and "8bit" in job.optimizer else states
+    wide = WIDE_STATES if job.trainer.wide_embedding_states and "8bit" in job.optimizer else states
     embeddings = architecture.embedding_parameters if "embed_tokens" in job.modules_to_save else 0
     return _Saved(
         weights=count * each,
@@ -235,7 +235,7 @@ def _saved(architecture: Architecture, job: FineTuning) -> _Saved:
 
 def _wide_states(architecture: Architecture, job: FineTuning, *, own: int) -> float:
     """What an embedding's fp32 states take beyond 8-bit ones, where the embedding trains."""
-    if not (own and job.method == "full" and job.stack.wide_embedding_states and "8bit" in job.optimizer):
+    if not (own and job.method == "full" and job.trainer.wide_embedding_states and "8bit" in job.optimizer):
         return 0
     narrow = state_bytes(job.optimizer, parameter_bytes=BYTES[job.kept_dtype]).kept
     return architecture.embedding_parameters * (WIDE_STATES - narrow)
@@ -261,7 +261,7 @@ def _gathered_apart(architecture: Architecture, job: FineTuning) -> Component:
 
     The root and a layer whole, and this GPU's share of the larger (benchmarks/data/gpu_sharded.csv, by stream).
     """
-    apart = job.stack.streams_apart and job.sharding == "fsdp" and job.gpus > 1
+    apart = job.trainer.streams_apart and job.sharding == "fsdp" and job.gpus > 1
     layer, root = _units(architecture, job)
     size = (layer + root + max(layer, root) * job.one_shard) / job.tensor_parallel
     return Component(name="gathered apart", size_bytes=size if apart else 0.0, formula="root and a layer, to copy from")
@@ -272,7 +272,7 @@ def _units(architecture: Architecture, job: FineTuning) -> tuple[float, float]:
     packed = bytes_per_weight(job.quantization, dtype=job.kept_dtype, double_quant=job.double_quant)
     each = job.compute_bytes if job.quantization == "none" else packed
     outside = (architecture.embedding_parameters, architecture.head_parameters)
-    root = (max(outside) if job.stack.wraps_root else sum(outside)) * job.compute_bytes
+    root = (max(outside) if job.trainer.wraps_root else sum(outside)) * job.compute_bytes
     return architecture.largest_layer * each, root
 
 

@@ -17,7 +17,7 @@ from tunestack.sizing.memory.overhead import (
 )
 from tunestack.sizing.memory.states import States, states
 from tunestack.sizing.model.architecture import Architecture
-from tunestack.sizing.stacks.known import TUNESTACK
+from tunestack.sizing.trainers.known import TUNESTACK
 
 # Bounds of the true device memory around the estimate, from the errors on measured figures (docs/memory-model.md):
 # one GPU and batches of one length, for the kit's own trainer, whose facts are tested, and for others, whose facts are
@@ -86,13 +86,13 @@ def _reserved(phase: Phase, static: frozenset[Component], job: FineTuning, held:
         # Nothing is computed again while the optimizer makes its step.
         slack = min(slack, SLACK_WITHOUT_RECOMPUTING)
     whole = reserved_bytes(sum(part.size_bytes for part in own), static=stays, slack=slack)
-    if job.stack.fixed_blocks and step.logits in own:
+    if job.trainer.fixed_blocks and step.logits in own:
         whole += step.unfitting_bytes
     return whole + sum(part.size_bytes for part in streams)
 
 
 def _slack(job: FineTuning) -> float:
-    if job.stack.fixed_blocks:
+    if job.trainer.fixed_blocks:
         return SLACK_OF_FIXED_BLOCKS
     if job.varying_lengths:
         return SLACK_OF_VARYING
@@ -140,7 +140,7 @@ def _load(held: States, job: FineTuning, resident: tuple[Component, ...]) -> Pha
         name="weight being quantised", size_bytes=2 * held.unpacked.size_bytes, formula="two 16-bit copies"
     )
     # What is loaded whole is there beside the share that stays.
-    whole = held.share.weights < 1 and job.method in job.stack.loads_whole
+    whole = held.share.weights < 1 and job.method in job.trainer.loads_whole
     size = sum(part.size_bytes for part in held.weights) / held.share.weights if whole else 0.0
     loaded = Component(name="checkpoint", size_bytes=size, formula="whole, before it is sharded")
     parts = (*held.weights, held.adapter, held.workspace, twice, held.joined, loaded, *resident)
@@ -154,7 +154,7 @@ def _temporaries(moving: tuple[Component, ...]) -> Component:
 
 def _range(job: FineTuning) -> tuple[float, float]:
     """The relative bounds of what is measured; where several reasons hold, the widest."""
-    bounds = [(LOW, HIGH) if job.stack is TUNESTACK else (LOW_OF_OTHERS, HIGH_OF_OTHERS)]
+    bounds = [(LOW, HIGH) if job.trainer is TUNESTACK else (LOW_OF_OTHERS, HIGH_OF_OTHERS)]
     if job.quantization == "int8":
         bounds.append((LOW, HIGH_INT8))
     if job.varying_lengths:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT
-from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, stacked
+from tests.sizing.jobs import LLAMA_8B, full, job, model, qlora, trainer_with
 from tunestack.errors import UserError
 from tunestack.sizing.job.ability import why_not
 from tunestack.sizing.job.fine_tuning import FineTuning
@@ -19,9 +19,9 @@ from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.loss_head import TILE_TOKENS, TILE_VOCABULARY, bytes_per_logit
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.training_memory import training_memory
-from tunestack.sizing.stacks.choice import find_stack, possible_stacks
-from tunestack.sizing.stacks.known import STACKS, TUNESTACK
-from tunestack.sizing.stacks.stack import Stack
+from tunestack.sizing.trainers.choice import find_trainer, possible_trainers
+from tunestack.sizing.trainers.known import TRAINERS, TUNESTACK
+from tunestack.sizing.trainers.trainer import Trainer
 
 GIB = 1024**3
 
@@ -32,7 +32,7 @@ def test_every_fact_of_trl_is_what_the_locked_packages_do() -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout.splitlines()[-1])
-    trl = find_stack("trl")
+    trl = find_trainer("trl")
     assert told == {
         "upcasts_logits": trl.upcasts_logits,
         "tiled": trl.loss == "tiled",
@@ -56,39 +56,41 @@ def test_every_fact_of_trl_is_what_the_locked_packages_do() -> None:
 
 def test_this_kit_differs_from_trl_in_what_its_training_code_changes() -> None:
     own: dict[str, Any] = {"name": "tunestack", "fp32_adapters_on_quantized": True, "sources": TUNESTACK.sources}
-    assert replace(find_stack("trl"), **own) == TUNESTACK
+    assert replace(find_trainer("trl"), **own) == TUNESTACK
     code = (ROOT / "training_code" / "tunestack_training" / "train.py").read_text()
     assert "parameter.data = parameter.data.float()" in code
 
 
-@pytest.mark.parametrize("stack", STACKS, ids=lambda stack: f"{stack.name}-{stack.since}")
-def test_each_stack_says_where_its_facts_are_to_be_read(stack: Stack) -> None:
-    assert stack.sources and re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", stack.since)
-    assert all(re.match(r"[\w./-]+@[\w.]+:|training_code/", source) for source in stack.sources)
+@pytest.mark.parametrize("trainer", TRAINERS, ids=lambda trainer: f"{trainer.name}-{trainer.since}")
+def test_each_trainer_says_where_its_facts_are_to_be_read(trainer: Trainer) -> None:
+    assert trainer.sources and re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", trainer.since)
+    assert all(re.match(r"[\w./-]+@[\w.]+:|training_code/", source) for source in trainer.sources)
 
 
 def test_the_facts_of_a_month_are_those_that_held_then() -> None:
-    assert find_stack("hf_trainer", month="2024-09").upcasts_logits
-    assert not find_stack("hf_trainer", month="2024-10").upcasts_logits
-    assert find_stack("trl").loss == "tiled" and find_stack("trl", month="2025-09").loss == "plain"
+    assert find_trainer("hf_trainer", month="2024-09").upcasts_logits
+    assert not find_trainer("hf_trainer", month="2024-10").upcasts_logits
+    assert find_trainer("trl").loss == "tiled" and find_trainer("trl", month="2025-09").loss == "plain"
     # Before the first entry, the first.
-    assert find_stack("torchtune", month="2020-01").since == "2024-03"
-    with pytest.raises(UserError, match="no stack 'torchtone'; did you mean 'torchtune'"):
-        find_stack("torchtone")
+    assert find_trainer("torchtune", month="2020-01").since == "2024-03"
+    with pytest.raises(UserError, match="no trainer 'torchtone'; did you mean 'torchtune'"):
+        find_trainer("torchtone")
 
 
 def test_those_that_cannot_have_run_a_job_are_no_candidates() -> None:
     able = {
-        stack.name for stack in possible_stacks(month="2025-06") if not why_not(job_of_method("qlora", stack=stack))
+        trainer.name
+        for trainer in possible_trainers(month="2025-06")
+        if not why_not(job_of_method("qlora", trainer=trainer))
     }
     assert {"trl", "torchtune", "unsloth"} <= able and not able & {"torchtitan", "megatron", "vllm"}
-    chunked = possible_stacks(month="2025-06", loss="chunked")
-    assert {stack.name for stack in chunked} == {"litgpt", "torchtune"}
-    assert {stack.name for stack in possible_stacks(serves=True)} == {"vllm", "transformers_generate"}
+    chunked = possible_trainers(month="2025-06", loss="chunked")
+    assert {trainer.name for trainer in chunked} == {"litgpt", "torchtune"}
+    assert {trainer.name for trainer in possible_trainers(serves=True)} == {"vllm", "transformers_generate"}
 
 
 @pytest.mark.parametrize(
-    ("stack", "asked", "reason"),
+    ("trainer", "asked", "reason"),
     [
         ("torchtitan", {"method": "lora"}, "has no method lora, only full"),
         ("litgpt", {"method": "full", "gpus": 8, "sharding": "zero3"}, "has no sharding zero3, only fsdp"),
@@ -106,12 +108,12 @@ def test_those_that_cannot_have_run_a_job_are_no_candidates() -> None:
         ("unsloth", {"method": "lora", "sharding": "fsdp"}, None),
     ],
 )
-def test_a_stack_says_what_it_cannot_run(stack: str, asked: dict[str, object], reason: str | None) -> None:
-    assert why_not(job(**{"stack": find_stack(stack), "loss": "plain", **asked})) == reason
+def test_a_trainer_says_what_it_cannot_run(trainer: str, asked: dict[str, object], reason: str | None) -> None:
+    assert why_not(job(**{"trainer": find_trainer(trainer), "loss": "plain", **asked})) == reason
 
 
-def test_a_stack_says_which_objectives_it_has() -> None:
-    asked = job(stack=find_stack("openrlhf"), loss="plain")
+def test_a_trainer_says_which_objectives_it_has() -> None:
+    asked = job(trainer=find_trainer("openrlhf"), loss="plain")
     assert why_not(asked, "grpo") is None
     assert why_not(asked, "simpo") == "has no objective simpo, only dpo, grpo, ppo, reward, sft"
 
@@ -129,7 +131,7 @@ def test_a_stack_says_which_objectives_it_has() -> None:
     ],
 )
 def test_bytes_of_a_logit_follow_from_facts(facts: dict[str, object], loss: str, fused: bool, each: float) -> None:
-    some = job(stack=stacked(**facts), loss=loss, fuses_layers=fused)
+    some = job(trainer=trainer_with(**facts), loss=loss, fuses_layers=fused)
     assert bytes_per_logit(LLAMA_8B, some) == each
 
 
@@ -140,7 +142,7 @@ def _gib(some: FineTuning, *names: str) -> float:
 
 def test_what_trains_under_fsdp_is_fp32_where_accelerate_prepares_it() -> None:
     spread = full(gpus=8, sharding="fsdp", optimizer="adamw_fused")
-    sixteen = replace(spread, stack=stacked(fp32_under_fsdp=False))
+    sixteen = replace(spread, trainer=trainer_with(fp32_under_fsdp=False))
     states = ("weights", "gradients", "optimizer states")
     parameters = LLAMA_8B.parameters / 8 / GIB
     fp32 = training_memory(LLAMA_8B, spread).phases[-1].components
@@ -194,11 +196,11 @@ def test_an_envelope_covers_all_and_gives_a_name_one_voice() -> None:
 
 
 def test_experts_were_quantised_and_adapted_while_they_were_modules() -> None:
-    def needed(stack: Stack, name: str) -> float:
-        sized = objective_memory(model(name), job_of_method("qlora", stack=stack, max_length=512), "sft")
+    def needed(trainer: Trainer, name: str) -> float:
+        sized = objective_memory(model(name), job_of_method("qlora", trainer=trainer, max_length=512), "sft")
         return sized.allocated_bytes / GIB
 
-    before, since = find_stack("hf_trainer", month="2025-06"), find_stack("hf_trainer")
+    before, since = find_trainer("hf_trainer", month="2025-06"), find_trainer("hf_trainer")
     # Mixtral's 46.7 billion parameters: 4 bits each then, the experts' 16 bits now.
     assert 23 < needed(before, "mistralai/Mixtral-8x7B-v0.1") < 32 and needed(since, "mistralai/Mixtral-8x7B-v0.1") > 80
     # GPT-OSS' experts were never modules.

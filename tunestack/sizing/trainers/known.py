@@ -1,4 +1,4 @@
-"""The stacks that are known. Each entry holds from its month on, until the next one of the same name.
+"""The trainers that are known. Each entry holds from its month on, until the next one of the same name.
 
 A citation is `repository@version:file`, with the symbol. Months are those of the releases.
 """
@@ -6,7 +6,7 @@ A citation is `repository@version:file`, with the symbol. Months are those of th
 from dataclasses import replace
 
 from tunestack.sizing.kinds import Sharding
-from tunestack.sizing.stacks.stack import OF_THE_TRAINER, Stack
+from tunestack.sizing.trainers.trainer import OF_THE_TRAINER, Trainer
 
 _UPCAST = "huggingface/transformers@v4.44.2:models/llama/modeling_llama.py:1209 logits.float()"
 _LOSS = "huggingface/transformers@v4.46.0:loss/loss_utils.py ForCausalLMLoss: logits.float(), in the loss alone"
@@ -26,7 +26,7 @@ _EXACT = "huggingface/transformers@v5.23.0:integrations/bitsandbytes.py:189 type
 _FUSED = "huggingface/transformers@v4.54.0:training_args.py:1286 optim: adamw_torch_fused"
 
 # transformers' Trainer and what was built on it in its first years.
-_TRAINER_2023 = Stack(
+_TRAINER_2023 = Trainer(
     name="hf_trainer_2023",
     since="2023-01",
     sources=(_UPCAST, _KBIT, _INPUTS, _STATES, _MODULES, _DERIVED),
@@ -184,7 +184,7 @@ _OPENRLHF = replace(
     upcasts_unquantized=False,
     fp32_under_fsdp=False,
 )
-_UNSLOTH = Stack(
+_UNSLOTH = Trainer(
     name="unsloth",
     since="2023-12",
     sources=(
@@ -212,7 +212,7 @@ _UNSLOTH_FUSED = replace(
     loss="fused",
 )
 
-_LITGPT = Stack(
+_LITGPT = Trainer(
     name="litgpt",
     own_classes=True,
     since="2023-04",
@@ -256,7 +256,7 @@ _LITGPT_2025_08 = replace(
     loads_whole=frozenset({"full", "adapter"}),
 )
 
-_TORCHTUNE = Stack(
+_TORCHTUNE = Trainer(
     name="torchtune",
     own_classes=True,
     since="2024-03",
@@ -301,7 +301,7 @@ _TORCHTUNE_2025 = replace(
     fixed_blocks=True,
 )
 
-_TORCHTITAN = Stack(
+_TORCHTITAN = Trainer(
     name="torchtitan",
     own_classes=True,
     since="2024-04",
@@ -347,7 +347,7 @@ _TORCHTITAN_CHUNKED = replace(
     compiles_chunked_loss=True,
 )
 
-_MEGATRON = Stack(
+_MEGATRON = Trainer(
     name="megatron",
     own_classes=True,
     since="2021-01",
@@ -374,7 +374,7 @@ _NEMO = replace(
     methods=frozenset({"full", "lora", "dora"}),
 )
 
-_GENERATE_2023 = Stack(
+_GENERATE_2023 = Trainer(
     name="transformers_generate",
     since="2023-01",
     sources=(
@@ -402,7 +402,7 @@ _GENERATE_2026 = replace(
     experts_are_modules=False,
     quantizes_derived=False,
 )
-_VLLM = Stack(
+_VLLM = Trainer(
     name="vllm",
     since="2023-06",
     sources=("vllm-project/vllm@0012cf691b:vllm/v1/worker/gpu_worker.py determine_available_memory",),
@@ -411,7 +411,7 @@ _VLLM = Stack(
     attention="flash",
 )
 
-STACKS: tuple[Stack, ...] = (
+TRAINERS: tuple[Trainer, ...] = (
     _TRAINER_2023, _TRAINER_SDPA, *_TRAINERS, *_ACCELERATE, *_DEEPSPEED, _TRL_2023, _TRL_SDPA, _TRL_2024,
     _TRL_2024_10, _TRL_2025, _TRL_2025_12, _TRL_2026, _TRL_TILED, TUNESTACK, _XTUNER, _OPENRLHF, _UNSLOTH,
     _UNSLOTH_FUSED, _LITGPT, _LITGPT_2024_08, _LITGPT_2025_08, _TORCHTUNE, _TORCHTUNE_CHUNKED, _TORCHTUNE_2025,

@@ -15,7 +15,7 @@ OF_THE_TRAINER: frozenset[Sharding] = frozenset({"ddp", "zero1", "zero2", "zero3
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stack:
+class Trainer:
     """A framework's facts, from a month on until the next entry of the same name.
 
     `sources` says for each fact where in the framework's own code it is to be read: file, and version or commit.
