@@ -177,7 +177,7 @@ def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws
     arn = start(deployed, huge, allow=["memory", "deadline"])
     deployed.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="recorded".ljust(32, "-"))
     described = deployed.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    assert "waived by -c allow=memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
+    assert "waived by --allow memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
     wait(deployed, arn)
 
 

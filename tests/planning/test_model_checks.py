@@ -80,4 +80,4 @@ def test_settings_check_says_what_would_cost_too_much_and_lets_it_be_allowed(mon
     refused = CliRunner().invoke(tunestack, ["settings", "check", "--env", "prod"])
     assert "budget.run_usd: a run is expected to cost" in str(refused.exception)
     allowed = CliRunner().invoke(tunestack, ["settings", "check", "--env", "prod", "--allow", "budget"])
-    assert allowed.exit_code == 0 and "waived by -c allow=budget" in allowed.output
+    assert allowed.exit_code == 0 and "waived by --allow budget: config/" in allowed.output

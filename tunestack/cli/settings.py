@@ -9,7 +9,7 @@ from tunestack.catalogue.prices import regions as priced_regions
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import env_option
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.planning.checks import CHECKS, failed_checks, waive
+from tunestack.planning.checks import CHECKS, OF_COMMAND, failed_checks, waive
 from tunestack.settings.loading import load_settings
 from tunestack.settings.recipe import recipe_schema
 from tunestack.settings.schema import environment_schema
@@ -33,7 +33,7 @@ def schema(recipe: bool) -> None:
 def check(env: str, allow: tuple[str, ...]) -> None:
     """Validate an environment's file and recipe, and what a synthesis asks of them: model, memory, a run's budget."""
     loaded = load_settings(env)
-    for line in waive(failed_checks(blueprint_of(loaded)), allow=allow):
+    for line in waive(failed_checks(blueprint_of(loaded)), allow=allow, by=OF_COMMAND):
         click.echo(f"warning: {line}", err=True)
     click.echo(f"config/{env}.yaml and config/recipes/{loaded.environment.recipe} are good")
     region = loaded.environment.region

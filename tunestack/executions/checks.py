@@ -14,7 +14,7 @@ from tunestack.jobs import BASE_MODEL_URI
 from tunestack.layout import MODEL_CONFIG, S3Uri
 from tunestack.pipeline.recipe_parameters import RUN_CHOICES
 from tunestack.planning.blueprint import Blueprint, blueprint_of_run
-from tunestack.planning.checks import failed_checks, waive
+from tunestack.planning.checks import OF_COMMAND, failed_checks, waive
 from tunestack.settings.recipe import replaced_values
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
@@ -30,7 +30,7 @@ def check_run(
         SettingsError: with every check that isn't passed.
     """
     blueprint = blueprint_of_execution(aws, definition, values)
-    return waive([*failed_checks(blueprint), *failed_budget(aws, blueprint.run)], allow=allow)
+    return waive([*failed_checks(blueprint), *failed_budget(aws, blueprint.run)], allow=allow, by=OF_COMMAND)
 
 
 def blueprint_of_execution(aws: Aws, definition: Mapping[str, Any], values: Mapping[str, Any]) -> Blueprint:

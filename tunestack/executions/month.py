@@ -10,14 +10,12 @@ from tunestack.costs.stack_cost import UNKNOWN
 from tunestack.executions.describe import list_executions
 from tunestack.layout import RUN_EXPECTED_USD_OUTPUT, STANDING_USD_OUTPUT, StackName
 from tunestack.money import total_usd, usd
-from tunestack.planning.checks import FailedCheck
-from tunestack.settings.problems import Problem
+from tunestack.planning.checks import FailedCheck, month_budget_missed
 
 
 def failed_budget(aws: Aws, run: RunCost, *, now: datetime | None = None) -> Iterator[FailedCheck]:
     """The month's budget, where a run would exceed it; earlier runs count as the deployed pipeline expects them."""
-    budget_usd = aws.settings.environment.budget.month_usd
-    if budget_usd is None:
+    if aws.settings.environment.budget.month_usd is None:
         return
     began = (now or datetime.now(UTC)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     this_month = takewhile(lambda item: datetime.fromisoformat(item["started"]) >= began, list_executions(aws))
@@ -28,16 +26,13 @@ def failed_budget(aws: Aws, run: RunCost, *, now: datetime | None = None) -> Ite
     each_usd = _read(outputs[StackName.PIPELINE].get(RUN_EXPECTED_USD_OUTPUT), otherwise=run.expected_usd)
     standing_usd = total_usd(_read(found.get(STANDING_USD_OUTPUT), otherwise=0.0) for found in outputs.values())
     earlier_usd = None if each_usd is None else earlier * each_usd
-    # Where the stacks' own cost isn't known, what is known is held to the budget.
-    month_usd = total_usd((standing_usd or 0.0, earlier_usd, run.expected_usd))
-    if month_usd is not None and month_usd <= budget_usd:
-        return
-    message = (
-        f"with this run at {usd(run.expected_usd)} the month would come to {usd(month_usd)}: {earlier} earlier runs "
-        f"at about {usd(each_usd)} and {usd(standing_usd)} for the stacks; the budget is {usd(budget_usd)}"
+    yield from month_budget_missed(
+        aws.settings,
+        runs_usd=total_usd((earlier_usd, run.expected_usd)),
+        standing_usd=standing_usd,
+        message=f"with this run at {usd(run.expected_usd)} the month would come to {{month}}: {earlier} earlier runs "
+        f"at about {usd(each_usd)} and {usd(standing_usd)} for the stacks",
     )
-    problem = Problem(file=aws.settings.file, key="budget.month_usd", message=message)
-    yield FailedCheck(check="budget", problem=problem)
 
 
 def _read(output: str | None, *, otherwise: float | None) -> float | None:

@@ -7,13 +7,15 @@ from tunestack.catalogue import find_instance_price, instance_types
 from tunestack.costs.job_hours import Hours, training_hours
 from tunestack.definition.jobs import DefinedJob
 from tunestack.errors import nearest
-from tunestack.money import usd
+from tunestack.money import total_usd, usd
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.memory_checks import memory_problems
 from tunestack.settings.loading import Settings
 from tunestack.settings.problems import Problem, SettingsError
 
 CHECKS = ("memory", "budget", "deadline")
+# How a check is waived: of a synthesis, and of a command.
+OF_SYNTHESIS, OF_COMMAND = "-c allow=", "--allow "
 # Shorter times are said in minutes.
 MINUTES_BELOW_HOURS = 2
 
@@ -38,22 +40,36 @@ def failed_checks(blueprint: Blueprint) -> list[FailedCheck]:
 def failed_month_checks(blueprint: Blueprint, *, standing_usd: float | None) -> list[FailedCheck]:
     """The month's budget, once the stacks and so their standing cost are known."""
     budget, run = blueprint.settings.environment.budget, blueprint.run
-    if budget.month_usd is None or run.expected_usd is None:
+    if run.expected_usd is None:
         # A run without a price is another check's to name.
         return []
-    # Where the stacks' own cost isn't known, what is known is held to the budget.
-    month_usd = run.expected_usd * budget.runs_per_month + (standing_usd or 0)
-    if month_usd <= budget.month_usd:
-        return []
-    message = (
-        f"a month is expected to cost {usd(month_usd)}: {budget.runs_per_month} runs at "
-        f"{usd(run.expected_usd)} and {usd(standing_usd)} for the stacks; the budget is {usd(budget.month_usd)}"
+    return month_budget_missed(
+        blueprint.settings,
+        runs_usd=run.expected_usd * budget.runs_per_month,
+        standing_usd=standing_usd,
+        message="a month is expected to cost {month}: "
+        f"{budget.runs_per_month} runs at {usd(run.expected_usd)} and {usd(standing_usd)} for the stacks",
     )
-    return [FailedCheck(check="budget", problem=_problem(blueprint.settings, "budget.month_usd", message))]
 
 
-def waive(failed: Iterable[FailedCheck], *, allow: Iterable[str]) -> tuple[str, ...]:
-    """Raise what isn't allowed (`-c allow=memory,budget`); what is waived, as lines to record.
+def month_budget_missed(
+    settings: Settings, *, runs_usd: float | None, standing_usd: float | None, message: str
+) -> list[FailedCheck]:
+    """The month's budget, where runs and stacks exceed it, or nobody knows what the runs cost.
+
+    Where the stacks' own cost isn't known, what is known is held to the budget. `message` names the month's cost as
+    `{month}`.
+    """
+    budget_usd = settings.environment.budget.month_usd
+    month_usd = total_usd((standing_usd or 0.0, runs_usd))
+    if budget_usd is None or (month_usd is not None and month_usd <= budget_usd):
+        return []
+    said = f"{message.replace('{month}', usd(month_usd))}; the budget is {usd(budget_usd)}"
+    return [FailedCheck(check="budget", problem=_problem(settings, "budget.month_usd", said))]
+
+
+def waive(failed: Iterable[FailedCheck], *, allow: Iterable[str], by: str = OF_SYNTHESIS) -> tuple[str, ...]:
+    """Raise what isn't allowed; what is waived, as lines to record, in the words of the option that it is waived `by`.
 
     Raises:
         SettingsError: a check that isn't passed, or an unknown name in `allow`.
@@ -61,12 +77,12 @@ def waive(failed: Iterable[FailedCheck], *, allow: Iterable[str]) -> tuple[str, 
     allowed = set(allow)
     if unknown := sorted(allowed - set(CHECKS)):
         hint = nearest(unknown[0], CHECKS)
-        raise SettingsError([Problem(file="-c allow", message=f"no check {unknown[0]!r}; {hint}")])
+        raise SettingsError([Problem(file=by.rstrip("= "), message=f"no check {unknown[0]!r}; {hint}")])
     found = list(failed)
     stopping = [item.problem for item in found if item.check not in allowed]
     if stopping:
         raise SettingsError(stopping)
-    return tuple(f"waived by -c allow={item.check}: {item.problem}" for item in found)
+    return tuple(f"waived by {by}{item.check}: {item.problem}" for item in found)
 
 
 def time_risks(blueprint: Blueprint) -> tuple[str, ...]:
