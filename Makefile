@@ -39,12 +39,14 @@ check: .venv/.ready node_modules/.ready ## hold config/ to all that a deployment
 	@tunestack check $(ARGS)
 	pytest checks -rs
 
-lint: .venv/.ready ## ruff, mypy strict, import-linter, shellcheck, hadolint
+lint: .venv/.ready ## ruff, mypy strict, import-linter, hadolint, zizmor and a schema for the workflows, shellcheck
 	@ruff check .
 	ruff format --check .
 	mypy
 	lint-imports
 	hadolint --no-color training_code/Dockerfile
+	zizmor --quiet --offline --no-progress --min-severity medium .github/workflows
+	check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	shellcheck .ci/run $$(grep -lE '^#!.*\b(ba)?sh\b' scripts/*)
 
 lock: $(UV) ## resolve the requirement files again, with hashes
