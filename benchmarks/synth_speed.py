@@ -23,8 +23,6 @@ app.synth()
 PLAIN_APP = """
 import json
 from pathlib import Path
-
-from tunestack.settings.recipe import CONFIG_FOLDER
 from aws_cdk import App, CfnResource, Stack
 app = App()
 for file in sorted(Path({assembly!r}).glob("*.template.json")):
