@@ -1,24 +1,39 @@
 """The runner's cost beside the jobs themselves: a pipeline of processing steps that do nothing."""
 
 import json
+import re
+import secrets
 import statistics
 import subprocess
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import boto3
 
-from tunestack.local import lifecycle, local_aws
+from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.local.address import ACCOUNT, REGION
 
 STEPS = 8
+# Runs before memory is looked at first, and then between that and the second look.
+WARM_UP_RUNS, MORE_RUNS = 5, 25
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/nothing"
 
 
-def seconds_per_step() -> tuple[float, float]:
-    """(overhead of a step beside its job, the job alone as a process), in seconds."""
+@dataclass(frozen=True, kw_only=True)
+class Overhead:
+    """What the local AWS takes: seconds of a step beside its job, and of that job; MiB at first, and each run more."""
+
+    step_seconds: float
+    job_seconds: float
+    memory_mib: float
+    memory_mib_per_run: float
+
+
+def measure() -> Overhead:
+    """Run a pipeline of empty jobs, again and again."""
     with tempfile.TemporaryDirectory() as folder:
         local = local_aws(Path(folder))
         lifecycle.up(local, port=4598)
@@ -32,11 +47,26 @@ def seconds_per_step() -> tuple[float, float]:
                 RoleArn=ROLE,
                 ClientRequestToken="x" * 32,
             )
-            steps = _run(sagemaker)
+            steps = [seconds for _ in range(WARM_UP_RUNS) for seconds in _run(sagemaker)]
+            before = _memory_mib(local)
+            for _ in range(MORE_RUNS):
+                _run(sagemaker)
+            after = _memory_mib(local)
         finally:
             lifecycle.down(local, delete_data=True)
     job = statistics.median(_job() for _ in range(STEPS))
-    return statistics.median(steps) - job, job
+    return Overhead(
+        step_seconds=statistics.median(steps) - job,
+        job_seconds=job,
+        memory_mib=before,
+        memory_mib_per_run=(after - before) / MORE_RUNS,
+    )
+
+
+def _memory_mib(local: LocalAws) -> float:
+    """Resident memory of the server."""
+    status = Path(f"/proc/{lifecycle.server_pid(local)}/status").read_text(encoding="ascii")
+    return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) / 1024  # type: ignore[index]
 
 
 def _make_role(iam: Any) -> None:
@@ -50,7 +80,7 @@ def _make_role(iam: Any) -> None:
 
 
 def _run(sagemaker: Any) -> list[float]:
-    arn = sagemaker.start_pipeline_execution(PipelineName="nothing", ClientRequestToken="y" * 32)[
+    arn = sagemaker.start_pipeline_execution(PipelineName="nothing", ClientRequestToken=secrets.token_hex(16))[
         "PipelineExecutionArn"
     ]
     while True:

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from tunestack.definition.scope import Scope
+from tunestack.local.authorization.credentials import Credentials
+from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import RunningContainer
 from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
 from tunestack.local.runner.parameters import parameter_values
@@ -60,6 +62,18 @@ def test_a_value_that_is_not_there_fails_the_step_with_its_name(value: Any) -> N
             entry, execution_id="abc", scope=found, sagemaker=None,  # type: ignore[arg-type]
             stopping=lambda: False, on_start=lambda _: None,
         )  # fmt: skip
+
+
+def test_clients_of_different_roles_share_what_is_large_and_have_credentials_of_their_own() -> None:
+    made = [
+        Clients(endpoint_url="http://localhost:1", credentials=Credentials.of_account(account), region="us-east-1").s3
+        for account in ("111111111111", "222222222222")
+    ]
+    signers: Any = [client._request_signer for client in made]
+    assert [signer._credentials.access_key for signer in signers] == ["111111111111", "222222222222"]
+    one, other = (client.meta.service_model for client in made)
+    # Megabytes for each job, otherwise.
+    assert one._service_description is other._service_description
 
 
 DECLARED: list[dict[str, Any]] = [

@@ -1,6 +1,6 @@
 """What the API's calls see of the service and of who calls it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, MutableMapping
 from typing import Any, Protocol
 
 from tunestack.local.address import LocalAws
@@ -24,9 +24,9 @@ class Service(Protocol):
     @property
     def host(self) -> ContainerHost: ...
     @property
-    def executions(self) -> dict[str, Execution]: ...
+    def executions(self) -> MutableMapping[str, Execution]: ...
     @property
-    def jobs(self) -> dict[str, Job]: ...
+    def jobs(self) -> MutableMapping[str, Job]: ...
 
     def call(self, action: str, **request: Any) -> dict[str, Any]:
         """One call as the account of the request that is being served."""

@@ -102,7 +102,9 @@ class ExecutionCalls:
         record = self._execution(request)
         if record["Status"] != "Executing":
             raise ApiError("ConflictException", f"the execution is {record['Status']}, not Executing")
-        self._caller.service.executions[_id_of(record["PipelineExecutionArn"])].stop()
+        # What has ended in this very moment is gone.
+        if execution := self._caller.service.executions.get(_id_of(record["PipelineExecutionArn"])):
+            execution.stop()
         return {"PipelineExecutionArn": record["PipelineExecutionArn"]}
 
     def _describe_execution(self, request: Request) -> Request:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 from botocore.exceptions import ClientError
 
@@ -43,8 +44,9 @@ class SageMakerService:
         self.store = Store(local.executions_folder)
         self.store.fail_what_was_interrupted(time.time())
         self.host = ContainerHost(PROJECT_ROOT, docker_host=jobs_docker_host)
-        self.executions: dict[str, Execution] = {}
-        self.jobs: dict[str, Job] = {}
+        # Those that run: their threads keep them.
+        self.executions = WeakValueDictionary[str, Execution]()
+        self.jobs = WeakValueDictionary[str, Job]()
 
     def mount(self) -> None:
         """Let ministack's router send the SageMaker API here."""

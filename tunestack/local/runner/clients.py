@@ -1,6 +1,7 @@
 """The runner's own clients of the emulator, as the role that a job or a pipeline has."""
 
-from functools import cached_property
+from functools import cache, cached_property
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -13,18 +14,15 @@ if TYPE_CHECKING:
 
     from tunestack.local.authorization.credentials import Credentials
 
+# A session makes one client at a time.
+_ONE_AT_A_TIME = Lock()
+
 
 class Clients:
     """S3, CloudWatch Logs and CloudWatch of the local AWS, with somebody's credentials, in one region."""
 
     def __init__(self, *, endpoint_url: str, credentials: "Credentials", region: str) -> None:
-        self._endpoint_url = endpoint_url
-        self._session = boto3.Session(
-            aws_access_key_id=credentials.access_key,
-            aws_secret_access_key=credentials.secret_key,
-            aws_session_token=credentials.session_token,
-            region_name=region,
-        )
+        self._endpoint_url, self._credentials, self._region = endpoint_url, credentials, region
 
     @cached_property
     def s3(self) -> "S3Client":
@@ -43,4 +41,19 @@ class Clients:
 
     def _client(self, service: str) -> Any:
         config = Config(retries={"max_attempts": 5, "mode": "standard"}, s3={"addressing_style": "path"})
-        return self._session.client(service, endpoint_url=self._endpoint_url, config=config)
+        with _ONE_AT_A_TIME:
+            return _session().client(
+                service,
+                endpoint_url=self._endpoint_url,
+                config=config,
+                region_name=self._region,
+                aws_access_key_id=self._credentials.access_key,
+                aws_secret_access_key=self._credentials.secret_key,
+                aws_session_token=self._credentials.session_token,
+            )
+
+
+@cache
+def _session() -> boto3.Session:
+    """One for all: each keeps the services' models that it has read, some megabytes of them."""
+    return boto3.Session()
