@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from benchmarks.leave_one_out import coverage, source_of
-from benchmarks.memory_rows import UnknownSettings, billions, estimate
+from benchmarks.memory_rows import estimate
+from benchmarks.row_words import UnknownSettings, billions
 from benchmarks.spread import spread
 from benchmarks.table import Row, positive, read_rows
 from tunestack.catalogue.gpus import usable_bytes

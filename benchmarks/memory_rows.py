@@ -4,16 +4,36 @@ Only settings are read: never the row's id, its source, its note or its peak.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import cast
 
-from benchmarks.table import Row, positive
+from benchmarks.row_words import (
+    ADAPTERS,
+    ATTENTION,
+    CHECKPOINTING,
+    IN_BACKWARD,
+    MONTH,
+    OBJECTIVES,
+    OPTIMIZERS,
+    PROMPTS,
+    QUANTIZATIONS,
+    UnknownSettings,
+    billions,
+    compute_dtype,
+    dtype,
+    number,
+    said_loss,
+    targets,
+    trained_dtype,
+    trainer_name,
+    word,
+)  # fmt: skip
+from benchmarks.table import Row
 from tunestack.catalogue.gpus import usable_bytes
 from tunestack.catalogue.models import model_configs
 from tunestack.sizing.job.ability import as_built, why_not
 from tunestack.sizing.job.fine_tuning import FineTuning
-from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Method, Objective, Sharding
+from tunestack.sizing.kinds import AttentionKernel, LossKernel, Method, Sharding
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, inference_memory
@@ -22,54 +42,13 @@ from tunestack.sizing.memory.serving_memory import engine_memory
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.families import from_config
 from tunestack.sizing.optimizers import Optimizer
-from tunestack.sizing.precision import Dtype, Quantization
 from tunestack.sizing.trainers.choice import find_trainer, known_names, possible_trainers
 from tunestack.sizing.trainers.trainer import Trainer
 
-Word = TypeVar("Word")
-
-# Words of a column → the model's setting: the first word that the value holds.
-_OPTIMIZERS: dict[str, Optimizer] = {
-    "galore_adamw8bit": "galore_8bit", "galore": "galore", "paged_adamw8bit": "paged_adamw_8bit",
-    "paged_adamw_8bit": "paged_adamw_8bit", "paged": "paged_adamw", "adamw8bit": "adamw_8bit", "8bit": "adamw_8bit",
-    "4bit": "adamw_4bit", "adamw_fp32": "adamw_fp32", "adafactor": "adafactor", "lion": "lion", "muon": "muon",
-    "sgd": "sgd", "adam": "adamw",
-}  # fmt: skip
-_QUANTIZATIONS: dict[str, Quantization] = {
-    "none": "none", "nf4": "nf4", "fp4": "fp4", "gptq-int8": "gptq-int8", "gptq": "gptq-int4", "awq": "awq-int4",
-    "mxfp4": "mxfp4", "int8": "int8", "8bit": "int8", "fp8": "fp8", "int4": "int4", "hqq": "int4", "4bit": "nf4",
-    "int2": "int2",
-}  # fmt: skip
-_CHECKPOINTING: dict[str, Checkpointing] = {
-    "selective": "selective", "offload": "offload", "unsloth": "offload", "no": "none", "false": "none", "yes": "full",
-    "true": "full", "full": "full",
-}  # fmt: skip
-_IN_BACKWARD = ("in backward", "per_layer", "per-parameter", "per_parameter", "per layer")
-_ATTENTION: dict[str, AttentionKernel] = {
-    "sdpa": "sdpa",
-    "no": "eager",
-    "eager": "eager",
-    "yes": "flash",
-    "flash": "flash",
-    "flex": "flash",
-    "xformers": "flash",
-}
-_ADAPTERS = ("lora", "adalora", "rslora", "loha", "oft", "ia3", "vera", "pissa")
-_OBJECTIVES: dict[str, Objective] = {
-    "dpo": "dpo", "ipo": "dpo", "kto": "dpo", "simpo": "simpo", "orpo": "simpo", "cpo": "simpo", "reward": "reward",
-    "rm": "reward", "ppo": "ppo", "grpo": "grpo", "rloo": "grpo",
-}  # fmt: skip
-_PROMPTS = {"prompt": "prompt_tuning", "prefix": "prefix_tuning", "p_tuning": "p_tuning"}
-_TARGETS = {"q": "q_proj", "k": "k_proj", "v": "v_proj", "o": "o_proj"}
 # Hybrid sharding divides a model among the GPUs of one machine, mostly.
 GPUS_OF_A_MACHINE = 8
 # Columns that don't give the model's parameter count, as those of a mixture of experts: beyond this share.
 UNEXPLAINED = 0.2
-_MONTH = re.compile(r"20\d\d-\d\d")
-
-
-class UnknownSettings(Exception):
-    """The row says too little, or of something that the model doesn't know."""
 
 
 def estimate(row: Row) -> MemoryEstimate:
@@ -86,7 +65,7 @@ def estimate(row: Row) -> MemoryEstimate:
         # A loop of somebody's own is none of the trainers: it may have the facts of any.
         found = [estimate_under(row, _as_said(row, trainer)) for trainer in trainers]
         return envelope(found, point=0 if known else None)
-    named = _trainer_name(row.get("stack", "")) in known_names()
+    named = trainer_name(row.get("stack", "")) in known_names()
     able = [trainer for trainer in trainers if named or _can_have_run(row, trainer)] or list(trainers)
     found = [estimate_under(row, trainer) for trainer in able]
     return envelope(found, voices=[trainer.name for trainer in able], point=0 if known else None)
@@ -94,7 +73,7 @@ def estimate(row: Row) -> MemoryEstimate:
 
 def trainers_of(row: Row) -> tuple[tuple[Trainer, ...], bool]:
     """The trainers that may have run a row, and whether it says which: then the likeliest is the first."""
-    name, date = _trainer_name(row.get("stack", "")), _MONTH.search(row.get("date", ""))
+    name, date = trainer_name(row.get("stack", "")), MONTH.search(row.get("date", ""))
     month = date.group() if date else None
     if name in known_names():
         if month:
@@ -102,45 +81,34 @@ def trainers_of(row: Row) -> tuple[tuple[Trainer, ...], bool]:
         entries = [trainer for trainer in possible_trainers(serves=find_trainer(name).serves) if trainer.name == name]
         return tuple(reversed(entries)), True
     serves = row["method"] == "inference"
-    found = possible_trainers(month=month, serves=serves, loss=_said_loss(row))
+    found = possible_trainers(month=month, serves=serves, loss=said_loss(row))
     # Of what answers, the newest is the likeliest; what trains differs more, and has a middle.
     return (tuple(reversed(found)), True) if serves else (found, False)
 
 
 def _can_have_run(row: Row, trainer: Trainer) -> bool:
     """Whether a trainer runs what a row says, and in the numbers that the row says of what trains."""
-    quantization = _word(row, "quant", _QUANTIZATIONS, "none")
+    quantization = word(row, "quant", QUANTIZATIONS, "none")
     built = as_built(_architecture(row, trainer), trainer)
     if quantization != "none" and not built.quantizable_parameters(quantization):
         return False
     if trainer.serves:
         return True
     job = _training(row, trainer)
-    if why_not(job, _OBJECTIVES.get(row["method"], "sft")):
+    if why_not(job, OBJECTIVES.get(row["method"], "sft")):
         return False
     if re.search(r"fsdp2(?! cp| tp)", row["parallelism"]) and job.gpus > 1 and not trainer.fsdp2:
         return False
-    said = _trained_dtype(row)
+    said = trained_dtype(row)
     return said is None or said == job.trained_dtype
 
 
 def _as_said(row: Row, trainer: Trainer) -> Trainer:
     """A trainer as the loop of somebody's own that is like it, and in the numbers that the row says."""
-    if (said := _trained_dtype(row)) is None:
+    if (said := trained_dtype(row)) is None:
         return trainer
     wide = said == "fp32"
     return replace(trainer, fp32_adapters=wide, fp32_adapters_on_quantized=wide)
-
-
-def _trained_dtype(row: Row) -> str | None:
-    """Torch's AdamW keeps its moments as what trains: a row that says of the one says of the other."""
-    said = re.search(r"adamw_(bf16|fp32)", row["optimizer"])
-    return said.group(1) if said else None
-
-
-def _trainer_name(text: str) -> str:
-    """`trl 0.9.6`, `TRL`, `trl@v0.9` → trl."""
-    return re.split(r"[\s@=,]", text.strip().lower(), maxsplit=1)[0]
 
 
 def estimate_under(row: Row, trainer: Trainer) -> MemoryEstimate:
@@ -150,47 +118,9 @@ def estimate_under(row: Row, trainer: Trainer) -> MemoryEstimate:
         found = inference_memory(architecture, _inference(row, trainer))
         capacity = usable_bytes(row["gpu_model"]) if trainer.takes_its_share else None
         return engine_memory(found, capacity_bytes=capacity) if capacity else found
-    objective = _OBJECTIVES.get(row["method"], "sft")
+    objective = OBJECTIVES.get(row["method"], "sft")
     estimates = [objective_memory(architecture, job, objective) for job in _trainings(row, trainer)]
     return envelope(estimates, point=0)
-
-
-def billions(row: Row) -> float:
-    """The row's parameter count in billions, 0 where it says none."""
-    try:
-        return max(0.0, float(row["params_b"] or 0))
-    except ValueError:
-        return 0.0
-
-
-def _number(row: Row, column: str, default: int | None = None) -> int:
-    """A whole number, or the default where the cell is empty.
-
-    Raises:
-        UnknownSettings: there is none, or it isn't a number.
-    """
-    text = row[column].strip()
-    if not text and default is not None:
-        return default
-    found = positive(text)
-    if found is None:
-        raise UnknownSettings(f"{column}: {text!r}")
-    return int(found)
-
-
-def _word(row: Row, column: str, words: Mapping[str, Word], default: Word) -> Word:
-    """What the first known word in a cell stands for; the default for an empty cell.
-
-    Raises:
-        UnknownSettings: the cell holds none.
-    """
-    text = row[column].strip().lower()
-    for word, setting in words.items():
-        if word in text:
-            return setting
-    if text:
-        raise UnknownSettings(f"{column}: {text!r}")
-    return default
 
 
 def _architecture(row: Row, trainer: Trainer) -> Architecture:
@@ -198,19 +128,19 @@ def _architecture(row: Row, trainer: Trainer) -> Architecture:
     needed = ("layers", "hidden", "heads", "vocab")
     if missing := [name for name in needed if not row[name]]:
         raise UnknownSettings(f"no {', '.join(missing)}")
-    hidden, heads = _number(row, "hidden"), _number(row, "heads")
+    hidden, heads = number(row, "hidden"), number(row, "heads")
     tied = row["tied_embeddings"] == "yes" and not trainer.unties_head
     preset = model_configs().get(row["model"])
     if preset and "c_attn" not in row["lora_targets"]:
         known = from_config(preset, name=row["model"])
-        if (known.hidden, known.depth, known.vocabulary) == (hidden, _number(row, "layers"), _number(row, "vocab")):
+        if (known.hidden, known.depth, known.vocabulary) == (hidden, number(row, "layers"), number(row, "vocab")):
             return replace(known, tied_embeddings=known.tied_embeddings and tied)
-    head_dim = _number(row, "head_dim", hidden // heads)
-    kv_heads = _number(row, "kv_heads", heads)
+    head_dim = number(row, "head_dim", hidden // heads)
+    kv_heads = number(row, "kv_heads", heads)
     common = {
-        "num_hidden_layers": _number(row, "layers"), "hidden_size": hidden, "num_attention_heads": heads,
-        "num_key_value_heads": kv_heads, "head_dim": head_dim, "vocab_size": _number(row, "vocab"),
-        "intermediate_size": _number(row, "intermediate", 4 * hidden),
+        "num_hidden_layers": number(row, "layers"), "hidden_size": hidden, "num_attention_heads": heads,
+        "num_key_value_heads": kv_heads, "head_dim": head_dim, "vocab_size": number(row, "vocab"),
+        "intermediate_size": number(row, "intermediate", 4 * hidden),
         "tie_word_embeddings": tied,
     }  # fmt: skip
     gated = from_config({**common, "model_type": "llama"}, name=row["model"])
@@ -233,17 +163,17 @@ def _architecture(row: Row, trainer: Trainer) -> Architecture:
 def _inference(row: Row, trainer: Trainer) -> Inference:
     quantized = row["quant"] in ("nf4", "fp4")
     return Inference(
-        batch=_number(row, "micro_batch", 1),
-        max_length=_number(row, "seq_len", 128),
-        weight_dtype=_dtype(row),
-        quantization=_word(row, "quant", _QUANTIZATIONS, "none"),
+        batch=number(row, "micro_batch", 1),
+        max_length=number(row, "seq_len", 128),
+        weight_dtype=dtype(row),
+        quantization=word(row, "quant", QUANTIZATIONS, "none"),
         double_quant=row["double_quant"] == "yes",
         attention=_attention(row, trainer),
         # Rows don't say how the weights got there: the larger of the usual ways.
         quantizes_on_gpu=quantized,
         quantized_head=quantized and trainer.quantizes_head,
         logits_of_prompt=trainer.logits_of_prompt,
-        gpus=_number(row, "n_gpus", 1),
+        gpus=number(row, "n_gpus", 1),
         tensor_parallel=row["parallelism"] == "tp",
         divides_embeddings=trainer.divides_embeddings,
         autocast="mixed" in row["weight_dtype"],
@@ -254,14 +184,14 @@ def _method(row: Row) -> Method:
     method, adapts = row["method"], bool(row["lora_rank"])
     if method in ("dora", "adapter"):
         return cast(Method, method)
-    if method == "qlora" or method in _ADAPTERS:
+    if method == "qlora" or method in ADAPTERS:
         return "lora"
     if method in ("full", "galore"):
         return "full"
-    if method in _OBJECTIVES:
+    if method in OBJECTIVES:
         return "lora" if adapts else "full"
-    for word, found in _PROMPTS.items():
-        if method.startswith(word):
+    for prompts, found in PROMPTS.items():
+        if method.startswith(prompts):
             return cast(Method, found)
     raise UnknownSettings(f"method {method!r}")
 
@@ -278,26 +208,26 @@ def _trainings(row: Row, trainer: Trainer) -> tuple[FineTuning, ...]:
 def _training(row: Row, trainer: Trainer) -> FineTuning:
     if not row["seq_len"] or not row["micro_batch"]:
         raise UnknownSettings("no micro-batch or sequence length")
-    batch, gpus, method = _number(row, "micro_batch"), _number(row, "n_gpus", 1), _method(row)
-    sequence = _number(row, "seq_len")
-    in_backward = any(word in row["optimizer"] for word in _IN_BACKWARD)
+    batch, gpus, method = number(row, "micro_batch"), number(row, "n_gpus", 1), _method(row)
+    sequence = number(row, "seq_len")
+    in_backward = any(word in row["optimizer"] for word in IN_BACKWARD)
     job = FineTuning(
         method=method,
         trainer=trainer,
         per_device_train_batch_size=batch,
         max_length=sequence,
         virtual_tokens=20 if method.endswith("tuning") else 0,
-        weight_dtype=_dtype(row),
-        compute_dtype=_compute_dtype(row),
-        quantization=_word(row, "quant", _QUANTIZATIONS, "none"),
+        weight_dtype=dtype(row),
+        compute_dtype=compute_dtype(row),
+        quantization=word(row, "quant", QUANTIZATIONS, "none"),
         double_quant=row["double_quant"] == "yes",
-        r=_number(row, "lora_rank", 8),
-        target_modules=_targets(row["lora_targets"]),
+        r=number(row, "lora_rank", 8),
+        target_modules=targets(row["lora_targets"]),
         lora_dropout=trainer.lora_dropout,
         optimizer=_optimizer(row, trainer),
         optimizer_in_backward=in_backward,
         gradient_accumulation_steps=1 if in_backward else trainer.gradient_accumulation_steps,
-        checkpointing=_word(row, "grad_checkpointing", _CHECKPOINTING, trainer.checkpointing),
+        checkpointing=word(row, "grad_checkpointing", CHECKPOINTING, trainer.checkpointing),
         attention=_attention(row, trainer),
         loss=_loss(row, trainer),
         # Liger's patch comes with its norms and activations.
@@ -310,7 +240,7 @@ def _training(row: Row, trainer: Trainer) -> FineTuning:
 
 def _optimizer(row: Row, trainer: Trainer) -> Optimizer:
     """Torch's AdamW is the kernel that the trainer takes; `fp32` of its states says of fp32 weights nothing new."""
-    found = _word(row, "optimizer", _OPTIMIZERS, trainer.optimizer)
+    found = word(row, "optimizer", OPTIMIZERS, trainer.optimizer)
     fused = "fused" in row["optimizer"] or trainer.optimizer == "adamw_fused"
     torchs = found == "adamw" or (found == "adamw_fp32" and row["weight_dtype"].startswith("fp32"))
     return "adamw_fused" if fused and torchs else found
@@ -340,45 +270,14 @@ def _parallel(row: Row, job: FineTuning) -> FineTuning:
     )  # fmt: skip
 
 
-def _dtype(row: Row) -> Dtype:
-    found = re.match(r"(?:pure_)?(bf16|fp16|fp32)", row["weight_dtype"])
-    return cast(Dtype, found.group(1)) if found else "bf16"
-
-
-def _compute_dtype(row: Row) -> Dtype:
-    """Weights of 16 bit compute as they are; of 32 bit, in 16 where the row says mixed."""
-    kept = _dtype(row)
-    return "bf16" if kept == "fp32" and "mixed" in row["weight_dtype"] else kept
-
-
 def _attention(row: Row, trainer: Trainer) -> AttentionKernel:
     # What a trainer took in its time, where the row says the time.
-    usual: AttentionKernel = trainer.attention if _MONTH.search(row.get("date", "")) else "sdpa"
-    return _word(row, "flash_attention", _ATTENTION, usual)
+    usual: AttentionKernel = trainer.attention if MONTH.search(row.get("date", "")) else "sdpa"
+    return word(row, "flash_attention", ATTENTION, usual)
 
 
 def _loss(row: Row, trainer: Trainer) -> LossKernel:
-    said = _said_loss(row)
+    said = said_loss(row)
     if said == "chunked" and trainer.loss == "tiled":
         return "tiled"
     return said or trainer.loss
-
-
-def _said_loss(row: Row) -> LossKernel | None:
-    text = row["fused_ce"].strip().lower()
-    if any(word in text for word in ("liger", "cut", "fused", "yes")):
-        return "fused"
-    return "chunked" if "chunk" in text else "plain" if text else None
-
-
-def _targets(text: str) -> tuple[str, ...]:
-    """`q,v`, `q,k,v (c_attn)`, `q_proj,v_proj`, `all-linear+lm_head`, … → names of linears."""
-    names = re.split(r"[,+ ]+", text.split("(", maxsplit=1)[0].strip().lower())
-    found = tuple(_TARGETS.get(name, name) for name in names if name in _TARGETS or name in _TARGETS.values())
-    if found:
-        return found
-    if not text or text.startswith("lora"):
-        return ("q_proj", "v_proj")
-    if text.startswith("default"):
-        return ("q_proj", "k_proj", "v_proj")
-    return ("all-linear", "lm_head") if "lm_head" in text else ("all-linear",)

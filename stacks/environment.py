@@ -20,7 +20,7 @@ from tunestack.money import total_usd
 from tunestack.pipeline.resources import job_tags
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.checks import failed_checks, failed_month_checks, time_risks, waive
-from tunestack.settings.environment import CDK_QUALIFIER
+from tunestack.settings.values import CDK_QUALIFIER
 
 
 def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[str] = (), **kwargs: Any) -> None:

@@ -10,8 +10,8 @@ from tunestack_cdk.permission_checks import PermissionChecks
 from tunestack_cdk.rule_pack import TunestackChecks
 
 from tests.three_accounts import add, app_in
-from tunestack.settings.environment import ExistingVpc, Network
 from tunestack.settings.loading import load_settings
+from tunestack.settings.network import ExistingVpc, Network
 
 SUBNETS, GROUPS = ["subnet-0a1b2c3d", "subnet-1a1b2c3d"], ["sg-0a1b2c3d", "sg-1a1b2c3d"]
 

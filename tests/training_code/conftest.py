@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tiny_model import make_tiny_model
+from tunestack_training import train
 
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1")
 RECIPE = {"model.name_or_path": "tiny/model", "model.revision": "main", "data.name": "test"}
@@ -68,3 +69,13 @@ def training_inputs(ml: Path, model: Path, hyperparameters: dict[str, str]) -> N
     config = ml / "input" / "config" / "hyperparameters.json"
     config.parent.mkdir(parents=True)
     config.write_text(json.dumps(hyperparameters))
+
+
+@pytest.fixture(scope="session")
+def adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The adapter that an uninterrupted training leaves."""
+    ml = tmp_path_factory.mktemp("train")
+    os.environ["TUNESTACK_ML_FOLDER"] = str(ml)
+    training_inputs(ml, tiny_model, TRAINING)
+    train.run({})
+    return ml / "model"

@@ -4,7 +4,7 @@ from typing import get_args
 
 from tunestack_cdk.log_retention import log_retention
 
-from tunestack.settings.environment import RETENTION_DAYS
+from tunestack.settings.values import RETENTION_DAYS
 
 
 def test_each_number_of_days_has_its_name() -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from tunestack.jobs import JOBS
 from tunestack.layout import ENVIRONMENT_TAG, Bucket, Image, Place, S3Uri
 from tunestack.pipeline.job_defaults import JobDefaults, Vpc
-from tunestack.settings.environment import Network
 from tunestack.settings.loading import Settings
+from tunestack.settings.network import Network
 
 KEY, SECURITY_GROUP = "Key", "JobSecurityGroup"
 # No text of a user's looks like it, and `${` marks what CloudFormation fills in for every check.

@@ -7,13 +7,13 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tunestack.catalogue.regions import partition_of
 from tunestack.errors import nearest
-from tunestack.settings.environment import CDK_QUALIFIER, Account, Qualifier, each_once, known_region
 from tunestack.settings.forms import form
 from tunestack.settings.loading import Settings, environment_names, load_settings
 from tunestack.settings.problems import SettingsError
 from tunestack.settings.recipe import CONFIG_FOLDER
 from tunestack.settings.section import Section
 from tunestack.settings.validation import validated
+from tunestack.settings.values import CDK_QUALIFIER, Account, Qualifier, each_once, known_region
 from tunestack.settings.yaml_file import read_yaml
 
 FILE = Path("delivery") / "delivery.yaml"

@@ -1,93 +1,30 @@
 """The settings of one environment: everything that differs between dev, staging, prod and local."""
 
-from ipaddress import IPv4Network
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
-from tunestack.catalogue.regions import REGIONS
-from tunestack.catalogue.zones import zone_prefix, zones_with_endpoints
-from tunestack.errors import nearest
+from tunestack.catalogue.zones import zone_prefix
 from tunestack.layout import Image
 from tunestack.settings.forms import form
 from tunestack.settings.images import Images
 from tunestack.settings.jobs import JobsSettings
+from tunestack.settings.network import Network
 from tunestack.settings.section import Section
-
-_TAGS_OF_THE_KIT = ("project", "environment")
-_PRIVATE_NETWORKS = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
-
-
-def _private_network(cidr: str) -> str:
-    wanted = "must be a private network of a VPC's size, /16 to /24, such as 10.20.0.0/16"
-    try:
-        network = IPv4Network(cidr)
-    except ValueError as error:
-        raise ValueError(f"{wanted}, got {cidr!r}: {error}") from None
-    private = any(network.subnet_of(known) for known in _PRIVATE_NETWORKS)
-    if not private or not 16 <= network.prefixlen <= 24:
-        raise ValueError(f"{wanted}, got {cidr!r}")
-    return cidr
-
-
-def known_region(name: str) -> str:
-    if name not in REGIONS:
-        raise ValueError(f"no region {name!r} has SageMaker; {nearest(name, REGIONS)}")
-    return name
-
-
-def _not_aws_own(key: str) -> str:
-    if key.lower().startswith("aws:"):
-        raise ValueError(f"a tag must not begin with aws:, which is AWS's own, got {key!r}")
-    return key
-
-
-def each_once(items: list[str]) -> list[str]:
-    if twice := next((item for index, item in enumerate(items) if item in items[:index]), None):
-        raise ValueError(f"names {twice!r} twice")
-    return items
-
-
-def _days(value: object) -> object:
-    # To Python true is 1 and 14.0 is 14; to a reader of the file they aren't.
-    if isinstance(value, (bool, float)):
-        raise ValueError(f"must be a whole number of days, got {value}")
-    return value
-
-
-def _no_key_in_two_spellings(tags: dict[str, str]) -> dict[str, str]:
-    by_lower: dict[str, str] = {}
-    for key in tags:
-        if key.lower() in _TAGS_OF_THE_KIT:
-            raise ValueError(f"{key!r} is a tag that the kit sets itself")
-        if other := by_lower.get(key.lower()):
-            raise ValueError(f"{other!r} and {key!r} are one key to IAM, which doesn't look at case")
-        by_lower[key.lower()] = key
-    return tags
-
-
-Account = Annotated[str, form(r"^[0-9]{12}$", "must be an AWS account's 12 digits, in quotes")]
-# What may stand in a tag: "Tag naming limits and requirements" of the AWS Tagging guide.
-TagKey = Annotated[
-    str,
-    form(r"^[\p{L}\p{N} _.:/=+\-@]+$", "must have letters, digits, spaces and _ . : / = + - @", max_length=128),
-    AfterValidator(_not_aws_own),
-]
-TagValue = Annotated[
-    str,
-    form(r"^[\p{L}\p{N} _.:/=+\-@]*$", "must have letters, digits, spaces and _ . : / = + - @", max_length=256),
-]
-Days = Annotated[int, Field(ge=1, le=3_650)]
-RoleArn = Annotated[
-    str, form(r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}$", "must be a role's whole ARN")
-]
-Qualifier = Annotated[str, form(r"^[a-z0-9]{1,10}$", "must have 1 to 10 lower-case letters and digits")]
-# What `cdk bootstrap` takes by itself.
-CDK_QUALIFIER = "hnb659fds"
-RETENTION_DAYS = Annotated[
-    Literal[1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1827, 3653], BeforeValidator(_days)
-]
+from tunestack.settings.values import (
+    CDK_QUALIFIER,
+    RETENTION_DAYS,
+    Account,
+    Days,
+    Qualifier,
+    RoleArn,
+    TagKey,
+    TagValue,
+    each_once,
+    known_region,
+    no_key_in_two_spellings,
+)
 
 
 class Storage(Section):
@@ -102,74 +39,6 @@ class Storage(Section):
     """When an overwritten or deleted object is gone for good."""
     access_logs_expire_after_days: Days = 90
     """How long the record of who read which object is kept."""
-
-
-class ExistingVpc(Section):
-    """A VPC that the account has already. Its subnets need a way to S3, best as a gateway endpoint; what it lets out,
-    what it costs and whether its flows are logged is its owner's."""
-
-    subnet_ids: Annotated[
-        list[Annotated[str, form(r"^subnet-[0-9a-f]{8,17}$", "must be a subnet's id, such as subnet-0a1b2c3d")]],
-        Field(min_length=1, max_length=16),
-        AfterValidator(each_once),
-    ]
-    """Private subnets of this account, by id: in zones that have the instance types, with addresses to spare."""
-    security_group_ids: Annotated[
-        list[Annotated[str, form(r"^sg-[0-9a-f]{8,17}$", "must be a security group's id, such as sg-0a1b2c3d")]],
-        Field(min_length=1, max_length=5),
-        AfterValidator(each_once),
-    ]
-    """Security groups of that VPC, by id: HTTPS out, and everything between the machines of one job."""
-
-
-# What says what a VPC of the kit's own looks like.
-_OF_OWN_VPC = frozenset({"private_vpc", "cidr", "availability_zones", "availability_zone_ids"})
-
-
-class Network(Section):
-    """The network that the jobs run in."""
-
-    private_vpc: bool = True
-    """A VPC without internet access, with the endpoints that the jobs need; false: no VPC at all, which
-    saves the endpoints' standing cost."""
-    existing: ExistingVpc | None = None
-    """A VPC of the account that is used instead: no network is made then, and nothing else is said here."""
-    cidr: Annotated[str, AfterValidator(_private_network)] = "10.20.0.0/16"
-    """The VPC's private addresses; choose a range of its own where networks are joined."""
-    availability_zones: Annotated[int, Field(ge=1, le=3)] = 2
-    """How many zones; each adds an address, and its hourly price, to every interface endpoint."""
-    availability_zone_ids: (
-        list[Annotated[str, form(r"^[a-z]+[0-9]-az[0-9]$", "must be a zone's id, such as use1-az1")]] | None
-    ) = None
-    """Which zones, by id (`use1-az1`: a zone's name means another place in each account); choose those that have
-    every endpoint and the instance types. null: the first ones known to have the endpoints, else by position."""
-
-    @model_validator(mode="after")
-    def _as_many_zones_as_ids(self) -> "Network":
-        ids = self.availability_zone_ids
-        if ids is not None and (len(set(ids)) != len(ids) or len(ids) != self.availability_zones):
-            raise ValueError(
-                f"availability_zone_ids must name availability_zones ({self.availability_zones}) different zones, "
-                f"got {', '.join(ids) or 'none'}"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _nothing_beside_an_existing_one(self) -> "Network":
-        beside = sorted(_OF_OWN_VPC & self.model_fields_set)
-        if self.existing and beside:
-            raise ValueError(f"existing takes the place of a VPC of the kit's own: leave out {', '.join(beside)}")
-        return self
-
-    @property
-    def is_made(self) -> bool:
-        """Whether the stacks make a VPC."""
-        return self.private_vpc and self.existing is None
-
-    def zone_ids(self, region: str) -> list[str] | None:
-        """The zones by id, or None where the region's aren't known here."""
-        known = self.availability_zone_ids or zones_with_endpoints(region)[: self.availability_zones]
-        return list(known) or None
 
 
 class Security(Section):
@@ -287,7 +156,7 @@ class Environment(Section):
     budget: Budget = Budget()
     log_retention_days: RETENTION_DAYS = 90
     """How long the jobs' and builds' logs are kept."""
-    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40), AfterValidator(_no_key_in_two_spellings)] = {}
+    tags: Annotated[dict[TagKey, TagValue], Field(max_length=40), AfterValidator(no_key_in_two_spellings)] = {}
     """Put on every resource and every job; cost allocation reads them."""
 
     @model_validator(mode="after")
