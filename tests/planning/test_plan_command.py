@@ -51,7 +51,7 @@ def test_a_config_json_by_path_is_planned(tmp_path: Path) -> None:
         ([], "give either a RECIPE or --model"),
         (["no-such-recipe"], "no recipe 'no-such-recipe'; known: llama-3.1-8b-qlora"),
         (["--model", "meta-llama/Llama-3.1-9B"], "did you mean 'meta-llama/Llama-3.1-8B'?"),
-        ([*LLAMA, "--method", "full", "--rank", "8"], "--rank goes with --method qlora, lora, dora"),
+        ([*LLAMA, "--method", "full", "--rank", "8"], "--rank goes with --method qlora, lora or dora"),
         ([*LLAMA, "--region", "mars"], "no prices of region 'mars'; known: "),
         ([*LLAMA, "--tokens", "0"], "tokens must be from 1 to 1,000,000,000,000,000, got 0"),
         ([*LLAMA, "--tokens", "9" * 400], "tokens must be from 1 to"),

@@ -4,109 +4,52 @@ import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from tunestack.catalogue.gpus import Gpu
 from tunestack.catalogue.instances import JobKind, instance_types
-from tunestack.cli.memory_options import ANY, OBJECTIVES, InferenceOptions, TrainingOptions, options_of
-from tunestack.cli.options import check_region, given, trainer_option
+from tunestack.cli.job_options import job_options
+from tunestack.cli.memory_options import (
+    ANY,
+    OBJECTIVES,
+    OF_ROLLOUTS,
+    InferenceOptions,
+    TrainingOptions,
+    options_of,
+)
+from tunestack.cli.options import check_region, given
 from tunestack.planning.verdict import verdicts
-from tunestack.sizing.job.fine_tuning import SAVED_MODULES, SizingError
-from tunestack.sizing.job.named_methods import NamedMethod
-from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Sharding
+from tunestack.sizing.job.fine_tuning import SizingError
 from tunestack.sizing.memory import rules_of_thumb
 from tunestack.sizing.memory.estimate import GIB, Fit, MemoryEstimate
 from tunestack.sizing.model.architecture import Architecture
 from tunestack.sizing.model.model_source import find_model
-from tunestack.sizing.optimizers import Optimizer
-from tunestack.sizing.precision import Quantization, bytes_per_weight
+from tunestack.sizing.precision import bytes_per_weight
 from tunestack.sizing.trainers.choice import trainer_names
 from tunestack.sizing.trainers.known import TUNESTACK
 
-# A reward model's own kernel comes with its objective.
-LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
-SERVED = ("fp32", "bf16", "fp16", "fp8")
 SHOWN_TYPES = 4
 SHOWN_GIB = 0.01
-MOST_ADAPTERS = 100_000
-
-
-def _choice(kind: Any) -> click.Choice[str]:
-    return click.Choice(get_args(kind))
 
 
 @click.command("memory")
 @click.option("--model", required=True, help="A preset's hub id, or the path of a config.json.")
-@click.option(
-    "--objective", type=click.Choice(OBJECTIVES), default="sft", show_default=True,
-    help="dpo: any with a reference model; simpo: without; grpo: RLOO, too.",
+@job_options(
+    "objective", "method", "per_device_train_batch_size", "max_length", "gradient_accumulation_steps", "rank",
+    "target_modules", "trainable_layers", "trainer", "optimizer", "optimizer_in_backward", "checkpointing", "attention",
+    "loss", "fuse_layers", "modules_to_save", "gpus", "sharding", "replicas", "sync_each_batch", "cpu_offload",
+    *OF_ROLLOUTS, "dtype", "cache_dtype", "quantization", "gpu_memory_utilization", "adapters",
+    objective={
+        "type": click.Choice(OBJECTIVES), "help": "dpo: any with a reference model; simpo: without; grpo: RLOO, too.",
+    },
+    trainer={
+        "type": (*trainer_names(), ANY), "default": TUNESTACK.name,
+        "help": "Who trains: what its code keeps and when. any: whoever it is, in one range.",
+    },
 )  # fmt: skip
-@click.option("--method", type=_choice(NamedMethod), default="qlora", show_default=True)
-@click.option(
-    "--per-device-train-batch-size",
-    "--micro-batch",
-    "per_device_train_batch_size",
-    type=int,
-    default=1,
-    show_default=True,
-    help="Rows (or pairs) a GPU sees at a time.",
-)
-@click.option(
-    "--max-length",
-    "--sequence-length",
-    "max_length",
-    type=int,
-    default=1024,
-    show_default=True,
-    help="Tokens of a row.",
-)
-@click.option(
-    "--gradient-accumulation-steps", "--gradient-accumulation", "gradient_accumulation_steps", type=int, default=1,
-    show_default=True,
-)  # fmt: skip
-@click.option("--r", "--rank", "rank", type=int, default=16, show_default=True, help="LoRA's rank.")
-@click.option("--target-modules", multiple=True, help="LoRA's, each by its name.  [default: all-linear]")
-@click.option("--trainable-layers", type=int, default=0, help="With --method frozen: how many of the last layers.")
-@trainer_option(
-    (*trainer_names(), ANY), default=TUNESTACK.name,
-    help="Who trains: what its code keeps and when. any: whoever it is, in one range.",
-)  # fmt: skip
-@click.option("--optimizer", type=_choice(Optimizer), help="[default: the trainer's]")
-@click.option("--optimizer-in-backward", is_flag=True, help="A parameter is updated as soon as its gradient is there.")
-@click.option("--checkpointing", type=_choice(Checkpointing), help="[default: the trainer's]")
-@click.option("--attention", type=_choice(AttentionKernel), help="[default: the trainer's, or sdpa]")
-@click.option("--loss", type=click.Choice(LOSSES), help="[default: the trainer's; this kit's is tiled, as TRL's]")
-@click.option("--fuse-layers", is_flag=True, help="Norms and activations are fused: torch.compile, or Liger's kernels.")
-@click.option(
-    "--modules-to-save", multiple=True, type=click.Choice(SAVED_MODULES), help="Trained whole beside the adapters."
-)
-@click.option("--gpus", type=int, default=1, show_default=True)
-@click.option("--sharding", type=_choice(Sharding), default="none", show_default=True)
-@click.option(
-    "--replicas", type=int, default=1, show_default=True, help="With fsdp: all shards, so many times (hybrid)."
-)
-@click.option("--sync-each-batch", is_flag=True, help="With fsdp: gradients are reduced at every micro-step.")
-@click.option("--cpu-offload", is_flag=True, help="With fsdp or ZeRO: what it shards lies on the host, or NVMe.")
-@click.option("--num-generations", type=int, default=8, show_default=True, help="With grpo: answers to a prompt.")
-@click.option(
-    "--vllm-gpu-memory-utilization", type=float,
-    help="With grpo: vLLM on the same GPUs, and its share of each; TRL's is 0.3.  [default: transformers' generate]",
-)  # fmt: skip
-@click.option("--vllm-enable-sleep-mode", is_flag=True, help="With grpo: vLLM gives its share back while it trains.")
-@click.option("--dtype", type=click.Choice(SERVED), default="bf16", show_default=True, help="With inference: weights.")
-@click.option(
-    "--cache-dtype",
-    type=click.Choice(SERVED),
-    help="With inference: of the KV cache.  [default: --dtype, or bf16]",
-)
-@click.option("--quantization", type=_choice(Quantization), help="With inference.")
-@click.option("--gpu-memory-utilization", type=float, help="With inference: an engine's share of a GPU; vLLM's is 0.9.")
 @click.option("--region", default="us-east-1", show_default=True, help="Whose prices the verdict is sorted by.")
-@click.option(
-    "--adapters", type=click.IntRange(1, MOST_ADAPTERS), help="With inference: so many side by side on one base."
-)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def memory_command(

@@ -1,9 +1,19 @@
 """The options of `tunestack memory`, for each thing that it sizes: a training, or a model that answers."""
 
 from dataclasses import dataclass, fields, replace
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from tunestack.catalogue.instances import InstanceType
+from tunestack.cli.job_options import (
+    ADAPTED,
+    INFERENCE,
+    OPTIONS,
+    SHARDINGS_OF_INFERENCE,
+    Chosen,
+    check_kind,
+    check_needs,
+    fields_of,
+)
 from tunestack.cli.options import check_together, check_trainer
 from tunestack.errors import UserError
 from tunestack.sizing.job.ability import why_not
@@ -11,85 +21,61 @@ from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
 from tunestack.sizing.job.rollouts import Rollouts
 from tunestack.sizing.job.targets import target_problems
-from tunestack.sizing.kinds import AttentionKernel, Checkpointing, LossKernel, Objective, Sharding
+from tunestack.sizing.kinds import AttentionKernel, Objective, Sharding
 from tunestack.sizing.memory.envelope import envelope
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
 from tunestack.sizing.memory.inference_memory import Inference, answering, inference_memory
 from tunestack.sizing.memory.objectives import objective_memory
 from tunestack.sizing.memory.serving_memory import cache_tokens, many_adapters, many_copies, package_needs
 from tunestack.sizing.model.architecture import Architecture
-from tunestack.sizing.optimizers import Optimizer
 from tunestack.sizing.precision import Dtype, Quantization
 from tunestack.sizing.trainers.choice import find_trainer, possible_trainers
 from tunestack.sizing.trainers.trainer import Trainer
 
-INFERENCE = "inference"
 OBJECTIVES = (*get_args(Objective), INFERENCE)
 # Instead of a trainer's name: whichever it is, the range covers it.
 ANY, LATEST = "any", "9999-12"
-FUSIBLE = ("qlora", "lora", "dora")
 OF_ROLLOUTS = ("num_generations", "vllm_gpu_memory_utilization", "vllm_enable_sleep_mode")
-SHARDINGS_OF_INFERENCE = ("none", "tensor", "layers")
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingOptions:
-    """A training of one of the objectives.
+    """A training of one of the objectives; `chosen` are the options by name, `given` those that the user named.
 
     Raises:
         UserError: an option that means nothing beside the others.
     """
 
     objective: Objective
-    method: NamedMethod
-    trainer: str
-    per_device_train_batch_size: int
-    max_length: int
-    gradient_accumulation_steps: int
-    rank: int
-    target_modules: tuple[str, ...]
-    trainable_layers: int
-    optimizer: Optimizer | None
-    optimizer_in_backward: bool
-    checkpointing: Checkpointing | None
-    attention: AttentionKernel | None
-    loss: LossKernel | None
-    fuse_layers: bool
-    modules_to_save: tuple[str, ...]
-    gpus: int
-    sharding: Sharding
-    replicas: int
-    sync_each_batch: bool
-    cpu_offload: bool
-    num_generations: int
-    vllm_gpu_memory_utilization: float | None
-    vllm_enable_sleep_mode: bool
+    chosen: Chosen
     given: frozenset[str]
 
     def __post_init__(self) -> None:
-        _check_sharding(self.sharding, self.gpus, offloads=self.cpu_offload)
-        for name in sorted(self.given & set(OF_ROLLOUTS)):
-            if self.objective != "grpo":
-                raise UserError(f"--{name.replace('_', '-')} goes with --objective grpo")
-        if "trainable_layers" in self.given and self.method != "frozen":
-            raise UserError("--trainable-layers goes with --method frozen")
-        if self.method == "frozen" and "trainable_layers" not in self.given:
+        method, sharding = self.method, self.chosen["sharding"]
+        _check_sharding(sharding, self.chosen["gpus"], offloads=self.chosen["cpu_offload"])
+        check_needs(self.chosen, self.given)
+        if method == "frozen" and "trainable_layers" not in self.given:
             raise UserError("--method frozen needs --trainable-layers: how many of the last layers train")
-        if self.sync_each_batch and self.sharding != "fsdp":
-            raise UserError("--sync-each-batch goes with --sharding fsdp")
-        if self.replicas > 1 and self.sharding != "fsdp":
-            raise UserError("--replicas goes with --sharding fsdp: hybrid sharding")
-        if "rank" in self.given and self.method not in FUSIBLE:
-            raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
-        if self.target_modules and self.method not in FUSIBLE:
-            raise UserError("--target-modules goes with --method qlora, lora or dora")
-        check_together(objective=self.objective, method=self.method, loss=self.loss, optimizer=self.optimizer)
-        if self.method == "prefix_tuning" and self.checkpointing not in (None, "none"):
+        together = {name: self.chosen[name] for name in ("objective", "method", "loss", "optimizer")}
+        check_together(**together)
+        if method == "prefix_tuning" and self.chosen["checkpointing"] not in (None, "none"):
             raise UserError("PEFT refuses prefix tuning with checkpointing: --checkpointing none")
-        if self.optimizer_in_backward and self.method not in ("full", "frozen"):
-            raise UserError("--optimizer-in-backward goes with --method full or frozen")
-        if self.optimizer_in_backward and self.gradient_accumulation_steps > 1:
+        if self.chosen["optimizer_in_backward"] and self.chosen["gradient_accumulation_steps"] > 1:
             raise UserError("--optimizer-in-backward updates at once: --gradient-accumulation-steps 1")
+
+    @property
+    def method(self) -> NamedMethod:
+        method: NamedMethod = self.chosen["method"]
+        return method
+
+    @property
+    def gpus(self) -> int:
+        return int(self.chosen["gpus"])
+
+    @property
+    def sharding(self) -> Sharding:
+        sharding: Sharding = self.chosen["sharding"]
+        return sharding
 
     def check(self, architecture: Architecture) -> None:
         """See that PEFT takes what LoRA is asked for.
@@ -97,7 +83,7 @@ class TrainingOptions:
         Raises:
             UserError: it would refuse a name.
         """
-        for problem in target_problems(architecture, self.target_modules):
+        for problem in target_problems(architecture, self.chosen["target_modules"]):
             raise UserError(f"--target-modules: {problem}")
 
     def trainers(self) -> tuple[Trainer, ...]:
@@ -106,8 +92,8 @@ class TrainingOptions:
         Raises:
             UserError: none trains so.
         """
-        if self.trainer != ANY:
-            trainer = find_trainer(self.trainer)
+        if self.chosen["trainer"] != ANY:
+            trainer = find_trainer(self.chosen["trainer"])
             check_trainer(self.job(trainer), self.objective)
             return (trainer,)
         latest = possible_trainers(month=LATEST)
@@ -117,43 +103,24 @@ class TrainingOptions:
         return able
 
     def job(self, trainer: Trainer) -> FineTuning:
-        wanted = {
-            "optimizer": self.optimizer,
-            "checkpointing": "none" if self.method == "prefix_tuning" else self.checkpointing,
-            "attention": self.attention,
-            "loss": self.loss,
-            "fuses_layers": self.fuse_layers or None,
-            "target_modules": self.target_modules or None,
-        }
-        return job_of_method(
-            self.method,
-            trainer=trainer,
-            per_device_train_batch_size=self.per_device_train_batch_size,
-            max_length=self.max_length,
-            gradient_accumulation_steps=self.gradient_accumulation_steps,
-            r=self.rank,
-            trainable_layers=self.trainable_layers,
-            optimizer_in_backward=self.optimizer_in_backward,
-            modules_to_save=self.modules_to_save,
-            gpus=self.gpus,
-            sharding=self.sharding,
-            tensor_parallel=self.gpus if self.sharding == "tensor" else 1,
-            replicas=self.replicas,
-            sync_each_batch=self.sync_each_batch,
-            cpu_offload=self.cpu_offload,
-            **{name: value for name, value in wanted.items() if value is not None},
-        )
+        """The job as a trainer runs it."""
+        fields = fields_of(self.chosen)
+        if self.method == "prefix_tuning":
+            fields["checkpointing"] = "none"
+        if self.sharding == "tensor":
+            fields["tensor_parallel"] = self.gpus
+        return job_of_method(self.method, trainer=trainer, **fields)
 
     @property
     def asks_for_gpu(self) -> bool:
         """Whether what is needed depends on the GPU: an engine takes a share of it."""
-        return self.vllm_gpu_memory_utilization is not None
+        return self.chosen["vllm_gpu_memory_utilization"] is not None
 
     def memory(
         self, architecture: Architecture, *, has_bfloat16: bool = True, capacity_bytes: float | None = None
     ) -> MemoryEstimate:
         """On a GPU, which counts where an engine takes a share of its `capacity_bytes`."""
-        rollouts = Rollouts(**{name: getattr(self, name) for name in OF_ROLLOUTS})
+        rollouts = Rollouts(**{name: self.chosen[name] for name in OF_ROLLOUTS})
         trainers = self.trainers()
         found = [
             objective_memory(
@@ -174,7 +141,7 @@ class TrainingOptions:
 
     def afterwards(self, architecture: Architecture) -> str | None:
         """What fusing the adapter takes after the training."""
-        if self.method not in FUSIBLE:
+        if self.method not in ADAPTED:
             return None
         needs = package_needs(architecture)
         host, disk = needs.host_memory_bytes / GIB, needs.disk_bytes / 1e9
@@ -205,7 +172,7 @@ class InferenceOptions:
     def __post_init__(self) -> None:
         _check_sharding(self.sharding, self.gpus, offloads=False)
         if "rank" in self.given and not self.adapters:
-            raise UserError("--rank goes with --method qlora, lora or dora, and with --adapters")
+            raise UserError(f"{OPTIONS['rank'].flag} goes with --adapters")
         if self.gpu_memory_utilization is not None and not 0 < self.gpu_memory_utilization <= 1:
             raise UserError(f"--gpu-memory-utilization must be in (0, 1], got {self.gpu_memory_utilization:g}")
         if self.sharding not in SHARDINGS_OF_INFERENCE:
@@ -272,20 +239,12 @@ def options_of(objective: str, chosen: dict[str, Any], given: frozenset[str]) ->
     Raises:
         UserError: an option of the other kind of job, or one that means nothing beside the others.
     """
-    wanted, other = _fields(InferenceOptions), _fields(TrainingOptions)
-    if objective != INFERENCE:
-        wanted, other = other, wanted
-    for name in sorted((given & other) - wanted):
-        means = "means nothing with" if objective == INFERENCE else "goes with"
-        raise UserError(f"--{name.replace('_', '-')} {means} --objective inference")
-    mine = {name: value for name, value in chosen.items() if name in wanted}
+    check_kind(objective, given)
     if objective == INFERENCE:
-        return InferenceOptions(given=given, **mine)
-    return TrainingOptions(given=given, **{**mine, "objective": objective})
-
-
-def _fields(kind: type[TrainingOptions | InferenceOptions]) -> set[str]:
-    return {field.name for field in fields(kind)} - {"given", "objective"}
+        wanted = {field.name for field in fields(InferenceOptions)}
+        return InferenceOptions(given=given, **{name: value for name, value in chosen.items() if name in wanted})
+    kind = cast(Objective, objective)
+    return TrainingOptions(objective=kind, chosen={**chosen, "objective": objective}, given=given)
 
 
 def _check_sharding(sharding: Sharding, gpus: int, *, offloads: bool) -> None:

@@ -2,29 +2,24 @@
 
 import json
 from datetime import date
-from typing import Any, get_args
+from typing import Any
 
 import click
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
-from tunestack.cli.options import check_region, check_together, check_trainer, given, trainer_option
+from tunestack.cli.job_options import OPTIONS, check_needs, fields_of, job_options
+from tunestack.cli.options import check_region, check_together, check_trainer, given
 from tunestack.errors import UserError
 from tunestack.money import usd
 from tunestack.planning import Planning, PlanRequest, find_model, make_plans
 from tunestack.planning.plan import Plan
 from tunestack.sizing.job.named_methods import NamedMethod, job_of_method
-from tunestack.sizing.kinds import AttentionKernel, LossKernel, Objective
 from tunestack.sizing.memory.estimate import GIB
-from tunestack.sizing.optimizers import Optimizer
-from tunestack.sizing.precision import Quantization
 from tunestack.sizing.trainers.choice import find_trainer, trainer_names
 from tunestack.sizing.trainers.known import TUNESTACK
 
 METHODS: tuple[NamedMethod, ...] = ("qlora", "lora", "dora", "full", "prompt_tuning", "prefix_tuning")
-RANKED: tuple[NamedMethod, ...] = ("qlora", "lora", "dora")
 SHOWN, REFUSED_SHOWN = 8, 6
-# A reward model's own kernel comes with its objective.
-LOSSES = tuple(kernel for kernel in get_args(LossKernel) if kernel != "score")
 # What a RECIPE says itself.
 OF_A_MODEL = (
     "method", "rank", "objective", "trainer", "loss", "attention", "optimizer", "quantization", "cpu_offload",
@@ -35,36 +30,29 @@ MARK = "*"
 HEADER = ("instance", "GPU memory", "batch", "checkpoints", "sharding", "hours", "on demand", "spot", "$/M tokens")
 
 
-def _choice(kind: Any) -> click.Choice[str]:
-    return click.Choice(get_args(kind))
-
-
 @click.command("plan")
 @click.argument("recipe", required=False)
 @click.option("--model", help="A preset's hub id, or the path of a config.json, instead of a RECIPE.")
-@click.option("--method", type=click.Choice(METHODS), help="With --model.  [default: qlora]")
-@click.option(
-    "--objective", type=_choice(Objective), default="sft", show_default=True,
-    help="With --model. dpo: any with a reference; simpo: without; grpo: RLOO, too. Tokens are of both rows of a pair.",
+@job_options(
+    *OF_A_MODEL, "max_length",
+    method={"type": click.Choice(METHODS), "default": None, "help": "With --model.  [default: qlora]"},
+    objective={
+        "help": "With --model. dpo: any with a reference; simpo: without; grpo: RLOO, too. Tokens are of both rows of "
+        "a pair.",
+    },
+    rank={"default": None, "help": "LoRA's rank, with --model.  [default: 16]"},
+    trainer={
+        "type": trainer_names(), "default": TUNESTACK.name,
+        "help": "With --model: who trains. A plan of another's says so.",
+    },
+    loss={"help": "With --model.  [default: the trainer's]"},
+    attention={"help": "With --model.  [default: the trainer's]"},
+    optimizer={"help": "With --model.  [default: the trainer's]"},
+    quantization={"help": "With --method lora or dora: of the frozen weights."},
+    cpu_offload={"help": "With --model: weights and states lie on the host."},
+    max_length={"default": None, "help": "Tokens of a row.  [default: the recipe's, or 1024]"},
 )  # fmt: skip
-@trainer_option(
-    trainer_names(), default=TUNESTACK.name, help="With --model: who trains. A plan of another's says so."
-)  # fmt: skip
-@click.option("--loss", type=click.Choice(LOSSES), help="With --model.  [default: the trainer's]")
-@click.option("--attention", type=_choice(AttentionKernel), help="With --model.  [default: the trainer's]")
-@click.option("--optimizer", type=_choice(Optimizer), help="With --model.  [default: the trainer's]")
-@click.option("--quantization", type=_choice(Quantization), help="With --method lora or dora: of the frozen weights.")
-@click.option("--cpu-offload", is_flag=True, help="With --model: weights and states lie on the host.")
-@click.option("--no-packing", is_flag=True, help="With --model: batches are padded to their longest row.")
 @click.option("--tokens", type=int, default=1_000_000, show_default=True, help="Tokens to train on, all epochs.")
-@click.option(
-    "--max-length",
-    "--sequence-length",
-    "max_length",
-    type=int,
-    help="Tokens of a row.  [default: the recipe's, or 1024]",
-)
-@click.option("--r", "--rank", "rank", type=int, help="LoRA's rank, with --model.  [default: 16]")
 @click.option("--effective-batch", type=int, default=16, show_default=True, help="Rows of an optimizer step.")
 @click.option("--deadline-hours", type=float, help="Refuse what takes longer.")
 @click.option("--budget-usd", type=float, help="Refuse what costs more.")
@@ -89,10 +77,9 @@ def plan_command(
     if recipe is not None and of_a_model:
         named = ", ".join(f"--{name.replace('_', '-')}" for name in of_a_model)
         raise UserError(f"{named} goes with --model; a RECIPE says it itself")
+    check_needs({**chosen, "method": method}, given(context) & OPTIONS.keys())
     if chosen["quantization"] is not None and method not in ("lora", "dora"):
         raise UserError("--quantization goes with --method lora or dora; --method qlora is NF4")
-    if chosen["rank"] is not None and method not in (None, *RANKED):
-        raise UserError(f"--rank goes with --method {', '.join(RANKED)}")
     request = _of_model(model, method or "qlora", chosen) if model is not None else _of_recipe(str(recipe), chosen)
     check_region(request.region)
     found = make_plans(request)
@@ -105,22 +92,11 @@ def plan_command(
 
 
 def _of_model(model: str, method: NamedMethod, chosen: dict[str, Any]) -> PlanRequest:
-    named = {
-        "r": chosen["rank"],
-        "max_length": chosen["max_length"],
-        "loss": chosen["loss"],
-        "attention": chosen["attention"],
-        "optimizer": chosen["optimizer"],
-        "quantization": chosen["quantization"],
-        "varying_lengths": chosen["no_packing"] or None,
-    }
     together = {name: chosen[name] for name in ("objective", "loss", "optimizer")}
     check_together(method=method, **together)
-    job = job_of_method(
-        method,
-        trainer=find_trainer(chosen["trainer"]),
-        **{name: value for name, value in named.items() if value is not None},
-    )
+    # What lies on the host is a plan's to decide, by the way that it spreads the job.
+    fields = {name: value for name, value in fields_of(chosen).items() if name != "cpu_offload"}
+    job = job_of_method(method, trainer=find_trainer(chosen["trainer"]), **fields)
     check_trainer(job, chosen["objective"])
     return PlanRequest(
         architecture=find_model(model),
