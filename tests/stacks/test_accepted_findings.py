@@ -19,19 +19,21 @@ from tests.three_accounts import add, app_in, config_of, settings_of
 from tunestack.settings.delivery import load_delivery
 from tunestack.template.assembly import Assembly
 
-PLANTED: dict[str, Any] = {"actions": ["dynamodb:*"], "resources": ["*"]}
+WILDCARD: dict[str, Any] = {"actions": ["dynamodb:*"], "resources": ["*"]}
+EXCLUSION: dict[str, Any] = {"not_actions": ["organizations:*"], "resources": ["*"]}
 
 
 @jsii.implements(IAspect)
 class _PlantedEverywhere:
     """Adds the same statement to every role's policy that the app makes."""
 
-    def __init__(self) -> None:
+    def __init__(self, statement: dict[str, Any]) -> None:
         self.paths: set[str] = set()
+        self._statement = statement
 
     def visit(self, node: IConstruct) -> None:
         if isinstance(node, iam.Policy) and node.node.path not in self.paths:
-            node.add_statements(iam.PolicyStatement(**PLANTED))
+            node.add_statements(iam.PolicyStatement(**self._statement))
             self.paths.add(node.node.path)
 
 
@@ -64,14 +66,39 @@ def found(folder: Path) -> Iterator[tuple[str, str]]:
                 yield violation["ruleName"], construct["constructPath"]
 
 
+def _constructs(folder: Path) -> Iterator[dict[str, Any]]:
+    """Every construct that violates something."""
+    report = json.loads((folder / "out" / "validation-report.json").read_text())
+    for plugin in report["pluginReports"]:
+        for violation in plugin["violations"]:
+            yield from violation["violatingConstructs"]
+
+
 @pytest.mark.parametrize("made", [accounts, delivery])
 def test_the_same_planted_wildcard_is_found_in_every_policy_of_every_stack(made: Any, tmp_path: Path) -> None:
-    app, planted = made(tmp_path), _PlantedEverywhere()
+    app, planted = made(tmp_path), _PlantedEverywhere(WILDCARD)
     Aspects.of(app).add(planted)
     with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()
     finding = "AwsSolutions-IAM5[Action::dynamodb:*]"
     named = {path.removesuffix("/Resource") for rule, path in found(tmp_path) if rule == finding}
+    assert named == planted.paths and len(named) > 10
+
+
+@pytest.mark.parametrize("made", [accounts, delivery])
+def test_a_planted_exclusion_is_found_in_every_policy_of_every_stack(made: Any, tmp_path: Path) -> None:
+    """cdk-nag looks at actions that are named; what is allowed by NotAction is the kit's own rule's to find."""
+    app, planted = made(tmp_path), _PlantedEverywhere(EXCLUSION)
+    Aspects.of(app).add(planted)
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
+        app.synth()
+    named = {
+        construct["constructPath"].removesuffix("/Resource")
+        for construct in _constructs(tmp_path)
+        if any(
+            path.endswith("NotAction") for path in construct.get("cloudFormationResource", {}).get("propertyPaths", ())
+        )
+    }
     assert named == planted.paths and len(named) > 10
 
 
