@@ -91,3 +91,22 @@ def test_a_stack_name_that_two_accounts_have_is_two_stacks() -> None:
         [stack_of("111111111111", B=("AWS_S3_Bucket", {})), stack_of("222222222222", B=("AWS_S3_Bucket", {}))]
     )
     assert {stack.account for stack in world.stacks.values()} == {"111111111111", "222222222222"}
+
+
+@pytest.mark.parametrize("let_in", [True, False])
+def test_a_rule_reaches_a_topic_that_lets_it_in(let_in: bool) -> None:
+    allowed = {
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": "*",
+    }
+    stack = stack_of(
+        Topic=("AWS_SNS_Topic", {"TopicName": "told"}),
+        Policy=("AWS_SNS_TopicPolicy", {"Topics": [{"Ref": "Topic"}], "PolicyDocument": {"Statement": [allowed] if let_in else []}}),
+        Rule=("AWS_Events_Rule", {"Targets": [{"Arn": {"Ref": "Topic"}, "Id": "t"}]}),
+    )  # fmt: skip
+    broken = [str(item) for item in prove(World([stack])).broken]
+    told = "arn:aws:sns:us-east-1:111111111111:told"
+    reason = f"theirs: rule Rule: sns:Publish on {told}: the policy of {told} doesn't let events.amazonaws.com in"
+    assert broken == ([] if let_in else [reason])

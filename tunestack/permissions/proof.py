@@ -8,7 +8,7 @@ from tunestack.permissions.access import Access, Broken
 from tunestack.permissions.judge import Judge
 from tunestack.permissions.needs import needs_of
 from tunestack.permissions.world import Role, World
-from tunestack.template.statement import Statement
+from tunestack.template.statement import Statement, is_used
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,11 +72,6 @@ def _unneeded(world: World, judge: Judge, accesses: tuple[Access, ...]) -> Itera
             used = {access.action.lower() for access in needed if judge.allows(role, statement, access)}
             given = statement.content["Action"]
             actions = [given] if isinstance(given, str) else given
-            rest = tuple(action for action in actions if not _covered(action, used))
+            rest = tuple(action for action in actions if not is_used(action, used))
             if rest:
                 yield Unneeded(role=role, statement=statement, actions=rest)
-
-
-def _covered(action: str, used: set[str]) -> bool:
-    prefix = action.lower().partition("*")[0]
-    return any(found.startswith(prefix) if "*" in action else found == prefix for found in used)

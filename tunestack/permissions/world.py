@@ -9,17 +9,16 @@ from typing import Any
 
 from tunestack.template.assembly import Assembly, Stack
 from tunestack.template.resolver import Resolver
-from tunestack.template.statement import Statement, statements_of
+from tunestack.template.statement import RESOURCE_POLICIES, Statement, statements_of
 
-# Type → where its policy is, and which of its properties says what it is of.
-_RESOURCE_POLICIES = {
-    "AWS::ECR::Repository": ("RepositoryPolicyText", None),
-    "AWS::KMS::Key": ("KeyPolicy", None),
-    "AWS::S3::BucketPolicy": ("PolicyDocument", "Bucket"),
-    "AWS::SQS::QueuePolicy": ("PolicyDocument", "Queues"),
-    "AWS::SageMaker::ModelPackageGroup": ("ModelPackageGroupPolicy", None),
-    "AWS::SecretsManager::ResourcePolicy": ("ResourcePolicy", "SecretId"),
+# Of a policy that is a resource by itself: which of its properties says what it is of.
+_SUBJECTS = {
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SNS::TopicPolicy": "Topics",
+    "AWS::SQS::QueuePolicy": "Queues",
+    "AWS::SecretsManager::ResourcePolicy": "SecretId",
 }
+_GUARDED = ("AWS::S3::Bucket", "AWS::SNS::Topic", "AWS::SQS::Queue", "AWS::Events::EventBus")
 Policy = Mapping[str, Any]
 
 
@@ -121,8 +120,8 @@ class World:
     def guarded(self) -> dict[str, Guarded]:
         """Every resource that can have a policy of its own, by its ARN."""
         found: dict[str, Guarded] = {}
-        for kind in ("AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Events::EventBus", *_RESOURCE_POLICIES):
-            member, of = _RESOURCE_POLICIES.get(kind, (None, None))
+        for kind in (*_GUARDED, *RESOURCE_POLICIES):
+            member, of = RESOURCE_POLICIES.get(kind), _SUBJECTS.get(kind)
             for stack, logical_id, properties in self.resources(kind):
                 policy = _without_tokens(properties.get(member, {})) if member else {}
                 for arn in self._subjects(stack, logical_id, properties, of):

@@ -1,7 +1,7 @@
 """The policy statements of resources: what identities may do, who may take a role on, whom a resource lets in."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -66,6 +66,12 @@ class Statement:
         if isinstance(principal, Mapping):
             return [as_text(item) for item in as_list(principal.get(kind))]
         return [as_text(principal)] if principal is not None and kind == "AWS" else []
+
+
+def is_used(action: str, used: Collection[str]) -> bool:
+    """Whether an action, or one that its wildcard stands for, is among the used ones, in lower case."""
+    prefix = action.lower().partition("*")[0]
+    return any(found.startswith(prefix) if "*" in action else found == prefix for found in used)
 
 
 def _overlap(action: str, wanted: str) -> bool:

@@ -1,4 +1,4 @@
-"""EventBridge delivers: to a bus with the target's role, to a queue as itself."""
+"""EventBridge delivers: to a bus with the target's role, to a queue or a topic as itself."""
 
 from collections.abc import Iterator
 
@@ -7,8 +7,9 @@ from tunestack.permissions.needs.common import taken_on
 from tunestack.permissions.world import World
 
 _EVENTS = "events.amazonaws.com"
-# What a rule does to a target with a role, by the target's service.
-_DELIVERY = {"codepipeline": "codepipeline:StartPipelineExecution", "events": "events:PutEvents"}
+# What a rule does to a target, by the target's service: by itself, and with the target's role.
+_AS_ITSELF = {"sns": "sns:Publish", "sqs": "sqs:SendMessage"}
+_WITH_A_ROLE = {"codepipeline": "codepipeline:StartPipelineExecution", "events": "events:PutEvents"}
 
 
 def needs(world: World) -> Iterator[Access]:
@@ -17,9 +18,10 @@ def needs(world: World) -> Iterator[Access]:
         by, own = f"{stack.name}: rule {logical_id}", {"aws:SourceArn": world.resolver(stack).arn_of(logical_id)}
         for target in properties.get("Targets", []):
             arn = target["Arn"]
-            if ":sqs:" in arn:
-                yield Access(by=by, principal=_EVENTS, action="sqs:SendMessage", resource=arn, context=own)
+            service = [*str(arn).split(":"), "", "", ""][2]
+            if action := _AS_ITSELF.get(service):
+                yield Access(by=by, principal=_EVENTS, action=action, resource=arn, context=own)
             if role := target.get("RoleArn"):
                 yield from taken_on(world, by, role, _EVENTS)
-                if action := _DELIVERY.get(str(arn).split(":")[2]):
+                if action := _WITH_A_ROLE.get(service):
                     yield Access(by=by, principal=role, action=action, resource=arn)
