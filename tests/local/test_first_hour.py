@@ -18,10 +18,13 @@ INSTALLED = (".venv", ".venv-training", ".tools", "node_modules")
 PHASES = ("make the base model", "start the local AWS", "cdk bootstrap", "cdk synth", "cdk deploy", "upload the model")
 STEPS = ("PrepareData", "FineTune", "EvaluateModels", "PackageModel", "BatchTransform")
 # The demo's recipe, with less of what takes long: the same road, and its gate is passed all the same.
-RECIPE, SHORTER = (
-    "config/recipes/smollm2-135m-demo.yaml",
-    {"max_steps: 24 ": "max_steps: 6 ", "max_rows: 32": "max_rows: 8"},
-)
+RECIPE = "config/recipes/smollm2-135m-demo.yaml"
+SHORTER = {
+    "max_steps: 24 ": "max_steps: 6 ",
+    "max_rows: 32": "max_rows: 8",
+    "generated_rows: 4": "generated_rows: 1",
+    "max_new_tokens: 48": "max_new_tokens: 24",
+}
 FRUITS = ("apple", "banana", "cherry", "grape", "lemon", "lime", "mango", "orange", "peach", "pear", "plum", "kiwi")
 FORMS = ("Describe a {}.", "What is a {}?", "Tell me about a {}.", "Say something about a {}.", "Explain a {}.")
 
