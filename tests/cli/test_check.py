@@ -74,7 +74,7 @@ def test_a_folder_without_an_environment_is_not_good(tmp_path: Path) -> None:
 
 def test_templates_are_held_to_what_was_accepted(config: Path) -> None:
     """`make check` and `make snapshots`, on one environment."""
-    environment = {**os.environ, "TUNESTACK_CONFIG": str(config)}
+    environment = {**os.environ, "TUNESTACK_CONFIG": str(config), "PYTEST_ADDOPTS": ""}
 
     def templates(*arguments: str) -> "subprocess.CompletedProcess[str]":
         command = [

@@ -178,9 +178,9 @@ def test_what_has_moved_is_named(name: str, what: str, problem: str, tmp_path: P
 
 
 def used() -> set[tuple[str, str]]:
-    """(module, name) of every name of the two packages that `tunestack/local` imports or reaches through a module."""
+    """(module, name) of every name of the two packages that the kit imports or reaches through a module."""
     found = set()
-    for file in (ROOT / "tunestack" / "local").rglob("*.py"):
+    for file in (ROOT / "tunestack").rglob("*.py"):
         tree = ast.parse(file.read_text(encoding="utf-8"))
         modules = {}
         for node in ast.walk(tree):
