@@ -44,6 +44,8 @@ class Clone:
             "PYTHONPATH": os.pathsep.join(str(folder / name) for name in (".", "constructs", "training_code")),
             "PYTHONUNBUFFERED": "1",
         }
+        # A user has the clone's own `config/`.
+        del self._environment["TUNESTACK_CONFIG"]
 
     def run(self, *command: str) -> str:
         """What a command prints."""
