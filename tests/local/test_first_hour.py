@@ -22,8 +22,8 @@ RECIPE = "config/recipes/smollm2-135m-demo.yaml"
 SHORTER = {
     "max_steps: 24 ": "max_steps: 6 ",
     "max_rows: 32": "max_rows: 8",
-    "generated_rows: 4": "generated_rows: 1",
-    "max_new_tokens: 48": "max_new_tokens: 24",
+    "generated_rows: 4": "generated_rows: 3",
+    "max_new_tokens: 48": "max_new_tokens: 32",
 }
 FRUITS = ("apple", "banana", "cherry", "grape", "lemon", "lime", "mango", "orange", "peach", "pear", "plum", "kiwi")
 FORMS = ("Describe a {}.", "What is a {}?", "Tell me about a {}.", "Say something about a {}.", "Explain a {}.")
