@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tunestack.permissions.evaluator import Request, resource_decision
 from tunestack.permissions.proof import prove
 from tunestack.permissions.world import World
 from tunestack.template.assembly import Stack
@@ -110,3 +111,16 @@ def test_a_rule_reaches_a_topic_that_lets_it_in(let_in: bool) -> None:
     told = "arn:aws:sns:us-east-1:111111111111:told"
     reason = f"theirs: rule Rule: sns:Publish on {told}: the policy of {told} doesn't let events.amazonaws.com in"
     assert broken == ([] if let_in else [reason])
+
+
+@pytest.mark.parametrize(
+    ("action", "decision"),
+    [("ecr:BatchGetImage", "Allow"), ("s3:GetObject", "ImplicitDeny"), ("sqs:SendMessage", "ImplicitDeny")],
+)
+def test_a_statement_without_a_resource_is_of_the_policys_own_where_aws_takes_one(action: str, decision: str) -> None:
+    request = Request(
+        principal="arn:aws:iam::111111111111:role/a", kind="AssumedRole", account="111111111111", action=action,
+        resource=f"arn:aws:{action.partition(':')[0]}:us-east-1:111111111111:thing",
+    )  # fmt: skip
+    statement = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111111111111:root"}, "Action": action}
+    assert resource_decision({"Statement": [statement]}, request) == decision

@@ -8,6 +8,8 @@ from typing import Any, Literal
 Policy = Mapping[str, Any]
 Decision = Literal["Allow", "Deny", "ImplicitDeny"]
 _RESOURCE_ACCOUNT = "aws:ResourceAccount"
+# The services whose resource policies name no resource.
+_WITHOUT_RESOURCE = ("ecr:", "sts:")
 # The same key under a name that the evaluator doesn't answer by itself: of S3 it would say the caller's account, since
 # a bucket's ARN names none.
 _OWN_RESOURCE_ACCOUNT = f"tunestack:{_RESOURCE_ACCOUNT}"
@@ -69,22 +71,29 @@ def identity_decision(statements: Iterable[Mapping[str, Any]], request: Request)
 def resource_decision(policy: Policy | str, request: Request) -> Decision:
     """What a resource's policy, an endpoint's or a role's trust says of a request.
 
-    A statement without a resource, as ECR's and every trust's, is of the policy's own.
+    ECR's and every trust's name no resource: they are of the policy's own. Of any other service, AWS refuses a
+    statement without one, and here it allows nothing.
     """
     from ministack.core.iam_evaluator import evaluate_resource_policy
 
     document = json.loads(policy) if isinstance(policy, str) else policy
     service = request.principal if request.kind == "Service" else None
-    asked = dict(request._asked_of(_with_resources(document)))
+    named = _with_resources(document, everything=request.action.startswith(_WITHOUT_RESOURCE))
+    asked = dict(request._asked_of(named))
     found: Decision = evaluate_resource_policy(asked, request._evaluated, service=service).decision
     return found
 
 
-def _with_resources(document: Policy) -> Policy:
+def _with_resources(document: Policy, *, everything: bool) -> Policy:
+    """A policy whose statements without a resource are of everything, or gone; what denies always counts."""
     statements = document.get("Statement", [])
     listed = [statements] if isinstance(statements, Mapping) else statements
-    return {**document, "Statement": [_with_resource(item) for item in listed]}
-
-
-def _with_resource(statement: Mapping[str, Any]) -> Mapping[str, Any]:
-    return statement if "NotResource" in statement else {"Resource": "*", **statement}
+    unnamed = {"Resource": "*"}
+    return {
+        **document,
+        "Statement": [
+            item if {"Resource", "NotResource"} & item.keys() else {**unnamed, **item}
+            for item in listed
+            if everything or item.get("Effect") == "Deny" or {"Resource", "NotResource"} & item.keys()
+        ],
+    }
