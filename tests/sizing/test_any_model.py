@@ -13,6 +13,7 @@ import pytest
 from tests.conftest import ROOT
 from tests.sizing.jobs import model
 from tunestack.catalogue.models import model_configs
+from tunestack.sizing.job.ability import as_built
 from tunestack.sizing.job.named_methods import job_of_method
 from tunestack.sizing.memory.training_memory import training_memory
 from tunestack.sizing.model.families import DEFAULTS, FAMILIES, from_config
@@ -20,6 +21,7 @@ from tunestack.sizing.model.model_config import ModelConfigError
 from tunestack.sizing.model.model_source import PYTHON_VARIABLE, find_model
 from tunestack.sizing.model.safetensors_headers import checkpoint_shapes
 from tunestack.sizing.model.shapes import from_shapes
+from tunestack.sizing.trainers.choice import find_trainer
 
 NEW = (
     "olmo2", "olmo3", "glm4", "granite", "starcoder2", "qwen2_5_vl", "qwen3_next", "llama4", "smollm3", "mistral3",
@@ -201,7 +203,7 @@ def test_single_experts_of_a_checkpoint_are_joined_as_they_are_loaded(tmp_path: 
     found = find_model(str(checkpoint(tmp_path / "experts", small(**more), **fields)))
     assert found.unquantized_experts("nf4") == 4 * 2 * 256 * 1024
     # In the classes of transformers 4 they were modules, and quantised.
-    assert found.with_expert_modules().unquantized_experts("nf4") == 0
+    assert as_built(found, find_trainer("hf_trainer", month="2025-06")).unquantized_experts("nf4") == 0
 
 
 def test_the_scales_of_fp8_weights_are_no_parameters(tmp_path: Path) -> None:

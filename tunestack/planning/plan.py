@@ -1,7 +1,7 @@
 """Ranked plans for a job, and why each cheaper choice was refused."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from tunestack.catalogue.assumptions import SPOT_EXTRA_TIME, START_UP_HOURS
 from tunestack.catalogue.instances import InstanceType, instance_types, unknown_instance
@@ -113,7 +113,6 @@ def make_plans(request: PlanRequest) -> Planning:
     Raises:
         SizingError: an instance type or region that isn't known, or a job that can't be.
     """
-    request = replace(request, architecture=as_built(request.architecture, request.job.trainer))
     work = Work.of(request.architecture)
     sizes = Sizes(request)
     found = [item for instance in _instances(request) for item in _placements(request, work, sizes, instance)]
@@ -189,8 +188,9 @@ def _reason_against(request: PlanRequest, plan: Plan) -> str | None:
     if plan.candidate.fit != "yes":
         verb = "may not fit" if plan.candidate.fit == "tight" else "does not fit"
         return f"{verb}: needs {memory.range_gib} of a GPU's {gpu.usable_gib:.1f} GiB in its {memory.peak.name}"
-    if plan.candidate.job.cpu_offload:
-        needed_gib = offloaded_bytes(request.architecture, plan.candidate.job) / GIB
+    job = plan.candidate.job
+    if job.cpu_offload:
+        needed_gib = offloaded_bytes(as_built(request.architecture, job.trainer), job) / GIB
         room_gib = plan.instance.memory_gib * plan.candidate.count * HOST_SHARE
         if needed_gib > room_gib:
             return f"offloads {needed_gib:,.0f} GiB to hosts that have room for {room_gib:,.0f}"

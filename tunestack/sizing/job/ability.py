@@ -2,7 +2,7 @@
 
 from tunestack.sizing.job.fine_tuning import FineTuning
 from tunestack.sizing.kinds import Objective
-from tunestack.sizing.model.architecture import Architecture
+from tunestack.sizing.model.architecture import Architecture, Linear, LinearKind
 from tunestack.sizing.trainers.trainer import Trainer
 
 # The Trainer steps in the backward pass with these alone (transformers' `LayerWiseDummyOptimizer`).
@@ -13,11 +13,18 @@ def as_built(architecture: Architecture, trainer: Trainer) -> Architecture:
     """A model, which is described as transformers 5 builds it, as the trainer's own or older classes do."""
     if trainer.own_classes:
         architecture = architecture.without_transformers()
-    if trainer.quantizes_derived:
-        architecture = architecture.with_quantized_classes()
-    if trainer.experts_are_modules:
-        return architecture.with_expert_modules()
-    return architecture if trainer.adapts_parameters else architecture.with_modules_adapted()
+    return architecture.with_kinds(lambda linear: _kind(linear, trainer))
+
+
+def _kind(linear: Linear, trainer: Trainer) -> LinearKind:
+    """What a linear is to the trainer's versions of bitsandbytes and PEFT."""
+    if linear.kind == "derived":
+        return "module" if trainer.own_classes or trainer.quantizes_derived else "derived"
+    if trainer.experts_are_modules and linear.matrices and not linear.is_router:
+        return "module"
+    if trainer.adapts_parameters and not trainer.experts_are_modules:
+        return linear.kind
+    return "module" if linear.is_module else "parameter"
 
 
 def why_not(job: FineTuning, objective: Objective = "sft") -> str | None:

@@ -14,24 +14,24 @@ def is_named(target: str, name: str) -> bool:
 
 def takes_adapter(linear: Linear) -> bool:
     """Whether PEFT can put an adapter there: on a module, or on the parameter of joined experts."""
-    return is_parameter(linear) or (linear.is_module and linear.peft != "passed")
+    return linear.kind in ("module", "derived", "adapted_parameter")
 
 
 def is_parameter(linear: Linear) -> bool:
     """Whether an adapter would change the parameter itself, so that all of what it adds is computed, and there."""
-    return linear.peft == "parameter"
+    return linear.kind == "adapted_parameter"
 
 
 def names_of(architecture: Architecture) -> list[str]:
     """What `target_modules` can name: linears, and of joined experts the matrices that they were."""
     reached = [linear for _, linear in architecture.linears() if takes_adapter(linear)]
-    return sorted({name for linear in reached for name in (linear.formerly or (linear.name,))})
+    return sorted({name for linear in reached for name in linear.target_names})
 
 
 def target_problems(architecture: Architecture, targets: Sequence[str]) -> Iterator[str]:
     """What PEFT would refuse, or what would never train: a sentence each."""
     names = names_of(architecture)
-    joined = {linear.formerly for _, linear in architecture.linears() if is_parameter(linear)}
+    joined = {linear.target_names for _, linear in architecture.linears() if is_parameter(linear)}
     for matrices in sorted(joined):
         present = [name for name in matrices if any(is_named(target, name) for target in targets)]
         if present and len(present) < len(matrices):
@@ -59,4 +59,6 @@ def changes_parameters(architecture: Architecture, targets: Sequence[str]) -> bo
 
 def is_reached(linear: Linear, targets: Sequence[str]) -> bool:
     """Whether the parameter of joined matrices is named: all of them are, since PEFT refuses one of two."""
-    return "all-linear" in targets or all(any(is_named(target, name) for target in targets) for name in linear.formerly)
+    return "all-linear" in targets or all(
+        any(is_named(target, name) for target in targets) for name in linear.target_names
+    )

@@ -70,7 +70,7 @@ def adapter_parameters(architecture: Architecture, job: FineTuning) -> int:
     for layer, linear in architecture.linears():
         if is_targeted(job, linear):
             magnitude = linear.outputs if job.method == "dora" else 0
-            rank = job.r * (len(linear.formerly) if is_parameter(linear) else 1)
+            rank = job.r * (len(linear.target_names) if is_parameter(linear) else 1)
             total += layer.copies * linear.copies * (rank * (linear.inputs + linear.outputs) + magnitude)
     if adapts_head(job):
         total += job.r * (architecture.hidden + architecture.vocabulary)

@@ -6,6 +6,14 @@ from typing import Literal
 
 from tunestack.sizing.precision import BITSANDBYTES, Quantization
 
+# What a linear is to bitsandbytes and to PEFT, by transformers 5 and PEFT from 0.20:
+# `module`, a nn.Linear: quantised and adapted. `derived`, of a class of its own that derives from nn.Linear: adapted,
+# and quantised by transformers 4 alone. `passed`: a nn.Linear without an adapter, since its name is a parameter's.
+# `parameter`, a bare one, as transformers 5 keeps routers, and experts joined: neither. `adapted_parameter`: a bare one
+# with an adapter, of as many times the rank as it has `matrices`.
+LinearKind = Literal["module", "derived", "passed", "parameter", "adapted_parameter"]
+ROUTER = "router"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Linear:
@@ -17,19 +25,24 @@ class Linear:
     bias: bool = False
     copies: int = 1
     active: float = 1
-    # Experts of transformers 5 are one three-dimensional parameter, and routers a bare one: no nn.Linear, so
-    # bitsandbytes doesn't touch them; whether LoRA does says `peft`.
-    is_module: bool = True
-    # Before transformers 5 most families had a nn.Linear for each of an expert's matrices.
-    was_module: bool = False
-    # What PEFT from 0.20 makes of it where transformers 5 joined a checkpoint's experts: `parameter`, an adapter on the
-    # bare parameter of what `formerly` were matrices of these names; `passed`, none, since its name is the parameter's.
-    peft: Literal["", "parameter", "passed"] = ""
-    formerly: tuple[str, ...] = ()
-    # Of a class that derives from nn.Linear: LoRA adapts it, and bitsandbytes gets it from transformers 4 alone.
-    is_derived: bool = False
+    kind: LinearKind = "module"
+    # The names that a bare parameter's matrices have in a checkpoint, where they are nn.Linears in older classes.
+    matrices: tuple[str, ...] = ()
     # Whether it leads back to the residual stream: the attention's last linear, and the MLP's.
     leads_back: bool = False
+
+    @property
+    def is_module(self) -> bool:
+        return not self.kind.endswith("parameter")
+
+    @property
+    def is_router(self) -> bool:
+        return self.name == ROUTER
+
+    @property
+    def target_names(self) -> tuple[str, ...]:
+        """What LoRA's `target_modules` calls it."""
+        return self.matrices or (self.name,)
 
     @property
     def weight(self) -> int:
@@ -181,12 +194,12 @@ class Architecture:
         return sum(
             layer.copies * linear.weight
             for layer, linear in self.linears()
-            if linear.name != "router" and ((linear.is_module and not linear.is_derived) or not modules_only)
+            if not linear.is_router and (linear.kind in ("module", "passed") or not modules_only)
         )
 
     def unquantized_linears(self, quantization: Quantization) -> int:
         """Weights of linears that bitsandbytes never gets, since their class derives from nn.Linear (Falcon's)."""
-        derived = [(layer, linear) for layer, linear in self.linears() if linear.is_derived]
+        derived = [(layer, linear) for layer, linear in self.linears() if linear.kind == "derived"]
         return sum(layer.copies * linear.weight for layer, linear in derived) if quantization in BITSANDBYTES else 0
 
     def unquantized_experts(self, quantization: Quantization) -> int:
@@ -196,39 +209,25 @@ class Architecture:
         return sum(
             layer.copies * linear.weight
             for layer, linear in self.linears()
-            if not linear.is_module and linear.name != "router"
+            if not linear.is_module and not linear.is_router
         )
 
-    def with_expert_modules(self) -> "Architecture":
-        """The same as classes build it whose experts are modules: adapted and quantised like any other linear."""
-        return self._with_linears(
-            lambda linear: replace(linear, is_module=linear.is_module or linear.was_module)
-        ).with_modules_adapted()
+    def with_kinds(self, kind_of: Callable[[Linear], LinearKind]) -> "Architecture":
+        """The same, built of classes that make other kinds of linears."""
 
-    def with_modules_adapted(self) -> "Architecture":
-        """The same as PEFT before 0.20 adapts it: linears alone."""
-        return self._with_linears(lambda linear: replace(linear, peft=""))
+        def changed(linears: tuple[Linear, ...]) -> tuple[Linear, ...]:
+            return tuple(replace(linear, kind=kind_of(linear)) for linear in linears)
 
-    def with_quantized_classes(self) -> "Architecture":
-        """The same as transformers 4 hands it to bitsandbytes, which took what derives from nn.Linear, too."""
-        return self._with_linears(lambda linear: replace(linear, is_derived=False))
-
-    def without_transformers(self) -> "Architecture":
-        """The same in a framework's own classes: plain linears, fused activations, repeated keys and values."""
-        plain = self.with_quantized_classes()
-        layers = (replace(layer, attention=replace(layer.attention, lacks_kernel=False)) for layer in plain.layers)
-        return replace(plain, layers=tuple(layers), activation="")
-
-    def _with_linears(self, change: Callable[[Linear], Linear]) -> "Architecture":
         layers = (
-            replace(
-                layer,
-                attention_linears=tuple(change(linear) for linear in layer.attention_linears),
-                mlp_linears=tuple(change(linear) for linear in layer.mlp_linears),
-            )
+            replace(layer, attention_linears=changed(layer.attention_linears), mlp_linears=changed(layer.mlp_linears))
             for layer in self.layers
         )
         return replace(self, layers=tuple(layers))
+
+    def without_transformers(self) -> "Architecture":
+        """The same in a framework's own classes: fused activations, repeated keys and values."""
+        layers = (replace(layer, attention=replace(layer.attention, lacks_kernel=False)) for layer in self.layers)
+        return replace(self, layers=tuple(layers), activation="")
 
     @property
     def largest_linear(self) -> int:
@@ -237,7 +236,7 @@ class Architecture:
     @property
     def largest_joined_experts(self) -> int:
         """The most parameters of one bare parameter that transformers joins from the checkpoint's experts; or 0."""
-        joined = (linear.weight for _, linear in self.linears() if not linear.is_module and linear.name != "router")
+        joined = (linear.weight for _, linear in self.linears() if not linear.is_module and not linear.is_router)
         return max(joined, default=0)
 
     @property

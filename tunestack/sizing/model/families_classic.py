@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear
+from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear, LinearKind
 from tunestack.sizing.model.family_layers import attention_of
 from tunestack.sizing.model.model_config import ModelConfig
 
@@ -18,12 +18,12 @@ def _classic(
     bias: bool,
     norms: int,
     norm_bias: bool = True,
-    is_derived: bool = False,
+    kind: LinearKind = "module",
     **differs: Any,
 ) -> Architecture:
     """LayerNorm, q, k, v in one matrix (or three), and an MLP of two matrices around a GELU."""
     q, kv = attention.query_width, attention.key_value_width
-    common: dict[str, Any] = {"bias": bias, "is_derived": is_derived}
+    common: dict[str, Any] = {"bias": bias, "kind": kind}
     inner: tuple[Linear, ...] = (Linear(name=names[0], inputs=hidden, outputs=q + kv, **common),)
     if "," in names[0]:
         widths = (q, kv // 2, kv // 2)
@@ -100,5 +100,5 @@ def falcon(c: ModelConfig) -> Architecture:
             heads=heads, kv_heads=kv_heads, head_dim=head_dim, value_dim=head_dim,
             lacks_kernel=not new and kv_heads < heads,
         ),
-        bias=c.flag("bias", False), norms=norms, is_derived=True,
+        bias=c.flag("bias", False), norms=norms, kind="derived",
     )  # fmt: skip

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear
+from tunestack.sizing.model.architecture import ROUTER, Architecture, Attention, Layer, Linear
 from tunestack.sizing.model.family_layers import gated_layer, gated_mlp, llama_model, without_window
 from tunestack.sizing.model.model_config import ModelConfig
 
@@ -30,31 +30,30 @@ def as_peft_adapts(layer: Layer, family: str) -> Layer:
 
 def _adapted(linear: Linear, *, passes: bool) -> Linear:
     if not linear.is_module:
-        return replace(linear, peft="parameter", formerly=linear.formerly or (linear.name,))
-    return replace(linear, peft="passed") if passes and linear.name in _TAKEN_NAMES else linear
+        return replace(linear, kind="adapted_parameter")
+    return replace(linear, kind="passed") if passes and linear.name in _TAKEN_NAMES else linear
 
 
 def _experts(
-    hidden: int, width: int, *, count: int, active: int, bias: bool = False, were_modules: bool = True,
-    formerly: tuple[str, str, str] = _TAKEN_NAMES,
+    hidden: int, width: int, *, count: int, active: int, bias: bool = False,
+    matrices: tuple[str, ...] = _TAKEN_NAMES,
 ) -> tuple[Linear, ...]:  # fmt: skip
-    shape: dict[str, Any] = {
-        "copies": count, "active": active, "bias": bias, "is_module": False, "was_module": were_modules,
-    }  # fmt: skip
+    """All experts of a layer; without `matrices`, where no version of transformers has them apart."""
+    shape: dict[str, Any] = {"copies": count, "active": active, "bias": bias, "kind": "parameter"}
     return (
-        Linear(name="experts.gate_up_proj", inputs=hidden, outputs=2 * width, formerly=formerly[:2], **shape),
-        Linear(name="experts.down_proj", inputs=width, outputs=hidden, formerly=formerly[2:], leads_back=True, **shape),
+        Linear(name="experts.gate_up_proj", inputs=hidden, outputs=2 * width, matrices=matrices[:2], **shape),
+        Linear(name="experts.down_proj", inputs=width, outputs=hidden, matrices=matrices[2:], leads_back=True, **shape),
     )
 
 
 def _router(hidden: int, count: int, *, bias: bool = False) -> Linear:
-    return Linear(name="router", inputs=hidden, outputs=count, bias=bias, is_module=False, formerly=("gate",))
+    return Linear(name=ROUTER, inputs=hidden, outputs=count, bias=bias, kind="parameter", matrices=("gate",))
 
 
 def mixtral(c: ModelConfig) -> Architecture:
     hidden, width = c.positive("hidden_size"), c.positive("intermediate_size")
     count, active = c.positive("num_local_experts"), c.experts_per_token("num_local_experts")
-    mlp = (_router(hidden, count), *_experts(hidden, width, count=count, active=active, formerly=("w1", "w3", "w2")))
+    mlp = (_router(hidden, count), *_experts(hidden, width, count=count, active=active, matrices=("w1", "w3", "w2")))
     copies = c.positive("num_hidden_layers")
     return llama_model(
         c, layers=(gated_layer(c, copies=copies, mlp=mlp, mlp_width=active * width, experts_per_token=active),)
@@ -144,7 +143,7 @@ def gpt_oss(c: ModelConfig) -> Architecture:
     bias = c.flag("attention_bias", True)
     mlp = (
         _router(hidden, count, bias=True),
-        *_experts(hidden, width, count=count, active=active, bias=True, were_modules=False),
+        *_experts(hidden, width, count=count, active=active, bias=True, matrices=()),
     )
     depth = c.positive("num_hidden_layers")
     layer = gated_layer(

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from tunestack.sizing.model.architecture import Architecture, Attention, Layer, Linear
+from tunestack.sizing.model.architecture import ROUTER, Architecture, Attention, Layer, Linear
 from tunestack.sizing.model.families import activation_of
 from tunestack.sizing.model.families_experts import as_peft_adapts
 from tunestack.sizing.model.model_config import ModelConfigError
@@ -146,13 +146,13 @@ def _linears(
         yield (
             part,
             Linear(
-                name="router" if short in ("gate", "router") else short,
+                name=ROUTER if short in ("gate", "router") else short,
                 inputs=inputs,
                 outputs=outputs,
                 copies=count,
                 active=min(active, count) if of_experts else 1,
-                is_module=not (joins_experts and of_experts),
-                was_module=of_experts,
+                kind="parameter" if joins_experts and of_experts else "module",
+                matrices=(short,) if of_experts else (),
                 leads_back=back,
             ),
         )
@@ -161,7 +161,7 @@ def _linears(
         # transformers stores them as inputs × outputs in some classes, and the other way round in others.
         inputs, outputs = (first, second) if (first == hidden) != back else (second, first)
         yield part, Linear(
-            name=short, inputs=inputs, outputs=outputs, copies=copies, active=min(active, copies), is_module=False,
+            name=short, inputs=inputs, outputs=outputs, copies=copies, active=min(active, copies), kind="parameter",
             leads_back=back,
         )  # fmt: skip
 
