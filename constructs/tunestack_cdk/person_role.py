@@ -62,7 +62,12 @@ class PersonRole(Construct):
             seen.append(self._arn("sagemaker", "pipeline", workplace.promotion_pipeline_name))
         self._allow(["DescribePipeline", "ListPipelineExecutions"], *seen)
         self._allow(
-            ["DescribePipelineExecution", "ListPipelineExecutionSteps", "ListPipelineParametersForExecution"],
+            [
+                "DescribePipelineExecution",
+                "DescribePipelineDefinitionForExecution",
+                "ListPipelineExecutionSteps",
+                "ListPipelineParametersForExecution",
+            ],
             *(f"{pipeline}/execution/*" for pipeline in seen),
         )
         group = self._arn("sagemaker", "model-package-group", workplace.model_package_group_name)

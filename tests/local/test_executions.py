@@ -114,6 +114,21 @@ def test_estimate_and_fact_are_compared_and_what_was_off_is_said(succeeded: Exec
     assert "FineTune" in command("cost", "actual", succeeded.id).output
 
 
+def test_what_an_execution_was_to_cost_is_read_from_the_definition_that_it_ran(
+    succeeded: ExecutionView, deployed: Aws, deployer: Aws
+) -> None:
+    before = json.loads(command("cost", "actual", succeeded.id, "--json").output)
+    definition = deployer.sagemaker.describe_pipeline(PipelineName=deployed.pipeline_name)["PipelineDefinition"]
+    larger = definition.replace('"ml.g5.2xlarge"', '"ml.g5.12xlarge"')
+    assert larger != definition
+    deployer.sagemaker.update_pipeline(PipelineName=deployed.pipeline_name, PipelineDefinition=larger)
+    try:
+        after = json.loads(command("cost", "actual", succeeded.id, "--json").output)
+    finally:
+        deployer.sagemaker.update_pipeline(PipelineName=deployed.pipeline_name, PipelineDefinition=definition)
+    assert after["steps"] == before["steps"]
+
+
 def test_a_gate_that_is_not_passed_ends_with_metric_value_and_threshold(
     deployed: Aws, deployer: Aws, uploaded: dict[str, str]
 ) -> None:

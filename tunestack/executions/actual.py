@@ -8,10 +8,8 @@ from tunestack.catalogue import find_instance, find_instance_price
 from tunestack.costs.run import JobCost
 from tunestack.costs.workload import Workload
 from tunestack.definition.jobs import DefinedJob
-from tunestack.executions.checks import blueprint_of_execution
 from tunestack.executions.describe import ExecutionView, StepView, describe
-from tunestack.executions.parameters import declared_parameters, parameter_values
-from tunestack.executions.start import deployed_definition
+from tunestack.executions.started import blueprint_of
 from tunestack.jobs import TRAIN
 from tunestack.money import total_usd
 from tunestack.sizing.memory.estimate import GIB
@@ -57,9 +55,7 @@ def actual(aws: Aws, execution: str) -> Actual:
         ExecutionError: there is no such execution.
     """
     view = describe(aws, execution)
-    definition = deployed_definition(aws)
-    values = parameter_values(declared_parameters(definition), view.parameters)
-    blueprint = blueprint_of_execution(aws, definition, values)
+    blueprint = blueprint_of(aws, view)
     workload = blueprint.workload
     expected = {defined.step: (defined, cost) for defined, cost in zip(blueprint.jobs, blueprint.run.jobs, strict=True)}
     steps = tuple(

@@ -6,11 +6,9 @@ from tunestack.aws import Aws
 from tunestack.catalogue import find_instance
 from tunestack.catalogue.own_runs import OwnRun
 from tunestack.costs.workload import Workload
-from tunestack.executions.checks import blueprint_of_execution
 from tunestack.executions.describe import StepView, describe
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.parameters import declared_parameters, parameter_values
-from tunestack.executions.start import deployed_definition
+from tunestack.executions.started import blueprint_of
 from tunestack.jobs import TRAIN
 from tunestack.sizing.memory.estimate import GIB
 from tunestack.sizing.memory.training_memory import training_memory
@@ -24,12 +22,10 @@ def measured_run(aws: Aws, execution: str) -> OwnRun:
         ExecutionError: there is no such execution, or it has nothing to calibrate by; the text says what.
     """
     view = describe(aws, execution)
-    definition = deployed_definition(aws)
-    values = parameter_values(declared_parameters(definition), view.parameters)
     training = next((step for step in view.steps if step.name == TRAIN.step), None)
     if training is None:
         raise ExecutionError(f"{view.id} has no training yet")
-    return own_run(view.id, training, blueprint_of_execution(aws, definition, values).workload)
+    return own_run(view.id, training, blueprint_of(aws, view).workload)
 
 
 def own_run(execution: str, training: StepView, workload: Workload) -> OwnRun:

@@ -7,9 +7,8 @@ from tunestack.aws import Aws
 from tunestack.executions.actual import actual
 from tunestack.executions.describe import ExecutionView
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.parameters import declared_parameters, parameter_values
 from tunestack.executions.results import scores
-from tunestack.executions.start import deployed_definition
+from tunestack.executions.started import values_of
 from tunestack.jobs import TRAIN
 from tunestack.pipeline.recipe_parameters import CHECKPOINT_KEY
 
@@ -31,7 +30,7 @@ class Compared:
 def compare(aws: Aws, first: ExecutionView, second: ExecutionView) -> list[Compared]:
     """Parameters that differ, then every figure: scores, the training's last metrics, times, dollars.
 
-    What a run didn't choose is the deployed definition's default.
+    What a run didn't choose is the default of the definition that it was started with.
     """
     rows = _rows("parameter", _parameters(aws, first), _parameters(aws, second))
     return [row for row in rows if row.differs] + [
@@ -47,8 +46,7 @@ def _rows(of: str, first: dict[str, Any], second: dict[str, Any]) -> list[Compar
 
 
 def _parameters(aws: Aws, view: ExecutionView) -> dict[str, Any]:
-    values = parameter_values(declared_parameters(deployed_definition(aws)), view.parameters)
-    return {name: value for name, value in values.items() if name != CHECKPOINT_KEY}
+    return {name: value for name, value in values_of(aws, view).items() if name != CHECKPOINT_KEY}
 
 
 def _results(aws: Aws, view: ExecutionView) -> dict[str, Any]:
