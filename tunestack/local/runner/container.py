@@ -37,7 +37,7 @@ class ContainerSpec:
 
 
 class ContainerHost:
-    """Where containers run. Nothing of the caller's environment reaches them."""
+    """Where containers run. Of the caller's environment, the number of threads alone reaches them."""
 
     def __init__(self, project_root: Path, *, docker_host: str | None) -> None:
         self._root = project_root
@@ -85,6 +85,8 @@ class ContainerHost:
             "PYTHONPATH": str(self._root / "training_code"),
             "PYTHONUNBUFFERED": "1",
             "TUNESTACK_ML_FOLDER": str(spec.ml_folder),
+            # Several jobs on one machine, each with a thread a core, wait for each other most of the time.
+            **{name: os.environ[name] for name in ("OMP_NUM_THREADS",) if name in os.environ},
             **spec.environment,
         }
 
