@@ -23,6 +23,7 @@ from tunestack_cdk.log_retention import log_retention
 # A smoke run waits for a training.
 _SMOKE_TIME, _BUILD_TIME = Duration.hours(2), Duration.hours(1)
 _KEPT_DAYS = 90
+_USE, _USE_BY_OLD_NAME = "codeconnections:UseConnection", "codestar-connections:UseConnection"
 # What the approval's message shows: CodePipeline takes 1,000 characters of it.
 _REVIEW = "REVIEW"
 _SET_UP = ("make setup", 'export PATH="$PWD/.venv/bin:$PWD/node_modules/.bin:$PATH"')
@@ -73,6 +74,7 @@ class DeliveryPipeline(Construct):
         self.pipeline.build_pipeline()
         self._roll_back_what_fails({"-".join(stage.environments) for stage in delivery.stages})
         self._trust_this_account_only()
+        self._use_connection_by_both_names()
         bucket = delivery.source.s3.bucket if delivery.source.s3 else None
         accept_findings(Stack.of(self), self.pipeline, key_arn=self._key.key_arn, source_bucket=bucket)
 
@@ -205,6 +207,19 @@ class DeliveryPipeline(Construct):
         for index, stage in enumerate(self.pipeline.pipeline.stages):
             if stage.stage_name in names:
                 pipeline.add_property_override(f"Stages.{index}.OnFailure", {"Result": "ROLLBACK"})
+
+    def _use_connection_by_both_names(self) -> None:
+        """CDK grants a connection's use by the service's old name alone; one that is made today has the new one's ARN.
+
+        "Rename your existing AWS CodeStar Connections resources" in the Developer Tools console's guide.
+        """
+        connection = self._delivery.source.connection
+        if connection is None:
+            return
+        policies = [item for item in Stack.of(self).node.find_all() if isinstance(item, iam.Policy)]
+        for policy in policies:
+            if _USE_BY_OLD_NAME in str(policy.document.to_json()):
+                policy.add_statements(iam.PolicyStatement(actions=[_USE], resources=[connection.arn]))
 
     def _trust_this_account_only(self) -> None:
         """CDK's own roles trust CodePipeline and CodeBuild for whoever they work for."""

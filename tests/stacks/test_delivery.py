@@ -18,12 +18,10 @@ from tests.stacks.test_checkov import findings
 from tests.three_accounts import ACCOUNTS, add, app_in, config_of, settings_of
 from tunestack.layout import StackName
 from tunestack.permissions.access import Access
-from tunestack.permissions.deployment_policy import MOST_CHARACTERS, deployment_policies, needed_actions, targets_of
 from tunestack.permissions.judge import Judge
-from tunestack.permissions.world import Role, World
+from tunestack.permissions.world import World
 from tunestack.settings.delivery import GitHub, load_delivery
 from tunestack.settings.problems import SettingsError
-from tunestack.template.statement import Statement
 
 DELIVERY_ACCOUNT = "999999999999"
 
@@ -229,43 +227,17 @@ def test_what_cannot_be_delivered_is_refused_with_file_key_and_line(change: Any,
         load_delivery(config)
 
 
-def test_each_account_may_deploy_what_its_stacks_hold_and_little_else(assembly_folder: Path) -> None:
-    world = World.read([assembly_folder])
-    for target in targets_of(world.stacks.values()):
-        policies = deployment_policies(target, prefix="tunestack-")
-        assert all(len(json.dumps(policy, separators=(",", ":"))) <= MOST_CHARACTERS for policy in policies)
-        region = target.region
-        statements = [
-            Statement(content=statement, where="") for policy in policies for statement in policy["Statement"]
-        ]
-        role = Role(
-            name="exec", arn=f"arn:aws:iam::{target.account}:role/exec", account=target.account, stack="", trust={},
-            statements=tuple(statements),
-        )  # fmt: skip
-        judge = Judge(World([]))
-
-        def may(action: str, resource: str, role: Role = role, judge: Judge = judge, region: str = region) -> bool:
-            access = Access(
-                by="",
-                principal=role.arn,
-                action=action,
-                resource=resource,
-                context={"aws:RequestedRegion": region},
-            )
-            return any(judge.allows(role, statement, access) for statement in role.statements)
-
-        here = f"{target.region}:{target.account}"
-        makes_roles = any(stack.of_kind("AWS::IAM::Role") for stack in target.stacks)
-        assert may("iam:CreateRole", f"arn:aws:iam::{target.account}:role/tunestack-dev-x") == makes_roles
-        assert not may("iam:CreateRole", f"arn:aws:iam::{target.account}:role/admin")
-        assert not may("iam:CreateUser", "*") and not may("s3:DeleteBucket", "arn:aws:s3:::somebody-else")
-        assert not may("ec2:RunInstances", "*")
-        # Every action that a handler calls is allowed somewhere.
-        granted = {action for item in statements for action in item.content["Action"]}
-        assert needed_actions(target.stacks) <= granted
-        builds = any(stack.of_kind("AWS::CodeBuild::Project") for stack in target.stacks)
-        assert may("codebuild:CreateProject", f"arn:aws:codebuild:{here}:project/Training-1") == builds
-        assert may("kms:CreateKey", "*") and may("kms:PutKeyPolicy", f"arn:aws:kms:{here}:key/a")
+def test_who_uses_the_source_s_connection_may_by_both_of_its_service_s_names(assembly_folder: Path) -> None:
+    users = {
+        role.name: {action for item in role.statements for action in item.actions if action.endswith("UseConnection")}
+        for role in World.read([assembly_folder]).roles.values()
+    }
+    granted = [actions for actions in users.values() if actions]
+    # The source's action, and each build that clones it: checks, reviews.
+    assert len(granted) > 2
+    assert {*map(frozenset, granted)} == {
+        frozenset({"codeconnections:UseConnection", "codestar-connections:UseConnection"})
+    }
 
 
 def test_github_deploys_by_a_role_for_one_repository_and_one_environment(tmp_path: Path) -> None:

@@ -29,7 +29,12 @@ def bootstrap_plan_command(out: Path, assembly: Path | None) -> None:
         if folder is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             synthesize("dev", folder, context={"delivery": "on"})
-        targets = targets_of(World.read([folder]).stacks.values())
+        stacks = list(World.read([folder]).stacks.values())
+        if delivery.github:
+            roles = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+            synthesize(",".join(environments), roles, context={"github": "on"})
+            stacks += [item for item in World.read([roles]).stacks.values() if item.kind == "github"]
+        targets = targets_of(stacks)
     qualifiers = {
         (settings.environment.account, settings.environment.region): settings.environment.security.bootstrap_qualifier
         for settings in environments.values()
