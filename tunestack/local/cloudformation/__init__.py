@@ -5,6 +5,7 @@ attributes), update(physical_id, old, new, stack) → the same, delete(physical_
 fails the deploy with its text and rolls back. tests/local/test_emulator_contract.py names the table.
 """
 
+from tunestack.local.authorization.enforcement import Enforcement
 from tunestack.local.cloudformation.budgets import budget_handlers
 from tunestack.local.cloudformation.custom_resources import (
     custom_resource_handlers,
@@ -12,6 +13,7 @@ from tunestack.local.cloudformation.custom_resources import (
 )
 from tunestack.local.cloudformation.ec2 import amend_ec2, ec2_handlers
 from tunestack.local.cloudformation.events import event_handlers
+from tunestack.local.cloudformation.execution_role import act_as_the_stacks_role
 from tunestack.local.cloudformation.existing_names import refuse_existing_names
 from tunestack.local.cloudformation.iam import amend_iam
 from tunestack.local.cloudformation.imports import allow_imports
@@ -20,7 +22,7 @@ from tunestack.local.cloudformation.signing import signing_handlers
 from tunestack.local.emulator.caller import Service
 
 
-def register_handlers(service: Service) -> None:
+def register_handlers(service: Service, enforcement: Enforcement) -> None:
     """Add our handlers to ministack's table; every other unknown type still fails the deploy."""
     from ministack.services.cloudformation import provisioners
 
@@ -40,3 +42,4 @@ def register_handlers(service: Service) -> None:
         provisioners._REPLACING_PROPERTIES[kind] = properties
         provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": properties[0]}
         provisioners._STACK_TAG_PROPERTY[kind] = ("Tags", "list")
+    act_as_the_stacks_role(table, enforcement)

@@ -30,7 +30,7 @@ def build_application(local: LocalAws, port: int, *, enforce: bool, jobs_docker_
     amend_logs()
     amend_s3()
     ask_kms(enforcement)
-    register_handlers(service)
+    register_handlers(service, enforcement)
     state = EmulatorState()
     state.repair_interrupted_stacks_on_load()
 
