@@ -3,7 +3,7 @@
 import gc
 import sys
 
-from aws_cdk import App, Environment
+from aws_cdk import App
 from tunestack_cdk.synthesis_checks import add_checks
 
 from stacks.environment import add_environment
@@ -33,13 +33,11 @@ def build(app: App) -> App:
     add_checks(app)
     for name in str(app.node.get_context("env")).split(","):
         settings = load_settings(name)
-        account, region = settings.environment.account, settings.environment.region
-        where = Environment(account=account, region=region) if account else None
-        add_environment(app, blueprint_of(settings), allow=allow, env=where)
+        add_environment(app, blueprint_of(settings), allow=allow)
         if app.node.try_get_context("github"):
             from stacks.github import add_github_roles
 
-            add_github_roles(app, settings, env=where)
+            add_github_roles(app, settings)
     return app
 
 

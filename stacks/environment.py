@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from aws_cdk import Annotations, DefaultStackSynthesizer, PermissionsBoundary, Stack, Tags
+from aws_cdk import Annotations, DefaultStackSynthesizer, Environment, PermissionsBoundary, Stack, Tags
 from constructs import Construct
 from tunestack_cdk.cost_annotation import annotate_costs
 
@@ -23,17 +23,16 @@ from tunestack.planning.checks import failed_checks, failed_month_checks, time_r
 from tunestack.settings.values import CDK_QUALIFIER
 
 
-def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[str] = (), **kwargs: Any) -> None:
+def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[str] = ()) -> None:
     """Add an environment's stacks to an app or a stage, named `PROJECT-ENVIRONMENT-STACK`.
+
+    Each goes to the settings' region, whatever the credentials' is; without an account there, to the credentials'.
 
     Raises:
         SettingsError: a job doesn't fit its machine, or budget or deadline are missed, and `allow` doesn't waive it.
     """
     waived = waive(failed_checks(blueprint), allow=allow)
-    boundary = blueprint.settings.environment.security.permissions_boundary
-    if boundary:
-        kwargs["permissions_boundary"] = PermissionsBoundary.from_name(boundary)
-    stacks = dict(_stacks(scope, blueprint, **kwargs))
+    stacks = dict(_stacks(scope, blueprint))
     standing_usd: float | None = 0.0
     usage = {
         StackName.STORAGE: storage_usage(blueprint.workload),
@@ -59,14 +58,21 @@ def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[s
         warnings.add_warning_v2("tunestack:time", line)
 
 
-def _stacks(scope: Construct, blueprint: Blueprint, **kwargs: Any) -> Iterator[tuple[StackName, Stack]]:
+def _stacks(scope: Construct, blueprint: Blueprint) -> Iterator[tuple[StackName, Stack]]:
     settings = blueprint.settings
 
+    security = settings.environment.security
+    own: dict[str, Any] = {}
+    if security.bootstrap_qualifier != CDK_QUALIFIER:
+        own["synthesizer"] = DefaultStackSynthesizer(qualifier=security.bootstrap_qualifier)
+    if security.permissions_boundary:
+        own["permissions_boundary"] = PermissionsBoundary.from_name(security.permissions_boundary)
+
     def here(name: StackName) -> dict[str, Any]:
-        stack_name, qualifier = settings.names.stack(name), settings.environment.security.bootstrap_qualifier
-        own = {} if qualifier == CDK_QUALIFIER else {"synthesizer": DefaultStackSynthesizer(qualifier=qualifier)}
+        stack_name = settings.names.stack(name)
+        where = Environment(account=settings.environment.account, region=settings.region_of(name))
         # Named in a stage, too: there it would be another stack otherwise.
-        return {"scope": scope, "construct_id": stack_name, "stack_name": stack_name, **own, **kwargs}
+        return {"scope": scope, "construct_id": stack_name, "stack_name": stack_name, "env": where, **own}
 
     # It could be destroyed while the others use its key: references between stacks are weak. The others could not be
     # made again after a first deployment that failed, if they were protected.

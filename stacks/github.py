@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aws_cdk import CfnOutput, Stack
+from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 from tunestack_cdk.job_role import accept_own_policy
@@ -63,7 +63,7 @@ class GitHubStack(Stack):
         return self.format_arn(service="iam", region="", resource="role", resource_name=name)
 
 
-def add_github_roles(scope: Construct, settings: Settings, **kwargs: Any) -> GitHubStack:
+def add_github_roles(scope: Construct, settings: Settings) -> GitHubStack:
     """An environment's roles for GitHub Actions, as `config/delivery/delivery.yaml` says.
 
     Raises:
@@ -74,4 +74,5 @@ def add_github_roles(scope: Construct, settings: Settings, **kwargs: Any) -> Git
         problem = Problem(file="config/delivery/delivery.yaml", key="github", message="names no repository")
         raise SettingsError([problem])
     name = f"{settings.names.prefix}-github"
-    return GitHubStack(scope, name, settings=settings, github=delivery.github, stack_name=name, **kwargs)
+    where = Environment(account=settings.environment.account, region=settings.environment.region)
+    return GitHubStack(scope, name, settings=settings, github=delivery.github, stack_name=name, env=where)

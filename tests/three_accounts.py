@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from aws_cdk import App, Environment
+from aws_cdk import App
 
 from stacks.environment import add_environment
 from tests.conftest import CONFIG, ROOT
@@ -60,7 +60,6 @@ def app_in(folder: Path, **context: str) -> App:
     return App(outdir=str(folder), context={**flags, **context})
 
 
-def add(app: App, settings: Settings) -> None:
+def add(app: App, settings: Settings, *, allow: tuple[str, ...] = ()) -> None:
     """One of them, with its account."""
-    where = Environment(account=settings.environment.account, region=settings.environment.region)
-    add_environment(app, blueprint_of(settings), env=where)
+    add_environment(app, blueprint_of(settings), allow=allow)

@@ -53,11 +53,14 @@ class Aws:
         """A boto3 client of a service."""
         return self._client_of(self._session, service)
 
-    def client_of_role(self, service: str, role_arn: str | None) -> Any:
-        """A client of a service in the session of a role, or without one the caller's own."""
-        if role_arn is None:
-            return self.client(service)
-        return self._client_of(self._session_of(role_arn, self._session), service)
+    def client_of_role(self, service: str, role_arn: str | None, *, region: str | None = None) -> Any:
+        """A client of a service in the session of a role, or without one the caller's own.
+
+        `region`: another than the environment's.
+        """
+        options = {"region_name": region} if region else {}
+        session = self._session_of(role_arn, self._session) if role_arn else self._session
+        return self._client_of(session, service, **options)
 
     @property
     def is_local(self) -> bool:

@@ -1,4 +1,4 @@
-"""What every synthesis is held to: cdk-nag's packs, the kit's rules, the permission proof."""
+"""What every synthesis is held to: cdk-nag's packs, the kit's rules, the permission proof, what a region has."""
 
 from collections.abc import Mapping
 
@@ -6,6 +6,7 @@ from aws_cdk import App, Validations
 from cdk_nag import AwsSolutionsChecks, HIPAASecurityChecks, NIST80053R5Checks, PCIDSS321Checks
 
 from tunestack_cdk.permission_checks import PermissionChecks
+from tunestack_cdk.region_checks import RegionChecks
 from tunestack_cdk.rule_pack import TunestackChecks
 
 # What each costs at every synthesis is why a deployment is held to the first alone; `make check` runs all.
@@ -18,4 +19,6 @@ def add_checks(app: App, *, accepted: Mapping[str, str] | None = None) -> None:
     `accepted` are the kit's own rules' findings that may stand, as `TunestackChecks` takes them.
     """
     packs = EVERY_PACK if app.node.try_get_context("packs") == "all" else (AwsSolutionsChecks,)
-    Validations.of(app).add_plugins(*(pack(app) for pack in packs), TunestackChecks(accepted), PermissionChecks())
+    Validations.of(app).add_plugins(
+        *(pack(app) for pack in packs), TunestackChecks(accepted), PermissionChecks(), RegionChecks()
+    )

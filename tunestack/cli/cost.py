@@ -4,7 +4,7 @@ import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from tunestack.costs.assembly import assembly_costs
 from tunestack.costs.diff import cost_diff
 from tunestack.costs.diff_text import to_json, to_markdown, to_sentence
 from tunestack.errors import UserError
+from tunestack.layout import StackName
 from tunestack.money import usd
 
 if TYPE_CHECKING:
@@ -84,8 +85,12 @@ def review_command(
     from tunestack.files import write_whole
 
     aws = aws_of(env, acts_as="deployer")
-    client = aws.client_of_role("cloudformation", role_arn or lookup_role_arn(aws.settings))
-    before = deployed_costs(client, aws.settings.names)
+    settings, role = aws.settings, role_arn or lookup_role_arn(aws.settings)
+
+    def cloudformation(stack: StackName) -> Any:
+        return aws.client_of_role("cloudformation", role, region=settings.region_of(stack))
+
+    before = deployed_costs(cloudformation, settings.names)
     found = cost_diff(before, assembly_costs(assembly))
     if out is not None:
         write_whole(out, to_markdown(found, title=f"Deployment to {env}"))

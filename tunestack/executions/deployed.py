@@ -1,6 +1,7 @@
 """What the deployed stacks cost, by what their own templates say."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -21,16 +22,19 @@ def lookup_role_arn(settings: Settings) -> str | None:
     return f"arn:{partition_of(environment.region)}:iam::{environment.account}:role/{name}"
 
 
-def deployed_costs(cloudformation: Any, names: Names) -> dict[str, StackCost]:
+def deployed_costs(clients: Callable[[StackName], Any], names: Names) -> dict[str, StackCost]:
     """Each deployed stack's costs by its name; a stack that isn't there is left out.
+
+    `clients`: CloudFormation in the region of a stack.
 
     Raises:
         UserError: a stack of that name is somebody else's.
     """
     found = {}
-    for stack in map(names.stack, StackName):
+    for name in StackName:
+        stack = names.stack(name)
         try:
-            body = cloudformation.get_template(StackName=stack)["TemplateBody"]
+            body = clients(name).get_template(StackName=stack)["TemplateBody"]
         except ClientError as error:
             if error.response["Error"]["Code"] != "ValidationError":
                 raise

@@ -11,6 +11,7 @@ from tunestack.settings.forms import form
 from tunestack.settings.loading import Settings, environment_names, load_settings
 from tunestack.settings.problems import SettingsError
 from tunestack.settings.recipe import CONFIG_FOLDER
+from tunestack.settings.regional import delivery_problem
 from tunestack.settings.section import Section
 from tunestack.settings.validation import validated
 from tunestack.settings.values import CDK_QUALIFIER, Account, Qualifier, each_once, known_region
@@ -150,6 +151,8 @@ def load_delivery(config: Path = CONFIG_FOLDER) -> tuple[Delivery, dict[str, Set
     file = read_yaml(config / FILE, name=f"config/{FILE.as_posix()}")
     delivery = validated(Delivery, file)
     problems, found = [], {}
+    if lacks := delivery_problem(file, delivery.region):
+        problems.append(lacks)
     known = environment_names(config)
     for index, stage in enumerate(delivery.stages):
         for position, name in enumerate(stage.environments):

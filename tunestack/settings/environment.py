@@ -87,6 +87,10 @@ class Budget(Section):
     ] = []
     """Who is told when 80 % of month_usd are spent or more than all of it is forecast; an AWS Budget watches."""
 
+    alerts_region: Annotated[str, AfterValidator(known_region)] | None = None
+    """The region whose CloudFormation makes that budget, where the environment's own has none (AWS Budgets is one
+    service for all regions): bootstrapped, too. null: the environment's region."""
+
     @model_validator(mode="after")
     def _alerts_have_a_limit(self) -> "Budget":
         if self.alert_emails and self.month_usd is None:

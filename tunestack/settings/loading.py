@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunestack.errors import nearest
-from tunestack.layout import Names
+from tunestack.layout import Names, StackName
 from tunestack.settings.environment import Environment
 from tunestack.settings.images import PYTHON_BASE
 from tunestack.settings.neighbours import Neighbour, neighbour_named, neighbours_fed_by, origins_of
 from tunestack.settings.problems import Problem, SettingsError
 from tunestack.settings.recipe import CONFIG_FOLDER, Recipe, load_recipe
+from tunestack.settings.regional import regional_problems
 from tunestack.settings.validation import validated
 from tunestack.settings.yaml_file import YamlFile, read_yaml
 
@@ -47,6 +48,11 @@ class Settings:
         """The names of this environment's stacks, pipeline, group and repositories."""
         return Names(project=self.environment.project, environment=self.name)
 
+    def region_of(self, stack: StackName) -> str:
+        """The region that one of the stacks goes to: the environment's, but for a budget that it can't make."""
+        elsewhere = self.environment.budget.alerts_region if stack is StackName.OBSERVABILITY else None
+        return elsewhere or self.environment.region
+
     @property
     def deletes_data(self) -> bool:
         """Whether destroying the stacks destroys data: the setting says so and the environment allows it."""
@@ -75,6 +81,7 @@ def load_settings(name: str, *, config: Path = CONFIG_FOLDER) -> Settings:
     environment = recipe = None
     try:
         environment = validated(Environment, source)
+        problems.extend(regional_problems(source, environment))
     except SettingsError as error:
         problems.extend(error.problems)
     recipe = _read_recipe(source, config, problems)
