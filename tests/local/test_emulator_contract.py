@@ -50,7 +50,13 @@ CONTRACT: dict[str, dict[str, str]] = {
     "ministack.core.router": {"SERVICE_PATTERNS": MAPPING, "extract_access_key_id": f"{CALL} 2"},
     "ministack.services.budgets": {"_create_budget": f"{CALL} 1", "_delete_budget": f"{CALL} 1"},
     "ministack.services.cloudformation": {"_stacks": MAPPING},
-    "ministack.services.cloudformation.changesets": {"_IMPORT_LOOKUPS": MAPPING},
+    "ministack.services.cloudformation.changesets": {
+        "_IMPORT_LOOKUPS": MAPPING,
+        "_evaluate_conditions": f"{CALL} 2",
+    },
+    "ministack.services.cloudformation.engine": {"_evaluate_conditions": f"{CALL} 2"},
+    "ministack.services.cloudformation.handlers": {"_evaluate_conditions": f"{CALL} 2"},
+    "ministack.services.cloudformation.stacks": {"_evaluate_conditions": f"{CALL} 2"},
     "ministack.services.cloudformation.custom_resource": {"invoke_custom_resource": f"{CALL} 6"},
     "ministack.services.cloudformation.provisioners": {
         "_CUSTOM_NAME_REPLACEMENT": MAPPING,

@@ -7,6 +7,7 @@ fails the deploy with its text and rolls back. tests/local/test_emulator_contrac
 
 from tunestack.local.authorization.enforcement import Enforcement
 from tunestack.local.cloudformation.budgets import budget_handlers
+from tunestack.local.cloudformation.conditions import join_in_conditions
 from tunestack.local.cloudformation.custom_resources import (
     custom_resource_handlers,
     fail_unanswered_ones_soon,
@@ -38,6 +39,7 @@ def register_handlers(service: Service, enforcement: Enforcement) -> None:
     amend_iam(table)
     refuse_existing_names(table)
     allow_imports(table, service)
+    join_in_conditions()
     for kind, properties in REPLACED_BY.items():
         provisioners._REPLACING_PROPERTIES[kind] = properties
         provisioners._CUSTOM_NAME_REPLACEMENT[kind] = {"name": properties[0]}
