@@ -68,6 +68,7 @@ class PipelineStack(Stack):
             key=storage.key,
             log_retention=log_retention(settings.environment.log_retention_days),
             removal_policy=removal_policy(delete_with_stack=settings.deletes_data),
+            change_others=not settings.environment.log_groups_are_shared,
         )
         workplace = Workplace(
             pipeline_name=pipeline.pipeline_name,

@@ -15,9 +15,9 @@ from tunestack_cdk.kit_function import CUSTOM_RESOURCE, KitFunction
 class JobLogs(Construct):
     """Makes the groups, or takes them as they are, and gives them a retention and a key.
 
-    They can't be a stack's own: the first job makes them, and every environment of the account shares them. A longer
-    retention and another key are left alone. They get the key only where it outlives the stack: a group whose key is
-    deleted takes no line any more.
+    They can't be a stack's own: the first job makes them, and everybody in the account shares them. A group that was
+    there before the kit is changed with `change_others` alone, one of another environment of the kit for a longer
+    retention. They get the key only where it outlives the stack: a group whose key is deleted takes no line any more.
     """
 
     def __init__(
@@ -30,12 +30,14 @@ class JobLogs(Construct):
         key: kms.IKey,
         log_retention: logs.RetentionDays,
         removal_policy: RemovalPolicy,
+        change_others: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         settings = job_logs.Settings(
             log_group_names=list(names),
             retention_days=retention_days,
             key_arn=key.key_arn if removal_policy is not RemovalPolicy.DESTROY else None,
+            change_others=change_others,
         )
         keeper = KitFunction(
             self,

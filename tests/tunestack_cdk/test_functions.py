@@ -161,26 +161,73 @@ def settled(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Runs the function that sets up log groups."""
 
     def run(
-        *, request_type: Literal["Create", "Delete"] = "Create", retention_days: int = 30, key_arn: str | None = KEY
+        *, request_type: Literal["Create", "Delete"] = "Create", key_arn: str | None = KEY, change_others: bool = False
     ) -> None:
-        settings = job_logs.Settings(log_group_names=[GROUP], retention_days=retention_days, key_arn=key_arn)
+        settings = job_logs.Settings(
+            log_group_names=[GROUP], retention_days=30, key_arn=key_arn, change_others=change_others
+        )
         monkeypatch.setenv(VARIABLE, json.dumps(settings.plain()))
         job_logs.handler({**REQUEST, "RequestType": request_type}, None)
 
     return run
 
 
-def test_job_log_groups_are_made_or_taken_as_they_are_and_stay_on_deletion(
+ARN = f"arn:aws:logs:us-east-1:000000000000:log-group:{GROUP}"
+
+
+def found(**has: Any) -> dict[str, Any]:
+    return {"logGroups": [{"logGroupName": GROUP, "arn": f"{ARN}:*", **has}]}
+
+
+def test_a_job_log_group_that_is_made_gets_retention_and_key_and_stays_on_deletion(
     aws: Aws, sent: list[Any], settled: Callable[..., None]
 ) -> None:
     name = {"logGroupName": GROUP}
-    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
-    aws.answers("logs", "describe_log_groups", {"logGroups": [{**name, "retentionInDays": 14}]})
+    aws.answers("logs", "create_log_group", {}, {**name, "tags": job_logs.MADE_HERE})
+    aws.answers("logs", "describe_log_groups", found())
     aws.answers("logs", "put_retention_policy", {}, {**name, "retentionInDays": 30})
     aws.answers("logs", "associate_kms_key", {}, {**name, "kmsKeyId": KEY})
     settled()
     settled(request_type="Delete")
     assert [item["Status"] for item in sent] == ["SUCCESS", "SUCCESS"]
+
+
+@pytest.mark.parametrize("has", [{}, {"retentionInDays": 7}, {"retentionInDays": 365, "kmsKeyId": "theirs"}])
+def test_a_log_group_that_others_made_is_left_alone(
+    has: dict[str, Any], aws: Aws, sent: list[Any], settled: Callable[..., None]
+) -> None:
+    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
+    aws.answers("logs", "describe_log_groups", found(**has))
+    aws.answers("logs", "list_tags_for_resource", {"tags": {"team": "other"}}, {"resourceArn": ARN})
+    settled()
+    assert sent[0]["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize("has", [{}, {"retentionInDays": 7}, {"retentionInDays": 365, "kmsKeyId": "theirs"}])
+def test_a_log_group_of_others_is_changed_where_that_is_asked_for(
+    has: dict[str, Any], aws: Aws, sent: list[Any], settled: Callable[..., None]
+) -> None:
+    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
+    aws.answers("logs", "describe_log_groups", found(**has))
+    aws.answers("logs", "put_retention_policy", {}, {"logGroupName": GROUP, "retentionInDays": 30})
+    aws.answers("logs", "associate_kms_key", {}, {"logGroupName": GROUP, "kmsKeyId": KEY})
+    settled(change_others=True)
+    assert sent[0]["Status"] == "SUCCESS"
+
+
+@pytest.mark.parametrize(
+    ("has", "grows"), [({}, False), ({"retentionInDays": 14}, True), ({"retentionInDays": 365}, False)]
+)
+def test_a_log_group_of_another_environment_of_the_kit_is_kept_longer_and_never_shorter(
+    has: dict[str, Any], grows: bool, aws: Aws, sent: list[Any], settled: Callable[..., None]
+) -> None:
+    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
+    aws.answers("logs", "describe_log_groups", found(kmsKeyId="theirs", **has))
+    aws.answers("logs", "list_tags_for_resource", {"tags": job_logs.MADE_HERE})
+    if grows:
+        aws.answers("logs", "put_retention_policy", {}, {"logGroupName": GROUP, "retentionInDays": 30})
+    settled()
+    assert sent[0]["Status"] == "SUCCESS"
 
 
 def test_log_groups_that_can_t_be_set_up_fail_the_deployment(
@@ -189,13 +236,3 @@ def test_log_groups_that_can_t_be_set_up_fail_the_deployment(
     aws.refuses("logs", "create_log_group", "AccessDeniedException")
     settled(key_arn=None)
     assert sent[0]["Status"] == "FAILED" and "AccessDenied" in sent[0]["Reason"]
-
-
-def test_a_longer_retention_and_another_key_are_left_alone(
-    aws: Aws, sent: list[Any], settled: Callable[..., None]
-) -> None:
-    aws.refuses("logs", "create_log_group", "ResourceAlreadyExistsException")
-    theirs = {"logGroupName": GROUP, "retentionInDays": 365, "kmsKeyId": "theirs"}
-    aws.answers("logs", "describe_log_groups", {"logGroups": [theirs]})
-    settled(retention_days=14)
-    assert sent[0]["Status"] == "SUCCESS"

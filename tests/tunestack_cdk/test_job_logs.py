@@ -26,7 +26,12 @@ def test_they_end_as_settings_say_and_are_encrypted_where_the_key_stays(
     policy: RemovalPolicy, encrypted: Any, stack: Stack, key: kms.Key, template: Any
 ) -> None:
     make(stack, key, policy)
-    wanted = {"log_group_names": ["/aws/sagemaker/TrainingJobs"], "retention_days": 30, "key_arn": encrypted}
+    wanted = {
+        "log_group_names": ["/aws/sagemaker/TrainingJobs"],
+        "retention_days": 30,
+        "key_arn": encrypted,
+        "change_others": False,
+    }
     template().has_resource_properties("Custom::JobLogs", {"Settings": wanted})
 
 

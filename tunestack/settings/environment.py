@@ -160,6 +160,10 @@ class Environment(Section):
     budget: Budget = Budget()
     log_retention_days: RETENTION_DAYS = 90
     """How long the jobs' and builds' logs are kept."""
+    log_groups_are_shared: bool = True
+    """Whether others of the account write to SageMaker's log groups, of which it has one for each kind of job: a group
+    that was there before the kit then keeps its retention and its key. false: it gets log_retention_days and the
+    environment's key, whatever it had."""
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40), AfterValidator(no_key_in_two_spellings)] = {}
     """Put on every resource and every job; cost allocation reads them."""
 
