@@ -5,8 +5,10 @@ from typing import Any
 
 from aws_cdk import App, DefaultStackSynthesizer, Environment, Stack
 from aws_cdk import Stage as CdkStage
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 from tunestack_cdk.delivery_pipeline import DeliveryPipeline
+from tunestack_cdk.role_path import put_roles_under
 
 from stacks.environment import add_environment
 from tunestack.planning.blueprint import blueprint_of
@@ -39,6 +41,11 @@ class DeliveryStack(Stack):
         stages = {
             name: (settings, EnvironmentStage(self, name, settings=settings)) for name, settings in environments.items()
         }
+        # By aspects, which end at a stage: an environment has its own.
+        put_roles_under(self, delivery.role_path)
+        if delivery.permissions_boundary:
+            bound = iam.ManagedPolicy.from_managed_policy_name(self, "Boundary", delivery.permissions_boundary)
+            iam.PermissionsBoundary.of(self).apply(bound)
         # "Default" adds nothing to the logical ids of what is in it.
         DeliveryPipeline(self, "Default", delivery=delivery, environments=stages)
 

@@ -6,6 +6,7 @@ from typing import Any
 from aws_cdk import Annotations, DefaultStackSynthesizer, Environment, PermissionsBoundary, Stack, Tags
 from constructs import Construct
 from tunestack_cdk.cost_annotation import annotate_costs
+from tunestack_cdk.role_path import put_roles_under
 
 from stacks.images import ImagesStack
 from stacks.network import NetworkStack
@@ -33,6 +34,8 @@ def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[s
     """
     waived = waive(failed_checks(blueprint), allow=allow)
     stacks = dict(_stacks(scope, blueprint))
+    for stack in stacks.values():
+        put_roles_under(stack, blueprint.settings.environment.security.role_path)
     standing_usd: float | None = 0.0
     usage = {
         StackName.STORAGE: storage_usage(blueprint.workload),

@@ -6,6 +6,7 @@ from aws_cdk import CfnOutput, Environment, Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 from tunestack_cdk.job_role import accept_own_policy
+from tunestack_cdk.role_path import put_roles_under
 
 from tunestack.settings.delivery import GitHub, load_delivery
 from tunestack.settings.loading import Settings
@@ -24,6 +25,7 @@ class GitHubStack(Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         self._settings = settings
+        put_roles_under(self, settings.environment.security.role_path)
         provider = self._provider(makes_it=settings.name in github.provider_made_by)
         for name, subject, kinds in (
             ("Deploy", f"environment:{settings.name}", _DEPLOY),

@@ -25,6 +25,7 @@ class NetworkStack(Stack):
             self,
             "JobNetwork",
             cidr=environment.network.cidr,
+            subnet_prefix_length=environment.network.subnet_prefix_length,
             availability_zones=environment.network.availability_zones,
             zone_ids=environment.network.zone_ids(environment.region),
             image_accounts=[origin.account for origin in settings.origins],

@@ -6,7 +6,7 @@ from aws_cdk import Stack
 from constructs import Construct
 from tunestack_cdk.monthly_budget import MonthlyBudget
 
-from tunestack.layout import ENVIRONMENT_TAG
+from tunestack.pipeline.resources import own_tags
 from tunestack.settings.loading import Settings
 
 
@@ -20,8 +20,9 @@ class ObservabilityStack(Stack):
         MonthlyBudget(
             self,
             "MonthlyBudget",
-            name=settings.names.budget,
+            name=settings.names.budget(settings.environment.region),
             month_usd=budget.month_usd,
-            tag=(ENVIRONMENT_TAG, settings.name),
+            tags=own_tags(settings),
+            region=settings.environment.region,
             emails=budget.alert_emails,
         )

@@ -95,7 +95,7 @@ class PipelineStack(Stack):
                 workplace=workplace,
                 role_name=settings.names.smoke_run_role,
                 delivery_account=delivery_account,
-                runner_name=settings.names.smoke_runner,
+                runner_name=settings.names.role(settings.names.smoke_runner),
             )
         # Group and images are known by their names alone, which say nothing of an order.
         self.add_stack_dependency(registry)

@@ -12,6 +12,7 @@ def promotion_partner(neighbour: Neighbour) -> PromotionPartner:
         account=neighbour.account,
         region=neighbour.region,
         promotion_name=neighbour.names.promotion,
+        receiver_role_name=neighbour.names.role(neighbour.names.promotion),
         group_name=neighbour.names.model_package_group,
         repository_name=neighbour.names.repository(Image.INFERENCE),
     )

@@ -26,7 +26,7 @@ def test_what_is_no_uri_is_refused_with_the_value(text: str) -> None:
 def test_every_name_begins_with_the_environments_prefix() -> None:
     names = Names(project="kit", environment="dev")
     found = [
-        names.pipeline, names.model_package_group, names.budget,
+        names.pipeline, names.model_package_group, names.budget("us-east-1"),
         *(names.stack(stack) for stack in StackName), *(names.repository(image) for image in Image),
     ]  # fmt: skip
     assert len(set(found)) == len(found) and all(name.startswith("kit-dev-") for name in found)

@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 SCHEME = "s3://"
-# On every resource and every job; the month's budget counts by it.
-ENVIRONMENT_TAG = "environment"
+# On every resource and every job, after the settings' `tag_prefix`; the month's budget counts by both.
+PROJECT_TAG, ENVIRONMENT_TAG = "project", "environment"
 STANDING_USD_OUTPUT = "StandingUsdPerMonth"
 RUN_LOW_USD_OUTPUT, RUN_EXPECTED_USD_OUTPUT, RUN_CEILING_USD_OUTPUT = "RunLowUsd", "RunExpectedUsd", "RunCeilingUsd"
 KEY_ARN_OUTPUT = "KeyArn"
@@ -132,6 +132,11 @@ class Names:
 
     project: str
     environment: str
+    role_path: str = "/"
+
+    def role(self, name: str) -> str:
+        """A role's name with its path, as it stands in an ARN."""
+        return f"{self.role_path}{name}".lstrip("/")
 
     @property
     def prefix(self) -> str:
@@ -171,6 +176,6 @@ class Names:
     def key_alias(self) -> str:
         return f"alias/{self.prefix}"
 
-    @property
-    def budget(self) -> str:
-        return f"{self.prefix}-month"
+    def budget(self, region: str) -> str:
+        """The month's budget: an account has one of a name, whatever the region."""
+        return f"{self.prefix}-{region}-month"

@@ -179,7 +179,7 @@ class DeliveryPipeline(Construct):
             region="",
             account=settings.environment.account,
             resource="role",
-            resource_name=settings.names.smoke_run_role,
+            resource_name=settings.names.role(settings.names.smoke_run_role),
         )
         return pipelines.CodeBuildStep(
             f"SmokeRun-{settings.name}",

@@ -54,6 +54,7 @@ class JobNetwork(Construct):
         construct_id: str,
         *,
         cidr: str,
+        subnet_prefix_length: int = 24,
         availability_zones: int,
         zone_ids: Sequence[str] | None,
         image_accounts: Sequence[str] = (),
@@ -71,7 +72,9 @@ class JobNetwork(Construct):
             # Named one by one: a stack that isn't bound to an account would stop at two.
             availability_zones=[Fn.select(index, Fn.get_azs()) for index in range(availability_zones)],
             subnet_configuration=[
-                ec2.SubnetConfiguration(name="Jobs", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24)
+                ec2.SubnetConfiguration(
+                    name="Jobs", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=subnet_prefix_length
+                )
             ],
             restrict_default_security_group=True,
         )

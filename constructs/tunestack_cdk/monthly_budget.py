@@ -1,6 +1,6 @@
 """An AWS Budget over what the environment's tags reach, with alerts by mail."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aws_cdk import aws_budgets as budgets
@@ -11,9 +11,9 @@ FORECAST_PERCENT, ACTUAL_PERCENT = 100, 80
 
 
 class MonthlyBudget(Construct):
-    """Counts the month's cost of every resource and job with the given tag, and mails before it is spent.
+    """Counts the month's cost of what has all of the tags in a region, and mails before it is spent.
 
-    The tag must be activated once as a cost-allocation tag in the billing console of the paying account.
+    Each tag must be activated once as a cost-allocation tag in the billing console of the paying account.
     """
 
     def __init__(
@@ -23,11 +23,11 @@ class MonthlyBudget(Construct):
         *,
         name: str,
         month_usd: float,
-        tag: tuple[str, str],
+        tags: Mapping[str, str],
+        region: str,
         emails: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
-        key, value = tag
         budgets.CfnBudget(
             self,
             "Budget",
@@ -36,13 +36,28 @@ class MonthlyBudget(Construct):
                 budget_type="COST",
                 time_unit="MONTHLY",
                 budget_limit=budgets.CfnBudget.SpendProperty(amount=month_usd, unit="USD"),
-                cost_filters={"TagKeyValue": [f"user:{key}${value}"]},
+                # Filters of the older kind are met by any one tag of theirs.
+                filter_expression=budgets.CfnBudget.ExpressionProperty(
+                    and_=[
+                        *(budgets.CfnBudget.ExpressionProperty(tags=_of_tag(key, tags[key])) for key in sorted(tags)),
+                        budgets.CfnBudget.ExpressionProperty(dimensions=_of_region(region)),
+                    ]
+                ),
+                metrics=["UnblendedCost"],
             ),
             notifications_with_subscribers=[
                 _alert("FORECASTED", FORECAST_PERCENT, emails),
                 _alert("ACTUAL", ACTUAL_PERCENT, emails),
             ],
         )
+
+
+def _of_tag(key: str, value: str) -> budgets.CfnBudget.TagValuesProperty:
+    return budgets.CfnBudget.TagValuesProperty(key=key, values=[value], match_options=["EQUALS"])
+
+
+def _of_region(region: str) -> budgets.CfnBudget.ExpressionDimensionValuesProperty:
+    return budgets.CfnBudget.ExpressionDimensionValuesProperty(key="REGION", values=[region], match_options=["EQUALS"])
 
 
 def _alert(kind: str, percent: int, emails: Sequence[str]) -> dict[str, Any]:

@@ -14,7 +14,9 @@ class PromotionPartner:
     account: str
     region: str
     promotion_name: str
-    """Of its event bus, and of the role of the function that takes versions in."""
+    """Of its event bus."""
+    receiver_role_name: str
+    """Of the role of the function that takes versions in, with its path."""
     group_name: str
     repository_name: str
     """Of its inference images."""
@@ -25,7 +27,7 @@ class PromotionPartner:
     def receiver_role_arn(self, stack: Stack) -> str:
         """The role that reads a version and copies it."""
         return stack.format_arn(
-            service="iam", account=self.account, region="", resource="role", resource_name=self.promotion_name
+            service="iam", account=self.account, region="", resource="role", resource_name=self.receiver_role_name
         )
 
     def versions_arn(self, stack: Stack) -> str:

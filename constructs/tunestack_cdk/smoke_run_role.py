@@ -10,7 +10,7 @@ from tunestack_cdk.trainer_role import TrainerRole
 
 
 class SmokeRunRole(TrainerRole):
-    """A trainer's role under a given name; `runner_name` is the role of the delivery's account that takes it on."""
+    """A trainer's role under a given name; `runner_name`, with its path, is the delivery's role that takes it on."""
 
     def __init__(
         self,

@@ -211,6 +211,7 @@ def with_consumers(folder: Path, accounts: list[str]) -> Path:
     names = settings.names
     source = PromotionPartner(
         account=ACCOUNT_OF["dev"], region="us-east-1", promotion_name=names.promotion,
+        receiver_role_name=names.promotion,
         group_name=names.model_package_group, repository_name=names.repository(Image.INFERENCE),
     )  # fmt: skip
     for account in accounts:

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from ipaddress import IPv4Network
 from pathlib import Path
 
 import pytest
@@ -246,3 +247,12 @@ def test_a_key_keeps_its_whole_path_where_its_line_is_not_known(config: Path) ->
     edit(config / "dev.yaml", "jobs:", "costs:\n  <<: {training_tokens: many}\njobs:")
     (found,) = problems(config)
     assert "costs.training_tokens: must be a whole number, got 'many'" in found
+
+
+@pytest.mark.parametrize("cidr", ["10.40.0.0/16", "10.40.0.0/22", "10.40.2.0/23", "10.40.7.0/24"])
+@pytest.mark.parametrize("zones", [1, 2, 3])
+def test_every_range_has_room_for_every_number_of_zones(cidr: str, zones: int, config: Path) -> None:
+    edit(config / "prod.yaml", "  availability_zones: 3\n", f"  availability_zones: {zones}\n  cidr: {cidr}\n")
+    network = load_settings("prod", config=config).environment.network
+    subnets = list(IPv4Network(cidr).subnets(new_prefix=network.subnet_prefix_length))
+    assert len(subnets) >= zones and network.subnet_prefix_length <= 26

@@ -174,7 +174,13 @@ def test_a_budget_watches_what_the_environments_tag_reaches_and_tells_whom_the_s
     (budget,) = prod.resources("AWS::Budgets::Budget").values()
     limit = budget["Properties"]["Budget"]
     assert limit["BudgetLimit"] == {"Amount": 500, "Unit": "USD"}
-    assert limit["CostFilters"] == {"TagKeyValue": ["user:environment$prod"]}
+    # Another project of the account has an environment of the same name, and another region, too.
+    assert {part["Tags"]["Key"]: part["Tags"]["Values"] for part in limit["FilterExpression"]["And"][:2]} == {
+        "environment": ["prod"],
+        "project": ["tunestack"],
+    }
+    assert limit["FilterExpression"]["And"][2]["Dimensions"]["Values"] == ["us-east-1"]
+    assert limit["BudgetName"] == "tunestack-prod-us-east-1-month"
     alerts = budget["Properties"]["NotificationsWithSubscribers"]
     assert {alert["Notification"]["NotificationType"] for alert in alerts} == {"FORECASTED", "ACTUAL"}
     assert all(

@@ -8,7 +8,15 @@ from tunestack_cdk.monthly_budget import MonthlyBudget
 
 
 def test_it_counts_the_tag_and_mails_a_forecast_and_a_share_spent(stack: Stack, template: Any) -> None:
-    MonthlyBudget(stack, "Budget", name="month", month_usd=500, tag=("environment", "prod"), emails=["a@example.com"])
+    MonthlyBudget(
+        stack,
+        "Budget",
+        name="month",
+        month_usd=500,
+        tags={"project": "kit", "environment": "prod"},
+        region="us-east-1",
+        emails=["a@example.com"],
+    )
     alerts = [
         {
             "NotificationType": kind,
@@ -24,7 +32,14 @@ def test_it_counts_the_tag_and_mails_a_forecast_and_a_share_spent(stack: Stack, 
             "Budget": Match.object_like(
                 {
                     "BudgetLimit": {"Amount": 500, "Unit": "USD"},
-                    "CostFilters": {"TagKeyValue": ["user:environment$prod"]},
+                    "FilterExpression": {
+                        "And": [
+                            {"Tags": {"Key": "environment", "Values": ["prod"], "MatchOptions": ["EQUALS"]}},
+                            {"Tags": {"Key": "project", "Values": ["kit"], "MatchOptions": ["EQUALS"]}},
+                            {"Dimensions": {"Key": "REGION", "Values": ["us-east-1"], "MatchOptions": ["EQUALS"]}},
+                        ]
+                    },
+                    "Metrics": ["UnblendedCost"],
                     "TimeUnit": "MONTHLY",
                 }
             ),

@@ -14,6 +14,8 @@ from pathlib import Path
 from tunestack.errors import UserError
 from tunestack.settings.recipe import CONFIG_FOLDER
 
+# Of CDK's validation plugins, in the assembly's folder.
+REPORT = "validation-report.json"
 _BANNER = re.compile(r"(b')?!!")
 ROOT = Path(__file__).parents[2]
 # Where `tunestack check` leaves its assemblies: not in cdk.out, which a delivery hands on whole.
@@ -45,7 +47,30 @@ def synthesize(env: str, folder: Path, *, root: Path = ROOT, context: Mapping[st
         reason = "\n".join(lines) or "no reason given"
         if "Traceback" in reason:
             reason = reason.splitlines()[-1]
-        raise UserError(f"config/{env}.yaml: synthesis failed: {reason}")
+        raise UserError(f"{_files(env, whole)}: synthesis failed: {_with_findings(reason, folder)}")
+
+
+def _files(env: str, context: Mapping[str, str]) -> str:
+    """What was synthesized, as its file is called."""
+    if context.get("delivery"):
+        return "config/delivery/delivery.yaml"
+    return ", ".join(f"config/{name}.yaml" for name in env.split(","))
+
+
+def _with_findings(reason: str, folder: Path) -> str:
+    """The reason with what the report of the validation names: its folder may be gone before anybody reads it."""
+    try:
+        report = json.loads((folder / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return reason
+    found = [
+        f"{violation['ruleName']}: {construct.get('constructPath', '')}: {violation['description']}"
+        for plugin in report.get("pluginReports", [])
+        for violation in plugin.get("violations", [])
+        for construct in violation.get("violatingConstructs", [{}])
+    ]
+    kept = [line for line in reason.splitlines() if REPORT not in line]
+    return "\n".join([*kept, *(f"  {line}" for line in found)]) if found else reason
 
 
 def config_of(root: Path) -> Path:

@@ -183,8 +183,12 @@ def names_of(resource_type: str, properties: Mapping[str, Any]) -> list[str]:
     for part in _KINDS[resource_type][1].split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     found = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str) and item]
-    path = str(properties.get("Path", "/")).lstrip("/") if resource_type == "AWS::IAM::Role" else ""
-    return [f"{path}{_BEFORE_NAME.sub('', name)}" for name in found]
+    return [f"{path_of(resource_type, properties)}{_BEFORE_NAME.sub('', name)}" for name in found]
+
+
+def path_of(resource_type: str, properties: Mapping[str, Any]) -> str:
+    """What stands before a role's name in its ARN."""
+    return str(properties.get("Path", "/")).lstrip("/") if resource_type == "AWS::IAM::Role" else ""
 
 
 def calls_of(
@@ -203,5 +207,6 @@ def calls_of(
             yield action, "*"
         for kind in kinds if own else kinds[:1]:
             if f"{service}:{kind.name}" == own or (own is None and service == own_service):
-                for name in names_of(resource_type, properties) or [default_name]:
+                given = f"{path_of(resource_type, properties)}{default_name}"
+                for name in names_of(resource_type, properties) or [given]:
                     yield action, place.arn(kind, name)

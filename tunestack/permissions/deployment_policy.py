@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from tunestack.catalogue.regions import partition_of
-from tunestack.permissions.deployment_calls import Place, kind_of, names_of, needed_actions
+from tunestack.permissions.deployment_calls import Place, kind_of, names_of, needed_actions, path_of
 from tunestack.permissions.reference import resource_types
 from tunestack.template.assembly import Stack
 
@@ -112,7 +112,9 @@ def _names(target: Target, prefix: str) -> Mapping[str, tuple[str, ...]]:
             kind = kind_of(item["Type"])
             if kind is None or kind not in found:
                 continue
-            for name in names_of(item["Type"], item.get("Properties", {})):
+            properties = item.get("Properties", {})
+            path = path_of(item["Type"], properties)
+            for name in (*([f"{path}{prefix}*"] if path else []), *names_of(item["Type"], properties)):
                 if not any(fnmatchcase(name, form) for form in found[kind]):
                     found[kind].append(name)
     return {kind: tuple(names) for kind, names in found.items()}

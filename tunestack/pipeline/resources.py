@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunestack.jobs import JOBS
-from tunestack.layout import ENVIRONMENT_TAG, Bucket, Image, Place, S3Uri
+from tunestack.layout import ENVIRONMENT_TAG, PROJECT_TAG, Bucket, Image, Place, S3Uri
 from tunestack.pipeline.job_defaults import JobDefaults, Vpc
 from tunestack.settings.loading import Settings
 from tunestack.settings.network import Network
@@ -58,8 +58,14 @@ def _vpc(network: Network) -> Vpc | None:
 
 
 def job_tags(settings: Settings) -> dict[str, str]:
-    """The tags of every resource and every job of an environment; the month's budget counts by the environment's."""
-    return {"project": settings.environment.project, **settings.environment.tags, ENVIRONMENT_TAG: settings.name}
+    """The tags of every resource and every job of an environment."""
+    return {**settings.environment.tags, **own_tags(settings)}
+
+
+def own_tags(settings: Settings) -> dict[str, str]:
+    """Those of the kit itself, which say whose something is; the month's budget counts by them."""
+    prefix = settings.environment.tag_prefix
+    return {f"{prefix}{PROJECT_TAG}": settings.environment.project, f"{prefix}{ENVIRONMENT_TAG}": settings.name}
 
 
 def subnet_name(index: int) -> str:

@@ -14,7 +14,7 @@ from tunestack.settings.recipe import CONFIG_FOLDER
 from tunestack.settings.regional import delivery_problem
 from tunestack.settings.section import Section
 from tunestack.settings.validation import validated
-from tunestack.settings.values import CDK_QUALIFIER, Account, Qualifier, each_once, known_region
+from tunestack.settings.values import CDK_QUALIFIER, Account, BoundaryName, Qualifier, RolePath, each_once, known_region
 from tunestack.settings.yaml_file import read_yaml
 
 FILE = Path("delivery") / "delivery.yaml"
@@ -119,6 +119,11 @@ class Delivery(Section):
     """Its region."""
     bootstrap_qualifier: Qualifier = CDK_QUALIFIER
     """The qualifier that its account was bootstrapped with."""
+    role_path: RolePath = "/"
+    """The path of every role of its stack, where one is prescribed."""
+    permissions_boundary: BoundaryName | None = None
+    """The IAM policy in its account that bounds every role of its stack, as an environment's
+    `security.permissions_boundary` does there."""
     source: Source
     """Where changes come from."""
     github: GitHub | None = None
@@ -170,6 +175,14 @@ def load_delivery(config: Path = CONFIG_FOLDER) -> tuple[Delivery, dict[str, Set
             if stage.smoke_run and settings.environment.security.delivery_account != delivery.account:
                 message = f"config/{name}.yaml: security.delivery_account must be {delivery.account} for a smoke run"
                 problems.append(file.problem(("stages", index, "smoke_run"), message))
+            security = settings.environment.security
+            if stage.smoke_run and security.role_path != delivery.role_path:
+                message = f"config/{name}.yaml: security.role_path must be {delivery.role_path} for a smoke run"
+                problems.append(file.problem(("stages", index, "smoke_run"), message))
+            bounded = security.permissions_boundary if settings.environment.account == delivery.account else None
+            if bounded and delivery.permissions_boundary != bounded:
+                message = f"must be {bounded}: it bounds every role of the account in config/{name}.yaml"
+                problems.append(file.problem(("permissions_boundary",), message))
             if partition_of(settings.environment.region) != partition_of(delivery.region):
                 message = f"{name} is in {settings.environment.region}, another partition than {delivery.region}"
                 problems.append(file.problem(path, message))

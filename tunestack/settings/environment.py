@@ -6,7 +6,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from tunestack.catalogue.assumptions import SPOT_SAVINGS
 from tunestack.catalogue.zones import zone_prefix
-from tunestack.layout import Image
+from tunestack.layout import ENVIRONMENT_TAG, PROJECT_TAG, Image
 from tunestack.settings.forms import form
 from tunestack.settings.images import Images
 from tunestack.settings.jobs import JobsSettings
@@ -16,9 +16,11 @@ from tunestack.settings.values import (
     CDK_QUALIFIER,
     RETENTION_DAYS,
     Account,
+    BoundaryName,
     Days,
     Qualifier,
     RoleArn,
+    RolePath,
     TagKey,
     TagValue,
     each_once,
@@ -44,11 +46,11 @@ class Storage(Section):
 class Security(Section):
     """What binds every role of an environment."""
 
-    permissions_boundary: (
-        Annotated[str, form(r"^[A-Za-z0-9_+=,.@-]{1,128}$", "must be the name of an IAM policy, without path or ARN")]
-        | None
-    ) = None
-    """The name of an IAM policy in the account that bounds every role."""
+    permissions_boundary: BoundaryName | None = None
+    """The IAM policy in the account that bounds every role, by its name, after its path if it has one
+    (`landing-zone/TeamBoundary`)."""
+    role_path: RolePath = "/"
+    """The path of every role that the stacks make, where one is prescribed. Names begin with `project`."""
     key_administrators: Annotated[list[RoleArn], Field(max_length=20), AfterValidator(each_once)] = []
     """Roles, by ARN, that alone may change, switch off or delete the environment's key, beside the bootstrap's own for
     CloudFormation; they can't use it by that. Empty: whoever the account's IAM lets."""
@@ -166,6 +168,11 @@ class Environment(Section):
     environment's key, whatever it had."""
     tags: Annotated[dict[TagKey, TagValue], Field(max_length=40), AfterValidator(no_key_in_two_spellings)] = {}
     """Put on every resource and every job; cost allocation reads them."""
+    tag_prefix: Annotated[
+        str, form(r"^[A-Za-z0-9_.:/=+\-@]*$", "must have letters, digits and _ . : / = + - @ alone", max_length=64)
+    ] = ""
+    """What the kit's own two tags begin with, where `project` or `environment` is somebody else's to set: `tunestack:`
+    makes them `tunestack:project` and `tunestack:environment`."""
 
     @model_validator(mode="after")
     def _zones_are_the_region_s(self) -> "Environment":
@@ -175,6 +182,18 @@ class Environment(Section):
                 raise ValueError(
                     f"network.availability_zone_ids: {zone} isn't in {self.region}, whose are {prefix}-az1 …"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _the_kits_tags_are_its_own(self) -> "Environment":
+        if self.tag_prefix.lower().startswith("aws:"):
+            raise ValueError(f"tag_prefix must not begin with aws:, which is AWS's own, got {self.tag_prefix!r}")
+        own = {f"{self.tag_prefix}{name}".lower() for name in (PROJECT_TAG, ENVIRONMENT_TAG)}
+        if taken := next((key for key in self.tags if key.lower() in own), None):
+            raise ValueError(
+                f"tags: {taken!r} is a tag that the kit sets itself, and IAM doesn't look at case; a tag_prefix, such "
+                "as tunestack:, leaves it to you"
+            )
         return self
 
     @model_validator(mode="after")

@@ -46,7 +46,8 @@ class Settings:
     @property
     def names(self) -> Names:
         """The names of this environment's stacks, pipeline, group and repositories."""
-        return Names(project=self.environment.project, environment=self.name)
+        path = self.environment.security.role_path
+        return Names(project=self.environment.project, environment=self.name, role_path=path)
 
     def region_of(self, stack: StackName) -> str:
         """The region that one of the stacks goes to: the environment's, but for a budget that it can't make."""

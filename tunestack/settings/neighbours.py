@@ -101,10 +101,14 @@ def _neighbour(name: str, file: YamlFile) -> Neighbour:
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
         raise SettingsError([file.problem(("account",), "a promotion needs the account's 12 digits, in quotes")])
     project, region = (str(file.data.get(key, Environment.model_fields[key].default)) for key in ("project", "region"))
-    images = file.data.get("images")
+    images, security = file.data.get("images"), file.data.get("security")
+    path = str(security.get("role_path", "/")) if isinstance(security, dict) else "/"
     signed = isinstance(images, dict) and images.get("signed") is True
     return Neighbour(
-        names=Names(project=project, environment=name), account=account, region=region, signs_images=signed
+        names=Names(project=project, environment=name, role_path=path),
+        account=account,
+        region=region,
+        signs_images=signed,
     )
 
 

@@ -12,6 +12,8 @@ from tunestack.settings.values import each_once
 
 _PRIVATE_NETWORKS = tuple(map(IPv4Network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 
+_SUBNET_PREFIX_LENGTH = 24
+
 
 def _private_network(cidr: str) -> str:
     wanted = "must be a private network of a VPC's size, /16 to /24, such as 10.20.0.0/16"
@@ -56,7 +58,8 @@ class Network(Section):
     existing: ExistingVpc | None = None
     """A VPC of the account that is used instead: no network is made then, and nothing else is said here."""
     cidr: Annotated[str, AfterValidator(_private_network)] = "10.20.0.0/16"
-    """The VPC's private addresses; choose a range of its own where networks are joined."""
+    """The VPC's private addresses, divided into a subnet for each zone; choose a range of its own where networks are
+    joined."""
     availability_zones: Annotated[int, Field(ge=1, le=3)] = 2
     """How many zones; each adds an address, and its hourly price, to every interface endpoint."""
     availability_zone_ids: (
@@ -86,6 +89,15 @@ class Network(Section):
     def is_made(self) -> bool:
         """Whether the stacks make a VPC."""
         return self.private_vpc and self.existing is None
+
+    @property
+    def subnet_prefix_length(self) -> int:
+        """Of each zone's subnet: /24, or smaller where the VPC's range must be divided further to have room for all.
+
+        The smallest, three in a /24, have 59 addresses each; the endpoints take nine.
+        """
+        bits = (self.availability_zones - 1).bit_length()
+        return max(_SUBNET_PREFIX_LENGTH, IPv4Network(self.cidr).prefixlen + bits)
 
     def zone_ids(self, region: str) -> list[str] | None:
         """The zones by id, or None where the region's aren't known here."""

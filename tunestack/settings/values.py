@@ -8,8 +8,6 @@ from tunestack.catalogue.regions import REGIONS
 from tunestack.errors import nearest
 from tunestack.settings.forms import form
 
-_TAGS_OF_THE_KIT = ("project", "environment")
-
 
 def known_region(name: str) -> str:
     if name not in REGIONS:
@@ -39,8 +37,6 @@ def _days(value: object) -> object:
 def no_key_in_two_spellings(tags: dict[str, str]) -> dict[str, str]:
     by_lower: dict[str, str] = {}
     for key in tags:
-        if key.lower() in _TAGS_OF_THE_KIT:
-            raise ValueError(f"{key!r} is a tag that the kit sets itself")
         if other := by_lower.get(key.lower()):
             raise ValueError(f"{other!r} and {key!r} are one key to IAM, which doesn't look at case")
         by_lower[key.lower()] = key
@@ -61,6 +57,18 @@ TagValue = Annotated[
 Days = Annotated[int, Field(ge=1, le=3_650)]
 RoleArn = Annotated[
     str, form(r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}$", "must be a role's whole ARN")
+]
+# "IAM identifiers" of the IAM guide.
+BoundaryName = Annotated[
+    str,
+    form(
+        r"^([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@-]{1,128}$",
+        "must be the name of an IAM policy, after its path if it has one (landing-zone/TeamBoundary), no ARN",
+        max_length=512,
+    ),
+]
+RolePath = Annotated[
+    str, form(r"^/([A-Za-z0-9_+=,.@-]+/)*$", "must begin and end with '/', as in /teams/ml/", max_length=100)
 ]
 Qualifier = Annotated[str, form(r"^[a-z0-9]{1,10}$", "must have 1 to 10 lower-case letters and digits")]
 # What `cdk bootstrap` takes by itself.

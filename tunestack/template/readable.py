@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tunestack.layout import ENVIRONMENT_TAG, PROJECT_TAG
 from tunestack.template.assembly import Assembly
 from tunestack.template.text import text_of
 from tunestack.template.values import as_list
@@ -205,7 +206,7 @@ def _without_tags(value: Any) -> Any:
 
 
 def _is_ours(tag: Any) -> bool:
-    return isinstance(tag, dict) and tag.get("Key") in ("environment", "project") and tag.keys() == {"Key", "Value"}
+    return isinstance(tag, dict) and tag.get("Key") in (ENVIRONMENT_TAG, PROJECT_TAG) and tag.keys() == {"Key", "Value"}
 
 
 def _rows(who: str, document: dict[str, Any]) -> set[str]:

@@ -75,6 +75,8 @@ class Resolver:
         if resource["Type"] == "AWS::Events::Rule":
             bus = self.value(resource.get("Properties", {}).get("EventBusName")) or "default"
             name = name if bus == "default" else f"{bus}/{name}"
+        if resource["Type"] == "AWS::IAM::Role":
+            name = f"{str(resource.get('Properties', {}).get('Path', '/')).lstrip('/')}{name}"
         if not form:
             service, rest = resource["Type"].split("::")[1].lower(), "{}"
         region = "" if service in (*_GLOBAL, *_OF_NO_ACCOUNT) else self.stack.region

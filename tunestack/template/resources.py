@@ -1,7 +1,7 @@
 """What is looked at one by one: the resources of templates."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tunestack.template.assembly import UNKNOWN_ACCOUNT, Stack
@@ -18,6 +18,8 @@ class Resource:
     kind: str
     properties: Properties
     template: str = ""
+    account: str = ""
+    """Whose the template is, where an assembly says it."""
 
     def part(self, *path: str) -> Mapping[str, Any]:
         """A structure inside the properties, empty where it isn't there."""
@@ -52,7 +54,12 @@ class Resources:
     @classmethod
     def of_stacks(cls, stacks: Iterable[Stack]) -> "Resources":
         """The resources of an assembly's stacks; where it says the account, that is known as its own."""
-        return cls.of({str(stack.file): _own_account_by_reference(stack) for stack in stacks})
+        found = [
+            replace(item, account=stack.account)
+            for stack in stacks
+            for item in cls.of({str(stack.file): _own_account_by_reference(stack)}).all
+        ]
+        return cls(all=tuple(found))
 
     def of_kind(self, *kinds: str) -> Iterator[Resource]:
         """The resources of some types."""

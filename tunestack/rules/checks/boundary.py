@@ -1,4 +1,4 @@
-"""Where one role has a permissions boundary, every role must have it."""
+"""Where one role of an account has a permissions boundary, every role there must have it."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,11 @@ _MEMBER = "PermissionsBoundary"
 
 
 def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
-    others = {as_text(role.properties[_MEMBER]) for role in resources.of_kind(*KINDS) if _MEMBER in role.properties}
+    others = {
+        as_text(role.properties[_MEMBER])
+        for role in resources.of_kind(*KINDS)
+        if _MEMBER in role.properties and role.account == resource.account
+    }
     own = as_text(resource.properties[_MEMBER]) if _MEMBER in resource.properties else None
     if own is None and others:
         yield _MEMBER, "missing: the other roles have one"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tunestack.definition.finding import Level
 from tunestack.definition.template import body_as_text
 from tunestack.definition.validation import validate
-from tunestack.layout import ENVIRONMENT_TAG
+from tunestack.layout import ENVIRONMENT_TAG, PROJECT_TAG
 from tunestack.rules.finding import Problem
 from tunestack.template.resources import Resource, Resources
 from tunestack.template.values import as_mappings
@@ -20,19 +20,25 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     if body is None:
         return
     definition = json.loads(body_as_text(body))
-    networks = (vpc for vpc in resources.of_kind("AWS::EC2::VPC") if _may_be_of_one_environment(vpc, resource))
+    networks = (vpc for vpc in resources.of_kind("AWS::EC2::VPC") if _is_for(vpc, resource))
     for finding in validate(definition, vpc_expected=any(networks)):
         if finding.level is not Level.NOTE:
             rule = f"{finding.rule}: " if finding.rule else ""
             yield f"{_WHERE}.{finding.where}", f"{rule}{finding.message}"
 
 
-def _may_be_of_one_environment(vpc: Resource, pipeline: Resource) -> bool:
-    """Whether a VPC could be meant for a pipeline: not where their tags name two environments."""
-    named = [
-        tag["Value"]
-        for resource in (vpc, pipeline)
+def _is_for(vpc: Resource, pipeline: Resource) -> bool:
+    """Whether a VPC is meant for a pipeline: it is in its template, or is tagged as of the same environment.
+
+    Another team's VPC, in a stack of its own beside the kit's, is for that team.
+    """
+    return vpc.template == pipeline.template or bool(_environment(vpc) and _environment(vpc) == _environment(pipeline))
+
+
+def _environment(resource: Resource) -> set[tuple[str, str]]:
+    """The tags that say whose a resource is, under whichever prefix."""
+    return {
+        (str(tag["Key"]), str(tag["Value"]))
         for tag in as_mappings(resource.properties.get("Tags"))
-        if tag.get("Key") == ENVIRONMENT_TAG and "Value" in tag
-    ]
-    return len({str(name) for name in named}) <= 1
+        if str(tag.get("Key")).endswith((PROJECT_TAG, ENVIRONMENT_TAG)) and "Value" in tag
+    }
