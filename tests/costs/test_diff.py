@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -80,6 +81,48 @@ def test_what_is_no_assembly_or_revision_is_said(tmp_path: Path) -> None:
     assert "'no-such-revision' is neither a cloud assembly's folder nor a git revision" in done.stderr
     with pytest.raises(UserError, match="no cloud assembly"):
         assembly_costs(tmp_path)
+
+
+TEAM_S = {
+    "Nat": {"Type": "AWS::EC2::NatGateway", "Properties": {"SubnetId": "subnet-1"}},
+    "Address": {"Type": "AWS::EC2::EIP", "Properties": {}},
+    "Endpoint": {
+        "Type": "AWS::EC2::VPCEndpoint",
+        "Properties": {"VpcEndpointType": "Interface", "SubnetIds": ["subnet-1", "subnet-2"]},
+    },
+    "ToS3": {"Type": "AWS::EC2::VPCEndpoint", "Properties": {"VpcEndpointType": "Gateway"}},
+}  # fmt: skip
+
+
+def beside(folder: Path, assembly: Any, **resources: Any) -> Path:
+    """dev, and a stack of another team in the same app."""
+    shutil.copytree(assembly("dev").folder, folder)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    properties = {"templateFile": "team.template.json", "stackName": "team-network"}
+    manifest["artifacts"]["team"] = {
+        "type": "aws:cloudformation:stack", "environment": "aws://1/us-east-1", "properties": properties,
+    }  # fmt: skip
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    (folder / "team.template.json").write_text(json.dumps({"Resources": {**TEAM_S, **resources}}))
+    return folder
+
+
+def test_another_team_s_stack_in_the_same_app_is_priced_by_what_it_holds(assembly: Any, tmp_path: Path) -> None:
+    before = assembly_costs(assembly("dev").folder)
+    found = cost_diff(before, assembly_costs(beside(tmp_path / "out", assembly)))
+    hours = 730
+    assert found.month.difference == pytest.approx(hours * (0.045 + 0.005 + 2 * 0.01))
+    assert found.unpriced == () and found.run.difference == 0
+
+
+def test_what_has_no_known_price_is_named_and_the_rest_is_summed(assembly: Any, tmp_path: Path) -> None:
+    folder = beside(tmp_path / "out", assembly, Cluster={"Type": "AWS::Redshift::Cluster", "Properties": {}})
+    found = cost_diff(assembly_costs(assembly("dev").folder), assembly_costs(folder))
+    assert found.month.difference is None and found.known_month.difference == pytest.approx(730 * 0.07)
+    text = to_markdown(found, title="x")
+    assert "**unknown a month**" in text
+    assert "No price is known of AWS::Redshift::Cluster of team-network; without it +$51.10 a month" in text
+    assert to_json(found)["unpriced"] == ["AWS::Redshift::Cluster of team-network"]
 
 
 def test_a_template_of_another_app_is_refused(tmp_path: Path) -> None:

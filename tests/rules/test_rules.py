@@ -242,3 +242,16 @@ def test_a_condition_on_what_must_not_hold_narrows_nothing() -> None:
     asked = {"StringNotEquals": {"aws:SourceAccount": "123456789012"}}
     trusting = role(Principal={"Service": "sagemaker.amazonaws.com"}, Action="sts:AssumeRole", Condition=asked)
     assert len(said("confused_deputy", trusting)) == 1
+
+
+def test_a_vpc_of_another_team_s_stack_is_not_for_the_kit_s_jobs(assembly: Any) -> None:
+    templates = dict(assembly("dev").templates)
+    team = {"Resources": {"Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}}}
+    name = next(name for name, template in templates.items() if "AWS::SageMaker::Pipeline" in str(template))
+    before = [item for item in violations(Resources.of(templates)) if item.rule == "pipeline_jobs"]
+    beside = [item for item in violations(Resources.of({**templates, "team": team})) if item.rule == "pipeline_jobs"]
+    assert before == beside == []
+    # In the pipeline's own template it is for it.
+    inside = {**templates[name], "Resources": {**templates[name]["Resources"], **team["Resources"]}}
+    found = [item for item in violations(Resources.of({**templates, name: inside})) if item.rule == "pipeline_jobs"]
+    assert found and "VPC" in found[0].message

@@ -8,18 +8,28 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tunestack.costs.stack_cost import METADATA_KEY, StackCost
+from tunestack.costs.stack_cost import EMPTY, METADATA_KEY, StackCost
+from tunestack.costs.standing import ResourceUse, standing_cost
 from tunestack.errors import UserError
-from tunestack.template.assembly import Assembly
+from tunestack.template.assembly import Assembly, Stack
+from tunestack.template.values import as_mapping
 
 
 def assembly_costs(folder: Path) -> dict[str, StackCost]:
     """Each stack's costs in a cloud assembly (`cdk.out`), by the stack's name.
 
+    What stacks of another kind, beside the kit's in one app, cost by standing there is counted from their resources.
+
     Raises:
-        UserError: no assembly is there, or it has no costs.
+        UserError: no assembly is there, or none of its stacks is the kit's.
     """
-    return {stack.name: _cost_of(stack.template, str(stack.file)) for stack in Assembly.read(folder).own_stacks}
+    stacks = Assembly.read(folder).own_stacks
+    if not any(_figures(stack.template) for stack in stacks):
+        return {stack.name: _cost_of(stack.template, str(stack.file)) for stack in stacks}
+    return {
+        stack.name: _cost_of(stack.template, str(stack.file)) if _figures(stack.template) else _counted(stack)
+        for stack in stacks
+    }
 
 
 def template_cost(text: str, name: str) -> StackCost:
@@ -36,9 +46,28 @@ def template_cost(text: str, name: str) -> StackCost:
         raise UserError(f"{name}: not a template of this kit: {type(error).__name__}: {error}") from None
 
 
+def _figures(template: Mapping[str, Any]) -> Any:
+    return as_mapping(template.get("Metadata")).get(METADATA_KEY)
+
+
+def _counted(stack: Stack) -> StackCost:
+    """A stack that isn't the kit's: what its resources cost, with those whose price isn't known."""
+    items = [as_mapping(item) for item in as_mapping(stack.template.get("Resources")).values()]
+    uses = [ResourceUse.of(str(item.get("Type")), as_mapping(item.get("Properties"))) for item in items]
+    found = standing_cost(uses, region=stack.region)
+    return EMPTY.model_copy(
+        update={
+            "standing_usd": found.usd_per_month,
+            "drivers": found.drivers,
+            "unpriced": found.unpriced,
+            "resources": Counter(use.type for use in uses),
+        }
+    )
+
+
 def _cost_of(template: Mapping[str, Any], name: str) -> StackCost:
     try:
-        figures = (template.get("Metadata") or {}).get(METADATA_KEY)
+        figures = _figures(template)
         return _read(template, figures) if figures is not None else _not_ours(name)
     except ValidationError:
         raise UserError(f"{name}: its {METADATA_KEY} metadata isn't what this version of the kit writes") from None

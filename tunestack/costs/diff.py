@@ -3,13 +3,8 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tunestack.costs.stack_cost import StackCost, StepCost
+from tunestack.costs.stack_cost import EMPTY, StackCost, StepCost
 from tunestack.money import total_usd
-
-EMPTY = StackCost(
-    standing_usd=0, drivers={}, unpriced=(), run_low_usd=0, run_expected_usd=0, run_ceiling_usd=0, steps={},
-    assumptions=(),
-)  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,11 +29,15 @@ class CostDiff:
     """The totals before and after, and every figure that changed."""
 
     month: Change
+    known_month: Change
+    """Of what has a known price alone; it is the month's where all has."""
     run: Change
     run_ceiling: Change
     changes: tuple[Change, ...]
     resources: tuple[tuple[str, str, int, int], ...]
     waived: tuple[str, ...]
+    unpriced: tuple[str, ...]
+    """What is there after the change and has no known price: `TYPE of STACK`."""
 
 
 def cost_diff(before: Mapping[str, StackCost], after: Mapping[str, StackCost]) -> CostDiff:
@@ -47,17 +46,25 @@ def cost_diff(before: Mapping[str, StackCost], after: Mapping[str, StackCost]) -
     pairs = [(name, before.get(name, EMPTY), after.get(name, EMPTY)) for name in names]
     return CostDiff(
         month=_total(pairs, "standing_usd", "a month"),
+        known_month=_known_month(pairs),
         run=_total(pairs, "run_expected_usd", "a run"),
         run_ceiling=_total(pairs, "run_ceiling_usd", "a run, at the most"),
         changes=tuple(change for pair in pairs for change in (*_drivers(*pair), *_steps(*pair))),
         resources=tuple(change for pair in pairs for change in _resources(*pair)),
         waived=tuple(line for _, _, new in pairs for line in new.waived),
+        unpriced=tuple(f"{kind} of {stack}" for stack, _, new in pairs for kind in new.unpriced),
     )
 
 
 def _total(pairs: list[tuple[str, StackCost, StackCost]], field: str, per: str) -> Change:
     before, after = (total_usd(getattr(pair[index], field) for pair in pairs) for index in (1, 2))
     return Change(stack="all", what="total", before=before, after=after, per=per)
+
+
+def _known_month(pairs: list[tuple[str, StackCost, StackCost]]) -> Change:
+    before = sum(usd or 0.0 for _, old, _ in pairs for usd in old.drivers.values())
+    after = sum(usd or 0.0 for _, _, new in pairs for usd in new.drivers.values())
+    return Change(stack="all", what="what has a known price", before=before, after=after, per="a month")
 
 
 def _drivers(stack: str, old: StackCost, new: StackCost) -> Iterator[Change]:

@@ -40,10 +40,15 @@ def _sentence(diff: CostDiff) -> str:
     if not diff.changes and not diff.resources:
         return f"**No change**: {usd(diff.month.after)} a month, {usd(diff.run.after)} a run."
     month, run = _signed(diff.month), _signed(diff.run)
+    known = diff.known_month
+    without = (
+        f" No price is known of {', '.join(diff.unpriced)}; without it {_signed(known)} a month "
+        f"({usd(known.before)} → {usd(known.after)})."
+    )
     return (
         f"**{month} a month** ({usd(diff.month.before)} → {usd(diff.month.after)}) and **{run} a run** "
         f"({usd(diff.run.before)} → {usd(diff.run.after)} expected, at most {usd(diff.run_ceiling.before)} → "
-        f"{usd(diff.run_ceiling.after)})."
+        f"{usd(diff.run_ceiling.after)}).{without if diff.unpriced else ''}"
     )
 
 
@@ -76,6 +81,8 @@ def to_json(diff: CostDiff) -> dict[str, Any]:
 
     return {
         "month": plain(diff.month),
+        "known_month": plain(diff.known_month),
+        "unpriced": list(diff.unpriced),
         "run": plain(diff.run),
         "run_ceiling": plain(diff.run_ceiling),
         "changes": [plain(change) for change in diff.changes],

@@ -91,3 +91,9 @@ class StackCost(_Figures):
     def metadata(self) -> dict[str, Any]:
         """The figures as JSON values, under the names that a template gives them."""
         return self.model_dump(mode="json", by_alias=True)
+
+
+EMPTY = StackCost(
+    standing_usd=0, drivers={}, unpriced=(), run_low_usd=0, run_expected_usd=0, run_ceiling_usd=0, steps={},
+    assumptions=(),
+)  # fmt: skip

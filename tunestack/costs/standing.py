@@ -1,8 +1,9 @@
 """What a stack's resources cost a month before anything runs."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tunestack.catalogue import find_price
 from tunestack.costs.usage import Usage
@@ -20,6 +21,16 @@ class ResourceUse:
     type: str
     units: int = 1
 
+    @classmethod
+    def of(cls, kind: str, properties: Mapping[str, Any]) -> "ResourceUse":
+        """A template's resource by its type."""
+        if kind != "AWS::EC2::VPCEndpoint":
+            return cls(type=kind)
+        is_interface = properties.get("VpcEndpointType", "Gateway") == "Interface"
+        subnets = properties.get("SubnetIds") or ["its one"]
+        # Subnets of another stack are one reference: how many they are isn't known, and one is the least.
+        return cls(type=kind, units=len(subnets) if is_interface and isinstance(subnets, list) else int(is_interface))
+
 
 @dataclass(frozen=True, kw_only=True)
 class StandingCost:
@@ -34,6 +45,9 @@ class StandingCost:
 PRICED = {
     "AWS::KMS::Key": ("KMS", "Customer managed key", 1),
     "AWS::EC2::VPCEndpoint": ("VPC", "Interface endpoint", HOURS_PER_MONTH),
+    # The kit makes none; a team's own stack beside it may.
+    "AWS::EC2::NatGateway": ("VPC", "NAT gateway", HOURS_PER_MONTH),
+    "AWS::EC2::EIP": ("VPC", "Public IPv4 address", HOURS_PER_MONTH),
 }
 # Types that cost nothing by standing there; what they store or do is counted as usage (tunestack/costs/usage.py).
 FREE_OR_BILLED_BY_USE = frozenset(
@@ -43,6 +57,8 @@ FREE_OR_BILLED_BY_USE = frozenset(
         "AWS::CloudFormation::CustomResource",
         "AWS::CodeBuild::Project",
         "AWS::EC2::FlowLog",
+        "AWS::EC2::InternetGateway",
+        "AWS::EC2::Route",
         "AWS::EC2::RouteTable",
         "AWS::EC2::SecurityGroup",
         "AWS::EC2::SecurityGroupEgress",
@@ -50,10 +66,13 @@ FREE_OR_BILLED_BY_USE = frozenset(
         "AWS::EC2::Subnet",
         "AWS::EC2::SubnetRouteTableAssociation",
         "AWS::EC2::VPC",
+        "AWS::EC2::VPCGatewayAttachment",
         "AWS::ECR::Repository",
         "AWS::Events::EventBus",
         "AWS::Events::EventBusPolicy",
         "AWS::Events::Rule",
+        "AWS::IAM::ManagedPolicy",
+        "AWS::IAM::OIDCProvider",
         "AWS::IAM::Policy",
         "AWS::IAM::Role",
         "AWS::KMS::Alias",
@@ -68,6 +87,8 @@ FREE_OR_BILLED_BY_USE = frozenset(
         "AWS::S3::BucketPolicy",
         "AWS::SageMaker::ModelPackageGroup",
         "AWS::SageMaker::Pipeline",
+        "AWS::SNS::Topic",
+        "AWS::SNS::TopicPolicy",
         "AWS::SQS::Queue",
         "AWS::SQS::QueuePolicy",
         "Custom::ImageBuild",
