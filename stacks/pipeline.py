@@ -18,6 +18,7 @@ from stacks.images import ImagesStack
 from stacks.network import NetworkStack
 from stacks.registry import RegistryStack
 from stacks.storage import StorageStack
+from tunestack.definition.graph import registered_metadata
 from tunestack.job_api import APIS
 from tunestack.layout import (
     APPROVER_ROLE_ARN_OUTPUT,
@@ -78,7 +79,14 @@ class PipelineStack(Stack):
             buckets=storage.buckets,
             key=storage.key,
         )
-        self.approver = ApproverRole(self, "Approver", workplace=workplace, reads=PLACES_OF_JUDGEMENT)
+        definitions = [blueprint.definition, *([blueprint.promotion.definition] if blueprint.promotion else [])]
+        self.approver = ApproverRole(
+            self,
+            "Approver",
+            workplace=workplace,
+            reads=PLACES_OF_JUDGEMENT,
+            metadata_keys=registered_metadata(*definitions),
+        )
         if settings.promoted_from:
             self.approver.allow_asking_for_promotions(settings.names.promotion)
         people = {

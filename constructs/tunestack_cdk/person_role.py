@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from aws_cdk import ArnFormat, Aws, Stack
 from aws_cdk import aws_iam as iam
@@ -86,9 +87,10 @@ class PersonRole(Construct):
         for place in places:
             self._access.read(self._buckets[place.bucket], place.prefix)
 
-    def _allow(self, actions: Sequence[str], *resources: str) -> None:
+    def _allow(self, actions: Sequence[str], *resources: str, conditions: Mapping[str, Any] | None = None) -> None:
         named = [action if ":" in action else f"sagemaker:{action}" for action in actions]
-        self.role.add_to_policy(iam.PolicyStatement(actions=named, resources=list(resources)))
+        statement = iam.PolicyStatement(actions=named, resources=list(resources), conditions=conditions)
+        self.role.add_to_policy(statement)
         for arn in resources:
             if "*" in arn:
                 acknowledge_wildcard(

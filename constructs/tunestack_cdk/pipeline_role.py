@@ -1,6 +1,7 @@
 """The pipeline's own role: it starts the jobs, and hands each its role."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
@@ -37,8 +38,11 @@ class PipelineRole(Construct):
             self._allow_sagemaker(actions, api.resource, _NAMES)
         self._allow_sagemaker(["CreateModel", "DescribeModel", "AddTags"], "model", _NAMES)
         self._allow_sagemaker(["DescribeModelPackageGroup"], "model-package-group", group_name)
-        self._allow_sagemaker(["CreateModelPackage", "DescribeModelPackage"], "model-package", f"{group_name}/*")
-        self._allow_sagemaker(["CreateModelPackage"], "model-package-group", group_name)
+        self._allow_sagemaker(["DescribeModelPackage"], "model-package", f"{group_name}/*")
+        # Nothing that a pipeline registers is approved by that.
+        pending = {"StringEquals": {"sagemaker:ModelApprovalStatus": "PendingManualApproval"}}
+        self._allow_sagemaker(["CreateModelPackage"], "model-package", f"{group_name}/*", conditions=pending)
+        self._allow_sagemaker(["CreateModelPackage"], "model-package-group", group_name, conditions=pending)
         self.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["iam:PassRole"],
@@ -56,11 +60,15 @@ class PipelineRole(Construct):
                 self.role, arn, reason="A property file lies under its execution's id, which isn't known here."
             )
 
-    def _allow_sagemaker(self, actions: Sequence[str], resource: str, name: str) -> None:
+    def _allow_sagemaker(
+        self, actions: Sequence[str], resource: str, name: str, *, conditions: Mapping[str, Any] | None = None
+    ) -> None:
         stack = Stack.of(self)
         arn = stack.format_arn(service="sagemaker", resource=resource, resource_name=name)
         self.role.add_to_policy(
-            iam.PolicyStatement(actions=[f"sagemaker:{action}" for action in actions], resources=[arn])
+            iam.PolicyStatement(
+                actions=[f"sagemaker:{action}" for action in actions], resources=[arn], conditions=conditions
+            )
         )
         if "*" in name:
             acknowledge_wildcard(

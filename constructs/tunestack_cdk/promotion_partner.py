@@ -39,6 +39,10 @@ class PromotionPartner:
     def repository_uri(self, stack: Stack) -> str:
         return f"{self.account}.dkr.ecr.{self.region}.{stack.url_suffix}/{self.repository_name}"
 
+    def signing_profiles(self, stack: Stack) -> str:
+        """What the ARNs of its account's signing profiles begin with."""
+        return f"arn:{stack.partition}:signer:{self.region}:{self.account}:/signing-profiles/"
+
     def keys_arn(self, stack: Stack) -> str:
         """Every key of its account: which one is its own is said by that key's policy."""
         return self._arn(stack, "kms", "key", "*")

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,7 +15,6 @@ from constructs import Construct
 from tunestack_functions import promote
 
 from tunestack.layout import (
-    BASE_MODELS,
     PROMOTED,
     PROMOTION_REQUEST,
     PROMOTION_REQUEST_SOURCE,
@@ -23,13 +23,14 @@ from tunestack.layout import (
 )
 from tunestack.pipeline.gate import BASE
 from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
-from tunestack_cdk.acknowledge import acknowledge_checkov, acknowledge_wildcard
+from tunestack_cdk.acknowledge import acknowledge_checkov, acknowledge_in_packs, acknowledge_wildcard
 from tunestack_cdk.kit_function import QUEUE, KitFunction
 from tunestack_cdk.prefix_access import PrefixAccess
 from tunestack_cdk.promotion_partner import PromotionPartner
 
 # A copy of hundreds of GB goes on in the next of them.
 _ATTEMPTS = 10
+_WHAT_TO_DO = "See `When a promotion fails` in docs/accounts.md."
 _LAMBDA_TIMEOUT = Duration.minutes(15)
 
 
@@ -56,6 +57,7 @@ class PromotionReceiver(Construct):
         stack, self._source = Stack.of(self), source
         self.bus = self._bus(name)
         queue = self._queue()
+        self._alarm(name)
         function = KitFunction(
             self,
             "Promote",
@@ -69,11 +71,11 @@ class PromotionReceiver(Construct):
                 origin_repositories=[origin.repository_uri(stack) for origin in origins],
                 max_critical_findings=max_critical_findings,
                 signed_images=signed_images,
+                signers=[origin.signing_profiles(stack) for origin in origins],
                 bucket=buckets[PROMOTED.bucket].bucket_name,
                 prefix=PROMOTED.prefix,
                 key_arn=key.key_arn,
-                # What is one for many versions is copied once, to where it lies there.
-                shared={BASE: BASE_MODELS.prefix},
+                shared=[BASE],
                 parameters=dict(PARAMETER_OF),
             ),
             caller=QUEUE,
@@ -84,7 +86,7 @@ class PromotionReceiver(Construct):
             timeout=_LAMBDA_TIMEOUT,
         )
         self._allow_reading_source(function.role)
-        self._allow_own(function.role, group_name, buckets, key)
+        self._allow_own(function.role, group_name, name, buckets, key)
         function.role.add_to_policy(
             iam.PolicyStatement(
                 actions=["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
@@ -114,7 +116,7 @@ class PromotionReceiver(Construct):
         return bus
 
     def _queue(self) -> sqs.Queue:
-        failed = sqs.Queue(
+        failed = self._failed = sqs.Queue(
             self,
             "Failed",
             encryption=sqs.QueueEncryption.SQS_MANAGED,
@@ -156,6 +158,21 @@ class PromotionReceiver(Construct):
         )
         return queue
 
+    def _alarm(self, name: str) -> None:
+        """Rings while a decision lies in the queue of those that failed: nobody would look there."""
+        alarm = cloudwatch.Alarm(
+            self,
+            "NotTakenIn",
+            alarm_name=f"{name}-failed",
+            alarm_description=f"A decision on a version could not be carried out. {_WHAT_TO_DO}",
+            metric=self._failed.metric_approximate_number_of_messages_visible(period=Duration.minutes(5)),
+            threshold=1,
+            evaluation_periods=1,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        reason = "It is seen in the console and asked for there: who is told, and how, is the team's own."
+        acknowledge_in_packs(alarm, "CloudWatchAlarmAction", reason=reason)
+
     def _allow_reading_source(self, role: iam.Role) -> None:
         """What the function reads of the source's files; what it calls else, it declares."""
         stack, source = Stack.of(self), self._source
@@ -181,14 +198,24 @@ class PromotionReceiver(Construct):
         for arn in (versions, keys, buckets, *objects):
             acknowledge_wildcard(role, arn, reason=reason)
 
-    def _allow_own(self, role: iam.Role, group_name: str, buckets: Mapping[Bucket, s3.IBucket], key: kms.IKey) -> None:
+    def _allow_own(
+        self,
+        role: iam.Role,
+        group_name: str,
+        pipeline_name: str,
+        buckets: Mapping[Bucket, s3.IBucket],
+        key: kms.IKey,
+    ) -> None:
         """What the function reads and writes here."""
         access = PrefixAccess(role, key=key)
-        for place in (PROMOTED, BASE_MODELS):
-            bucket = buckets[place.bucket]
-            access.write(bucket, place.prefix)
-            access.read(bucket, place.prefix)
+        bucket = buckets[PROMOTED.bucket]
+        access.write(bucket, PROMOTED.prefix)
+        access.read(bucket, PROMOTED.prefix)
         versions = Stack.of(self).format_arn(
             service="sagemaker", resource="model-package", resource_name=f"{group_name}/*"
         )
         acknowledge_wildcard(role, versions, reason="The service numbers the versions when it makes them.")
+        executions = Stack.of(self).format_arn(
+            service="sagemaker", resource="pipeline", resource_name=f"{pipeline_name}/execution/*"
+        )
+        acknowledge_wildcard(role, executions, reason="An execution gets its id when it is started.")

@@ -1,7 +1,10 @@
 """Copies between buckets, made by S3 itself: nothing passes through here, and what is there already isn't copied."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 # What is copied in one request (S3 takes 5 GiB, and minutes for it), and what a part is: 5 TB need parts of 525 MB.
@@ -26,41 +29,78 @@ Place = tuple[str, str]
 ORIGIN = "origin-etag"
 
 
+class ChangedSinceError(Exception):
+    """An object was written after the time at which it had to be what it is."""
+
+
 class OutOfTimeError(Exception):
     """The time is up; the same call again goes on where this one ended."""
 
 
-def copy_prefix(s3: Any, source: Place, target: Place, *, key_arn: str, time_left: Callable[[], float]) -> None:
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How objects are copied: with which key, for how long, and of which time they must be."""
+
+    key_arn: str
+    time_left: Callable[[], float]
+    """Seconds."""
+    unchanged_since: datetime
+    """What was written later isn't what was decided on."""
+
+
+def listed(s3: Any, source: Place) -> list[dict[str, Any]]:
+    """The objects under a prefix, as S3 lists them; `source` is (bucket, prefix).
+
+    Raises:
+        FileNotFoundError: nothing lies there.
+    """
+    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=source[0], Prefix=source[1])
+    found = [item for page in pages for item in page.get("Contents", [])]
+    if not found:
+        raise FileNotFoundError(f"nothing lies under s3://{source[0]}/{source[1]}")
+    return found
+
+
+def digest(items: Iterable[dict[str, Any]], prefix: str) -> str:
+    """What tells two listings under a prefix apart: other names, or another content of one of them."""
+    lines = sorted(f"{item['Key'].removeprefix(prefix)} {item['ETag']} {item['Size']}" for item in items)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32]
+
+
+def copy_prefix(s3: Any, source: Place, target: Place, how: How) -> None:
     """Copy every object under a prefix; `source` and `target` are (bucket, prefix).
 
     Raises:
         FileNotFoundError: nothing lies there.
+        ChangedSinceError: one of them is of later than it must be.
         OutOfTimeError: not all is copied yet.
     """
-    pages = s3.get_paginator("list_objects_v2").paginate(Bucket=source[0], Prefix=source[1])
-    keys = [item["Key"] for page in pages for item in page.get("Contents", [])]
-    if not keys:
-        raise FileNotFoundError(f"nothing lies under s3://{source[0]}/{source[1]}")
-    for key in keys:
-        to = target[1] + key.removeprefix(source[1])
-        copy_object(s3, (source[0], key), (target[0], to), key_arn=key_arn, time_left=time_left)
+    for item in listed(s3, source):
+        to = target[1] + item["Key"].removeprefix(source[1])
+        copy_object(s3, (source[0], item["Key"]), (target[0], to), how)
 
 
-def copy_object(s3: Any, source: Place, target: Place, *, key_arn: str, time_left: Callable[[], float]) -> None:
-    """Copy one object, unless it was; `source` and `target` are (bucket, key), `time_left` says seconds.
+def copy_object(s3: Any, source: Place, target: Place, how: How) -> None:
+    """Copy one object, unless it was; `source` and `target` are (bucket, key).
 
     Raises:
+        ChangedSinceError: it is of later than it must be.
         OutOfTimeError: it isn't copied yet.
     """
-    if time_left() <= 0:
+    if how.time_left() <= 0:
         raise OutOfTimeError(f"s3://{source[0]}/{source[1]} waits for the next try")
     found = s3.head_object(Bucket=source[0], Key=source[1])
+    if found["LastModified"] > how.unchanged_since:
+        raise ChangedSinceError(
+            f"s3://{source[0]}/{source[1]} was written at {found['LastModified']:%Y-%m-%d %H:%M:%S}, after "
+            f"{how.unchanged_since:%Y-%m-%d %H:%M:%S}"
+        )
     if is_copied(s3, target, found["ETag"]):
         return
     place = {"Bucket": target[0], "Key": target[1]}
     described = {
         "ServerSideEncryption": "aws:kms",
-        "SSEKMSKeyId": key_arn,
+        "SSEKMSKeyId": how.key_arn,
         "Metadata": {ORIGIN: found["ETag"].strip('"')},
         "ContentType": found.get("ContentType", "binary/octet-stream"),
     }
@@ -68,7 +108,7 @@ def copy_object(s3: Any, source: Place, target: Place, *, key_arn: str, time_lef
     if found["ContentLength"] <= MOST_BYTES_AT_ONCE:
         s3.copy_object(**place, **origin, **described, MetadataDirective="REPLACE", TaggingDirective="REPLACE")
         return
-    _copy_in_parts(s3, place, origin, described, found["ContentLength"], time_left)
+    _copy_in_parts(s3, place, origin, described, found["ContentLength"], how.time_left)
 
 
 def is_copied(s3: Any, target: Place, etag: str) -> bool:

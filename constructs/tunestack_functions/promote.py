@@ -9,14 +9,24 @@ import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from tunestack_functions.aws import client
-from tunestack_functions.copying import PARTS_AT_ONCE, copy_object, copy_prefix
+from tunestack_functions.copying import (
+    PARTS_AT_ONCE,
+    ChangedSinceError,
+    How,
+    copy_object,
+    copy_prefix,
+    digest,
+    listed,
+)
 from tunestack_functions.declared import Call, FunctionSettings, Here
 from tunestack_functions.events import QueueEvent, VersionDecided
 from tunestack_functions.promoted_image import (
     NotPromotableError,
+    NotYetError,
     by_digest,
     check_scan_findings,
     check_signature,
@@ -28,6 +38,7 @@ log.setLevel(logging.INFO)
 # After that many seconds less, a copy goes on in the next try.
 SECONDS_TO_STOP_BEFORE = 60
 FINISHED = ("Executing", "Succeeded")
+RUNNING = ("Executing", "Stopping")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +56,13 @@ class Settings(FunctionSettings):
     max_critical_findings: int | None = None
     """Of an image's scan; None: it isn't looked at."""
     signed_images: bool
+    signers: list[str]
+    """What the ARNs of the signing profiles that count begin with."""
     bucket: str
     prefix: str
     key_arn: str
-    shared: dict[str, str]
-    """Of what is one for many versions: its metadata's key → the prefix that it is copied to once."""
+    shared: list[str]
+    """The metadata's keys of what is one for many versions: it is copied once, to a place named by its content."""
     parameters: dict[str, str]
     """A version's metadata's key → the pipeline's parameter that says where the copy lies."""
 
@@ -67,6 +80,7 @@ def calls(settings: Settings, here: Here) -> Iterator[Call]:
     yield Call(client="sagemaker", operation="update_model_package", on=(versions,), conditions=rejects)
     for operation in ("start_pipeline_execution", "list_pipeline_executions"):
         yield Call(client="sagemaker", operation=operation, on=(pipeline,))
+    yield Call(client="sagemaker", operation="stop_pipeline_execution", on=(f"{pipeline}/execution/*",))
     images = tuple(repository_arn(uri, here.partition) for uri in settings.origin_repositories)
     for operation, wanted in (
         ("batch_get_image", True),
@@ -84,12 +98,24 @@ def handler(event: QueueEvent, context: Any) -> None:
     """A message of the queue: raising puts it back, until it has been tried too often."""
     settings = Settings.read()
     for record in event["Records"]:
-        message: VersionDecided = json.loads(record["body"])
         try:
-            decided(message["detail"]["ModelPackageArn"], settings, context)
+            decided(version_of(record["body"]), settings, context)
         except NotPromotableError as error:
             # Trying again changes nothing: it is said once, in the log.
             log.error("%s", error)
+
+
+def version_of(body: str) -> str:
+    """The ARN of the version that an event is about.
+
+    Raises:
+        NotPromotableError: it is no such event.
+    """
+    try:
+        message: VersionDecided = json.loads(body)
+        return str(message["detail"]["ModelPackageArn"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise NotPromotableError(f"no decision on a version: {type(error).__name__}: {error}: {body[:500]}") from None
 
 
 def decided(arn: str, settings: Settings, context: Any) -> None:
@@ -115,7 +141,11 @@ def promote(sagemaker: Any, arn: str, version: dict[str, Any], settings: Setting
         return
     container = version["InferenceSpecification"]["Containers"][0]
     image = judged_image(container["Image"], settings)
-    uris = copied(arn, version["CustomerMetadataProperties"], container["ModelDataUrl"], settings, context)
+    target = Target(settings, context, registered=version["CreationTime"])
+    try:
+        uris = copied(arn, version["CustomerMetadataProperties"], container["ModelDataUrl"], settings, target)
+    except ChangedSinceError as error:
+        raise NotPromotableError(f"{arn}: {error}, when it was registered: it isn't what was judged") from None
     parameters = {"SourceVersionArn": arn, "ImageUri": image, **uris}
     # A run that failed is started again, by another token; the same message twice isn't.
     token = hashlib.sha256(f"{arn} {known and known['PipelineExecutionArn']}".encode()).hexdigest()
@@ -127,6 +157,9 @@ def promote(sagemaker: Any, arn: str, version: dict[str, Any], settings: Setting
         ClientRequestToken=token,
     )
     log.info("%s is judged by %s", arn, started["PipelineExecutionArn"])
+    # It may have been rejected while its files were copied, by a message that found nothing to stop yet.
+    if sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] != "Approved":
+        withdraw(sagemaker, arn, settings)
 
 
 def judged_image(image: str, settings: Settings) -> str:
@@ -135,12 +168,19 @@ def judged_image(image: str, settings: Settings) -> str:
     if settings.max_critical_findings is not None:
         check_scan_findings(found, settings.max_critical_findings)
     if settings.signed_images:
-        check_signature(found)
+        check_signature(found, settings.signers)
     return found
 
 
 def withdraw(sagemaker: Any, arn: str, settings: Settings) -> None:
-    """Reject here what was registered of a version: the one before it is the newest approved again."""
+    """Stop judging a version, and reject here what was registered of it: the one before it is the newest again.
+
+    Raises:
+        NotYetError: it is still being judged: what that registers is rejected by the next try.
+    """
+    running = execution_of(sagemaker, execution_name(arn), settings.pipeline)
+    if running is not None and running["PipelineExecutionStatus"] == "Executing":
+        stop(sagemaker, running["PipelineExecutionArn"])
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=settings.group)
     versions = [item for page in pages for item in page["ModelPackageSummaryList"]]
     for found in [item["ModelPackageArn"] for item in versions if item.get("ModelApprovalStatus") != "Rejected"]:
@@ -151,6 +191,15 @@ def withdraw(sagemaker: Any, arn: str, settings: Settings) -> None:
                 ModelPackageArn=found, ModelApprovalStatus="Rejected", ApprovalDescription=reason
             )
             log.info("%s is rejected, as %s is", found, arn)
+    if running is not None and running["PipelineExecutionStatus"] in RUNNING:
+        raise NotYetError(f"{running['PipelineExecutionArn']} is being stopped: {arn} was rejected")
+
+
+def stop(sagemaker: Any, execution: str) -> None:
+    """Stop an execution; it registers nothing any more, unless it is just about to."""
+    token = hashlib.sha256(execution.encode()).hexdigest()
+    sagemaker.stop_pipeline_execution(PipelineExecutionArn=execution, ClientRequestToken=token)
+    log.info("%s is stopped: its version was rejected", execution)
 
 
 def execution_name(arn: str) -> str:
@@ -167,20 +216,19 @@ def execution_of(sagemaker: Any, name: str, pipeline: str) -> dict[str, Any] | N
     return next((item for item in found if item.get("PipelineExecutionDisplayName") == name), None)
 
 
-def copied(arn: str, metadata: dict[str, str], model_data_url: str, settings: Settings, context: Any) -> dict[str, str]:
+def copied(
+    arn: str, metadata: dict[str, str], model_data_url: str, settings: Settings, target: "Target"
+) -> dict[str, str]:
     """The parameters that say where a version's files lie here, once they do."""
     missing = [key for key in settings.parameters if key not in metadata]
     if missing:
         raise NotPromotableError(f"{arn} doesn't say where its {', '.join(missing)} lie: register it by a newer run")
-    target, shared = Target(settings, context), settings.shared
     folder = "/".join([settings.prefix, *arn.split("/")[-2:]])
     found = {"ModelDataUrl": target.take_object(model_data_url, f"{folder}/package/{name_of(model_data_url)}")}
     for key, parameter in settings.parameters.items():
         uri = metadata[key]
-        if key in shared:
-            # Of all versions of a base model one copy, where it lies in its own environment.
-            path = uri.partition(f"/{shared[key]}/")[2].strip("/")
-            found[parameter] = target.take_prefix(uri, f"{shared[key]}/{path}")
+        if key in settings.shared:
+            found[parameter] = target.take_prefix_once(uri, f"{settings.prefix}/{key}")
         elif name_of(uri).endswith(".tar.gz"):
             found[parameter] = target.take_object(uri, f"{folder}/{key}/{name_of(uri)}")
         else:
@@ -189,31 +237,38 @@ def copied(arn: str, metadata: dict[str, str], model_data_url: str, settings: Se
 
 
 class Target:
-    """This environment's bucket, which another's objects are copied to by S3 itself."""
+    """This environment's bucket, which another's objects are copied to by S3 itself.
 
-    def __init__(self, settings: Settings, context: Any) -> None:
+    What was written after the version was `registered` isn't what was judged there, and is refused.
+    """
+
+    def __init__(self, settings: Settings, context: Any, *, registered: datetime) -> None:
         # A part takes S3 longer than a client waits by itself.
         self._s3 = client("s3", read_timeout=300, max_pool_connections=PARTS_AT_ONCE)
-        self._bucket, self._key_arn = settings.bucket, settings.key_arn
-        self._time_left = lambda: context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_STOP_BEFORE
+        self._bucket = settings.bucket
+        self._how = How(
+            key_arn=settings.key_arn,
+            time_left=lambda: context.get_remaining_time_in_millis() / 1000 - SECONDS_TO_STOP_BEFORE,
+            unchanged_since=registered,
+        )
 
     def take_object(self, uri: str, key: str) -> str:
         """Copy one object; its new URI."""
         bucket, source = parts_of(uri)
-        copy_object(self._s3, (bucket, source), (self._bucket, key), key_arn=self._key_arn, time_left=self._time_left)
+        copy_object(self._s3, (bucket, source), (self._bucket, key), self._how)
         return f"s3://{self._bucket}/{key}"
 
     def take_prefix(self, uri: str, prefix: str) -> str:
         """Copy all that lies under a prefix; its new URI."""
         bucket, source = parts_of(uri)
-        copy_prefix(
-            self._s3,
-            (bucket, source.rstrip("/") + "/"),
-            (self._bucket, prefix + "/"),
-            key_arn=self._key_arn,
-            time_left=self._time_left,
-        )
+        copy_prefix(self._s3, (bucket, source.rstrip("/") + "/"), (self._bucket, prefix + "/"), self._how)
         return f"s3://{self._bucket}/{prefix}/" if uri.endswith("/") else f"s3://{self._bucket}/{prefix}"
+
+    def take_prefix_once(self, uri: str, prefix: str) -> str:
+        """The same to a place that is named by what lies there: another content never takes its place."""
+        bucket, source = parts_of(uri)
+        beginning = source.rstrip("/") + "/"
+        return self.take_prefix(uri, f"{prefix}/{digest(listed(self._s3, (bucket, beginning)), beginning)}")
 
 
 def parts_of(uri: str) -> tuple[str, str]:

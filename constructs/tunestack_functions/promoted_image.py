@@ -87,8 +87,8 @@ def check_scan_findings(image: str, allowed: int) -> None:
         )
 
 
-def check_signature(image: str) -> None:
-    """See that an image, by its digest, is signed.
+def check_signature(image: str, signers: Collection[str]) -> None:
+    """See that an image, by its digest, is signed by a profile whose ARN begins as one of the signers.
 
     Raises:
         NotPromotableError: it isn't.
@@ -98,12 +98,15 @@ def check_signature(image: str) -> None:
     answer = client("ecr").describe_image_signing_status(
         registryId=of.registry, repositoryName=of.repository, imageId={"imageDigest": of.digest}
     )
-    found = answer.get("signingStatuses", [])
+    all_found = answer.get("signingStatuses", [])
+    found = [item for item in all_found if item.get("signingProfileArn", "").startswith(tuple(signers))]
     if any(item["status"] == "IN_PROGRESS" for item in found):
         raise NotYetError(f"{of} is being signed")
     failed = [item for item in found if item["status"] != "COMPLETE"]
     if not found or failed:
-        why = failed[0].get("failureReason", "signing failed") if failed else "nobody signed it"
+        others = ", ".join(item.get("signingProfileArn", "an unknown profile") for item in all_found)
+        nobody = f"only {others} signed it, not {' or '.join(signers)}…" if all_found else "nobody signed it"
+        why = failed[0].get("failureReason", "signing failed") if failed else nobody
         raise NotPromotableError(
             f"{of} isn't signed: {why} (promotion.signed_images; images.signed where it was built)"
         )

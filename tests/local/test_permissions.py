@@ -160,9 +160,8 @@ def test_people_may_do_what_the_page_says(statements: dict[str, tuple[Statement,
 
     def may(person: str, action: str, resource: str) -> bool:
         principal = f"arn:aws:sts::{ACCOUNT}:assumed-role/{person}/x"
-        entry = Entry(
-            principal=principal, action=action, resource=resource, allowed=True, context={"s3:prefix": "x"}
-        )  # fmt: skip
+        context = {"s3:prefix": "x", "sagemaker:ModelApprovalStatus": "Approved"}
+        entry = Entry(principal=principal, action=action, resource=resource, allowed=True, context=context)
         return allowed_by(of[person], entry)
 
     found = {

@@ -25,9 +25,9 @@ SETTINGS = {
     job_logs: job_logs.Settings(log_group_names=["/aws/sagemaker/TrainingJobs"], retention_days=30, key_arn=KEY),
     promote: promote.Settings(
         pipeline="promotion", group="models", source_versions=HERE.arn("sagemaker", "model-package/theirs/*"),
-        source_version_key="source_version_arn", signed_images=True, max_critical_findings=0, bucket="target",
+        source_version_key="source_version_arn", signed_images=True, signers=[], max_critical_findings=0, bucket="target",
         origin_repositories=["111111111111.dkr.ecr.us-east-1.amazonaws.com/theirs"], prefix="promoted", key_arn=KEY,
-        shared={}, parameters={},
+        shared=[], parameters={},
     ),
 }  # fmt: skip
 

@@ -31,7 +31,7 @@ def actions(made: Any, role: str) -> set[str]:
 
 
 def test_an_approver_changes_the_approval_alone(stack: Stack, workplace: Workplace, template: Any) -> None:
-    ApproverRole(stack, "Approver", workplace=workplace, reads=[EVALUATIONS])
+    ApproverRole(stack, "Approver", workplace=workplace, metadata_keys=("base_model_uri",), reads=[EVALUATIONS])
     found = actions(template(), "Approver")
     assert {action for action in found if any(word in action for word in CHANGES)} == {"sagemaker:UpdateModelPackage"}
     assert {"s3:GetObject", "kms:Decrypt", "sagemaker:DescribeModelPackage"} <= found

@@ -1,7 +1,8 @@
 """The function that takes in versions: copies that go on where they stopped, and what it refuses."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -37,6 +38,13 @@ def s3() -> Iterator[Any]:
         yield client
 
 
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def how(time_left: Callable[[], float] = lambda: 1.0, *, unchanged_since: datetime = LATER) -> copying.How:
+    return copying.How(key_arn="arn:key", time_left=time_left, unchanged_since=unchanged_since)
+
+
 def content(s3: Any) -> bytes:
     return bytes(s3.get_object(Bucket=TARGET[0], Key=TARGET[1])["Body"].read())
 
@@ -70,33 +78,34 @@ def test_a_large_copy_goes_on_where_it_stopped_and_what_is_there_is_not_copied_a
     # GIVEN time for two of three parts
     first = Counting(s3, 2)
     with pytest.raises(copying.OutOfTimeError, match="1 of 3 parts of promoted/a/model.tar.gz wait for the next try"):
-        copying.copy_object(first, SOURCE, TARGET, key_arn="arn:key", time_left=first.time_left)
+        copying.copy_object(first, SOURCE, TARGET, how(first.time_left))
     # WHEN it is tried again, THEN the third alone is copied
     second = Counting(s3, 10)
-    copying.copy_object(second, SOURCE, TARGET, key_arn="arn:key", time_left=second.time_left)
+    copying.copy_object(second, SOURCE, TARGET, how(second.time_left))
     assert (first.copied, second.copied) == ([1, 2], [3])
     assert content(s3) == b"a" * FIVE_MIB + b"b" * FIVE_MIB + b"c"
     # AND a third time nothing is, until the object is another
     third = Counting(s3, 10)
-    copying.copy_object(third, SOURCE, TARGET, key_arn="arn:key", time_left=third.time_left)
+    copying.copy_object(third, SOURCE, TARGET, how(third.time_left))
     assert third.copied == []
     s3.put_object(Bucket=SOURCE[0], Key=SOURCE[1], Body=b"new")
-    copying.copy_object(third, SOURCE, TARGET, key_arn="arn:key", time_left=third.time_left)
+    copying.copy_object(third, SOURCE, TARGET, how(third.time_left))
     assert content(s3) == b"new"
 
 
 def test_a_copy_is_encrypted_with_the_environments_own_key(s3: Any) -> None:
-    copying.copy_prefix(s3, ("source", "packages/"), ("target", "promoted/"), key_arn="arn:key", time_left=lambda: 1.0)
+    copying.copy_prefix(s3, ("source", "packages/"), ("target", "promoted/"), how())
     found = s3.head_object(Bucket="target", Key="promoted/a/model.tar.gz")
     assert (found["ServerSideEncryption"], found["SSEKMSKeyId"]) == ("aws:kms", "arn:key")
     with pytest.raises(FileNotFoundError, match="nothing lies under s3://source/nothing/"):
-        copying.copy_prefix(s3, ("source", "nothing/"), ("target", "a/"), key_arn="k", time_left=lambda: 1.0)
+        copying.copy_prefix(s3, ("source", "nothing/"), ("target", "a/"), how())
 
 
 SETTINGS = promote.Settings(
     pipeline="promotion", group="models", source_versions=f"{VERSIONS}*", source_version_key="source_version_arn",
-    origin_repositories=[f"{HOST}/tunestack-dev-inference"], signed_images=False, bucket="target", prefix="promoted",
-    key_arn="arn:key", shared={}, parameters={"adapter_uri": "AdapterUri"},
+    origin_repositories=[f"{HOST}/tunestack-dev-inference"], signed_images=False,
+    signers=[f"arn:aws:signer:us-east-1:{ACCOUNTS['dev']}:/signing-profiles/"], bucket="target", prefix="promoted",
+    key_arn="arn:key", shared=[], parameters={"adapter_uri": "AdapterUri"},
 )  # fmt: skip
 IMAGE = f"{HOST}/tunestack-dev-inference@sha256:0"
 
@@ -171,24 +180,76 @@ def test_an_image_with_more_findings_than_are_allowed_stays_where_it_is(
 
 
 @pytest.mark.parametrize(
-    ("statuses", "message"),
+    ("statuses", "signer", "message"),
     [
-        (["COMPLETE"], None),
-        ([], "isn't signed: nobody signed it"),
-        (["COMPLETE", "IN_PROGRESS"], "is being signed"),
-        (["COMPLETE", "FAILED"], "isn't signed: denied"),
+        (["COMPLETE"], "dev", None),
+        ([], "dev", "isn't signed: nobody signed it"),
+        (["COMPLETE", "IN_PROGRESS"], "dev", "is being signed"),
+        (["COMPLETE", "FAILED"], "dev", "isn't signed: denied"),
+        (["COMPLETE"], "prod", f"isn't signed: only arn:aws:signer:us-east-1:{ACCOUNTS['prod']}"),
     ],
 )
-def test_an_image_that_is_not_signed_stays_where_it_is(statuses: list[str], message: str | None, ecr: Stubber) -> None:
+def test_an_image_that_is_not_signed_stays_where_it_is(
+    statuses: list[str], signer: str, message: str | None, ecr: Stubber
+) -> None:
     wanted = {
         "registryId": ACCOUNTS["dev"], "repositoryName": "tunestack-dev-inference",
         "imageId": {"imageDigest": "sha256:0"},
     }  # fmt: skip
-    found = [{"status": status, "failureReason": "denied"} for status in statuses]
+    profile = f"arn:aws:signer:us-east-1:{ACCOUNTS[signer]}:/signing-profiles/kit"
+    found = [{"status": status, "failureReason": "denied", "signingProfileArn": profile} for status in statuses]
     ecr.add_response("describe_image_signing_status", {"signingStatuses": found}, wanted)
     judged(message, signed_images=True)
 
 
 def test_a_version_that_does_not_say_what_it_was_made_of_is_refused() -> None:
     with pytest.raises(NotPromotableError, match="doesn't say where its adapter_uri lie"):
-        promote.copied(f"{VERSIONS}1", {}, "s3://b/model.tar.gz", SETTINGS, None)
+        promote.copied(f"{VERSIONS}1", {}, "s3://b/model.tar.gz", SETTINGS, target())
+
+
+class Lambda:
+    """The function's context, with time left."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 900_000
+
+
+def target(registered: datetime = LATER) -> promote.Target:
+    return promote.Target(SETTINGS, Lambda(), registered=registered)
+
+
+def test_what_was_written_after_the_version_was_registered_is_not_taken_in(s3: Any) -> None:
+    written = s3.head_object(Bucket=SOURCE[0], Key=SOURCE[1])["LastModified"]
+    uri = f"s3://{'/'.join(SOURCE)}"
+    with pytest.raises(copying.ChangedSinceError, match=f"{uri} was written at .*, after "):
+        target(written - timedelta(seconds=1)).take_object(uri, TARGET[1])
+    assert "Contents" not in s3.list_objects_v2(Bucket=TARGET[0])
+    assert target(written).take_object(uri, TARGET[1]) == f"s3://{'/'.join(TARGET)}"
+
+
+def test_another_content_of_a_base_model_never_takes_the_place_of_one_that_a_version_has(s3: Any) -> None:
+    place = "s3://source/base-models/m/main"
+    for name, body in (("config.json", b"{}"), ("model.safetensors", b"first")):
+        s3.put_object(Bucket="source", Key=f"base-models/m/main/{name}", Body=body)
+    first = target().take_prefix_once(place, "promoted/base_model_uri")
+    assert target().take_prefix_once(place, "promoted/base_model_uri") == first
+    s3.put_object(Bucket="source", Key="base-models/m/main/model.safetensors", Body=b"other")
+    second = target().take_prefix_once(place, "promoted/base_model_uri")
+    assert second != first
+    for uri, body in ((first, b"first"), (second, b"other")):
+        key = f"{uri.removeprefix('s3://target/')}/model.safetensors"
+        assert s3.get_object(Bucket="target", Key=key)["Body"].read() == body
+
+
+def test_a_version_whose_files_were_changed_is_refused_with_the_reason(
+    s3: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    uri = f"s3://{'/'.join(SOURCE)}"
+    version = {
+        "CustomerMetadataProperties": {"adapter_uri": uri}, "CreationTime": datetime(2020, 1, 1, tzinfo=UTC),
+        "InferenceSpecification": {"Containers": [{"Image": IMAGE, "ModelDataUrl": uri}]},
+    }  # fmt: skip
+    monkeypatch.setattr(promote, "judged_image", lambda image, settings: image)
+    monkeypatch.setattr(promote, "execution_of", lambda *given: None)
+    with pytest.raises(NotPromotableError, match="when it was registered: it isn't what was judged"):
+        promote.promote(None, f"{VERSIONS}1", version, SETTINGS, Lambda())

@@ -45,6 +45,7 @@ class StandingCost:
 PRICED = {
     "AWS::KMS::Key": ("KMS", "Customer managed key", 1),
     "AWS::EC2::VPCEndpoint": ("VPC", "Interface endpoint", HOURS_PER_MONTH),
+    "AWS::CloudWatch::Alarm": ("CloudWatch", "Alarm, standard resolution", 1),
     # The kit makes none; a team's own stack beside it may.
     "AWS::EC2::NatGateway": ("VPC", "NAT gateway", HOURS_PER_MONTH),
     "AWS::EC2::EIP": ("VPC", "Public IPv4 address", HOURS_PER_MONTH),

@@ -1,6 +1,6 @@
 """The graph of a definition's steps: who is where, who waits for whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,6 +36,13 @@ def placed_steps(steps: Any, branches: tuple[tuple[str, str], ...] = ()) -> Iter
         if entry.get("Type") == "Condition" and isinstance(entry.get("Arguments"), dict):
             for branch in BRANCHES:
                 yield from placed_steps(entry["Arguments"].get(branch), (*branches, (str(entry.get("Name")), branch)))
+
+
+def registered_metadata(*definitions: Mapping[str, Any]) -> tuple[str, ...]:
+    """The keys of what the definitions' registrations say of a version, sorted."""
+    steps = [placed.entry for item in definitions for placed in placed_steps(item.get("Steps"))]
+    arguments = [step.get("Arguments", {}) for step in steps if step.get("Type") == "RegisterModel"]
+    return tuple(sorted({key for item in arguments for key in item.get("CustomerMetadataProperties", {})}))
 
 
 def predecessors(step: PlacedStep) -> set[str]:

@@ -39,8 +39,7 @@ class Needed:
 def needed_by(action: str, request: Request, *, account: str, region: str) -> Iterator[Needed]:
     """Everything that a call's caller must be allowed."""
     resources = list(_resources(action, request, f"arn:aws:sagemaker:{region}:{account}"))
-    approval = request.get("ModelApprovalStatus")
-    context = {"sagemaker:ModelApprovalStatus": approval} if approval else {}
+    context = _of_version(request) if action.endswith("ModelPackage") else {}
     for resource in resources:
         yield Needed(action=f"sagemaker:{action}", resource=resource, context=context)
     if action.startswith("Create") and request.get("Tags"):
@@ -50,6 +49,25 @@ def needed_by(action: str, request: Request, *, account: str, region: str) -> It
             yield Needed(action="iam:PassRole", resource=role, context={"iam:PassedToService": SAGEMAKER})
     if key := volume_key(request):
         yield from volume_encryption(key)
+
+
+def _of_version(request: Request) -> dict[str, Any]:
+    """The condition keys of what a request says of a version."""
+    given = {f"sagemaker:CustomerMetadataProperties/{key}": value for key, value in metadata_of(request).items()}
+    for key, value in (
+        ("sagemaker:ModelApprovalStatus", request.get("ModelApprovalStatus")),
+        ("sagemaker:CustomerMetadataPropertiesToRemove", request.get("CustomerMetadataPropertiesToRemove")),
+        ("sagemaker:ModelLifeCycle:Stage", request.get("ModelLifeCycle", {}).get("Stage")),
+    ):
+        if value:
+            given[key] = value
+    return given
+
+
+def metadata_of(request: Request) -> Mapping[str, str]:
+    """A version's own metadata, as it is registered or changed."""
+    found: Mapping[str, str] = request.get("CustomerMetadataProperties") or {}
+    return found
 
 
 def volume_key(request: Request) -> str | None:

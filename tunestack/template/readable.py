@@ -221,19 +221,20 @@ def _rows(who: str, document: dict[str, Any]) -> set[str]:
         ]
         conditions = statement.get("Condition", {}).items()
         rest = [*whom, *(f"{test}: {_flow(values)}" for test, values in conditions)]
+        apart = [*whom, *(f"{test}: {_flow({key: value})}" for test, keys in conditions for key, value in keys.items())]
         for action in as_list(statement["Action"]):
             for resource in as_list(statement.get("Resource", "")):
                 cells = [who, statement["Effect"], action, _short_arn(resource), *rest]
-                # One condition a row where all of them are too long for one.
+                # One condition key a row where all of them are too long for one.
                 row = " | ".join(cell for cell in cells if cell)
                 extra = len(row) > LONGEST_ROW
-                rows |= {" | ".join(filter(None, [*cells[:5], one])) for one in cells[5:]} if extra else {row}
+                rows |= {" | ".join(filter(None, [*cells[:4], one])) for one in apart} if extra else {row}
     return rows
 
 
 def _short_arn(arn: str) -> str:
     """An ARN of the environment's own account and region without them."""
-    return re.sub(r"^arn:PARTITION:(\w+):REGION:ACCOUNT:", r"\1:", arn)
+    return re.sub(r"^arn:[\w-]+:(\w+):[\w-]*:ACCOUNT:", r"\1:", arn)
 
 
 def _flow(value: Any) -> str:

@@ -24,19 +24,19 @@ class Promotion:
     def targets(self) -> Iterator[str]:
         """Where copies go."""
         yield self._uri(self.settings.prefix, "group/1/package/model.tar.gz")
-        for prefix in self.settings.shared.values():
-            yield self._uri(prefix, "model/main")
+        for key in self.settings.shared:
+            yield self._uri(self.settings.prefix, f"{key}/digest")
 
     def parameters(self) -> Iterator[dict[str, str]]:
         """What the pipeline is started with, for one image of each repository that a version may come with."""
-        shared, prefix = self.settings.shared, self.settings.prefix
+        prefix = self.settings.prefix
         found = {
             "SourceVersionArn": self.settings.source_versions.replace("*", "1"),
             "ModelDataUrl": self._uri(prefix, "group/1/package/model.tar.gz"),
         }
         for key, parameter in self.settings.parameters.items():
-            place = (shared[key], "model/main") if key in shared else (prefix, f"group/1/{key}")
-            found[parameter] = self._uri(*place)
+            place = f"{key}/digest" if key in self.settings.shared else f"group/1/{key}"
+            found[parameter] = self._uri(prefix, place)
         for repository in self.settings.origin_repositories:
             yield {**found, "ImageUri": f"{repository}@sha256:{'0' * 64}"}
 
