@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from conftest import TRAINING, conversations, training_inputs, write_lines
 from safetensors.torch import load_file
+from transformers import TrainerCallback, TrainerState
 from tunestack_training import checkpoints, train
 from tunestack_training.__main__ import main
 from tunestack_training.base_model import check_model_folder, load_base_model
@@ -199,3 +201,37 @@ def test_values_of_the_wrong_type_are_all_named() -> None:
     with pytest.raises(JobError) as error:
         recipe_from_options({**TRAINING, "lora.r": "zero", "training.seed": "-1"})
     assert "lora.r" in str(error.value) and "training.seed" in str(error.value)
+
+
+@pytest.mark.parametrize(("breaks_after", "kept"), [(0, []), (3, ["checkpoint-2"])])
+def test_a_loss_that_is_no_number_ends_the_training_before_it_costs_weights_or_checkpoints(
+    breaks_after: int, kept: list[str], tiny_model: Path, ml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    training_inputs(ml, tiny_model, TRAINING)
+
+    class Breaks(TrainerCallback):  # type: ignore[misc]
+        def on_step_begin(self, args: object, state: TrainerState, control: object, **given: Any) -> None:
+            if state.global_step == breaks_after:
+                next(iter(given["model"].parameters())).data.fill_(float("nan"))
+
+    build = train.build_trainer
+
+    def built(*given: Any) -> Any:
+        trainer, callbacks = build(*given)
+        trainer.add_callback(Breaks())
+        return trainer, callbacks
+
+    monkeypatch.setattr(train, "build_trainer", built)
+    assert main(["train"]) == 1
+    reason = (ml / "output" / "failure").read_text()
+    assert f"the loss of step {breaks_after + 1} of 6 is nan" in reason and "training.learning_rate" in reason
+    (folder,) = (ml / "checkpoints").glob("*") if kept else (ml,)
+    assert [item.name for item in sorted(folder.glob("checkpoint-*"))] == kept
+    assert not (ml / "model").exists()
+
+
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_trained_model_without_a_loss_is_not_kept(loss: float) -> None:
+    train.check_evaluation({"eval_loss": 1.0})
+    with pytest.raises(JobError, match=f"loss on the validation rows is {loss}"):
+        train.check_evaluation({"eval_loss": loss})

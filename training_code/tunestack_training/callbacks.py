@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import signal
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from transformers import TrainerCallback
 
 from tunestack_training.checkpoints import HISTORY, seal
+from tunestack_training.failure import JobError
 from tunestack_training.peak_memory import peak_memory
 from tunestack_training.progress import Progress
 
@@ -60,6 +62,31 @@ class SealCheckpoints(TrainerCallback):
         write_history(checkpoint / HISTORY, self._metrics.history)
         seal(checkpoint)
         log.info("checkpoint of step %d saved", state.global_step)
+
+
+class EndOnBrokenLoss(TrainerCallback):
+    """Ends the training before the step that a loss of nan or inf would go into: the weights would be lost by it.
+
+    The Trainer itself would say 0.0 of such a loss, train to the end, and replace the good checkpoints.
+    """
+
+    def __init__(self) -> None:
+        self._seen: list[Any] = []
+
+    def see(self, loss: Any) -> None:
+        """A batch's loss; it is looked at once a step, so that the GPU isn't waited for at each."""
+        self._seen.append(loss.detach())
+
+    def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        values = [float(loss) for loss in self._seen]
+        self._seen.clear()
+        bad = next((value for value in values if not math.isfinite(value)), None)
+        if bad is not None:
+            raise JobError(
+                f"the loss of step {state.global_step + 1} of {state.max_steps} is {bad}: nothing can be learned from "
+                "it any more. Lower training.learning_rate, or look for rows without an answer. Checkpoints of earlier "
+                "steps are as they were; with another learning rate the training begins anew"
+            )
 
 
 class StopOnSigterm(TrainerCallback):

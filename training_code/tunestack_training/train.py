@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -42,9 +43,23 @@ def run(options: Mapping[str, str]) -> None:
         load_finished(trainer, resume_from)
     else:
         train(trainer, resume_from, callbacks["stop"])
-    trainer.evaluate()
+    check_evaluation(trainer.evaluate())
     save(recipe, trainer, callbacks["metrics"].history)
     checkpoints.keep_finished(contract.model_folder(), output)
+
+
+def check_evaluation(figures: Mapping[str, float]) -> None:
+    """See that the trained model has a loss on the validation rows.
+
+    Raises:
+        JobError: it is nan or inf.
+    """
+    loss = figures.get("eval_loss", 0.0)
+    if not math.isfinite(loss):
+        raise JobError(
+            f"the trained model's loss on the validation rows is {loss}: it is of no use, and isn't kept. Lower "
+            "training.learning_rate, or look for validation rows without an answer"
+        )
 
 
 def train(trainer: Any, resume_from: Path | None, stop: Any) -> None:
@@ -92,7 +107,7 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
     from transformers import PrinterCallback, ProgressCallback
     from trl import SFTTrainer
 
-    from tunestack_training.callbacks import LogMetrics, SayProgress, SealCheckpoints, StopOnSigterm
+    from tunestack_training.callbacks import EndOnBrokenLoss, LogMetrics, SayProgress, SealCheckpoints, StopOnSigterm
 
     # It warns with the end of a row's question.
     logging.getLogger("trl.trainer.sft_trainer").setLevel(logging.ERROR)
@@ -104,15 +119,25 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
         "seal": SealCheckpoints(metrics),
         "stop": StopOnSigterm(),
     }
+    broken = EndOnBrokenLoss()
+
+    class Trainer(SFTTrainer):  # type: ignore[misc]
+        """TRL's, which shows each batch's loss."""
+
+        def training_step(self, *arguments: Any, **options: Any) -> Any:
+            loss = super().training_step(*arguments, **options)
+            broken.see(loss)
+            return loss
+
     folder = contract.channel("base-model")
-    trainer = SFTTrainer(
+    trainer = Trainer(
         model=load_base_model(folder, recipe),
         args=sft_config(recipe, output),
         train_dataset=Dataset.from_list(_read(train_rows)),
         eval_dataset=Dataset.from_list(_read(validation_rows)),
         processing_class=load_tokenizer(folder),
         peft_config=LoraConfig(**recipe.lora.model_dump(), bias="none", task_type="CAUSAL_LM"),
-        callbacks=list(callbacks.values()),
+        callbacks=[*callbacks.values(), broken],
     )
     for replaced in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(replaced)
@@ -147,6 +172,8 @@ def sft_config(recipe: Recipe, output: Path) -> Any:
         eval_strategy="no",
         report_to="none",
         disable_tqdm=True,
+        # It would say 0.0 of a loss that is nan.
+        logging_nan_inf_filter=False,
         logging_first_step=True,
         data_seed=recipe.training.seed,
     )
