@@ -10,9 +10,41 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
 LOG_NAME = "server.log"
+# What a server's process runs.
+MODULE = "tunestack.local.emulator.serve"
 _FOLDER = Path(".tunestack") / "local"
 # What a copy of the kit has.
 _KIT = ("cdk.json", "app.py", "tunestack")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """Who serves, and how."""
+
+    pid: int
+    port: int
+    enforce: bool
+
+    @classmethod
+    def parse(cls, text: str) -> "Server | None":
+        """What a server left of itself; None where that has any other shape, whoever wrote it."""
+        try:
+            found = json.loads(text)
+            return cls(pid=int(found["pid"]), port=int(found["port"]), enforce=bool(found.get("enforce")))
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+            return None
+
+    @classmethod
+    def of_command(cls, pid: int, command: list[str], home: Path) -> "Server | None":
+        """The server of a folder by a process's command line; None where it is another's."""
+        if MODULE not in command or str(home) not in command:
+            return None
+        port = next((word for word in command[command.index(str(home)) + 1 :] if word.isdigit()), None)
+        return cls(pid=pid, port=int(port), enforce="--no-enforce" not in command) if port else None
+
+    def text(self) -> str:
+        """What is left for others to find it."""
+        return json.dumps({"pid": self.pid, "port": self.port, "enforce": self.enforce})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,16 +77,22 @@ class LocalAws:
         """A folder per job, which is its container's `/opt/ml`."""
         return self.home / "jobs"
 
-    def port(self) -> int | None:
-        """The port that it serves on, or None when it was never started."""
+    @property
+    def lock_file(self) -> Path:
+        """Held by who starts it."""
+        return self.home / "starting.lock"
+
+    def server(self) -> Server | None:
+        """What the server left of itself, if it can be read."""
         try:
-            return int(json.loads(self.server_file.read_text(encoding="utf-8"))["port"])
-        except (FileNotFoundError, ValueError, KeyError):
+            return Server.parse(self.server_file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
             return None
 
-    def enforces(self) -> bool:
-        """Whether the running one authorizes requests."""
-        return bool(json.loads(self.server_file.read_text(encoding="utf-8")).get("enforce"))
+    def port(self) -> int | None:
+        """The port that it serves on, or None when nobody knows."""
+        server = self.server()
+        return server.port if server else None
 
     @property
     def endpoint_url(self) -> str:

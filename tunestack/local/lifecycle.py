@@ -1,6 +1,6 @@
 """Start and stop the local AWS: a server process that outlives the command that started it."""
 
-import json
+import fcntl
 import os
 import shutil
 import signal
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tunestack.errors import UserError
 from tunestack.files import write_whole
-from tunestack.local.address import LocalAws
+from tunestack.local.address import MODULE, LocalAws, Server
 
 START_SECONDS = 60
 STOP_SECONDS = 150
@@ -33,11 +33,18 @@ def up(local: LocalAws, *, port: int, enforce: bool = True) -> bool:
             "the local AWS runs on Linux: it reads /proc, and its jobs end with it by prctl; elsewhere, use a Linux "
             "container or WSL. Planning, sizing and deploying to an account need no local AWS"
         )
-    if is_running(local):
-        running_on = local.port()
-        if running_on != port:
-            raise LocalAwsError(f"the local AWS already runs on port {running_on}; `tunestack local down` stops it")
-        if local.enforces() != enforce:
+    local.home.mkdir(parents=True, exist_ok=True)
+    with local.lock_file.open("w") as lock:
+        # Two at once would be two servers over one state: the second waits, and finds the first one's.
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _up(local, port=port, enforce=enforce)
+
+
+def _up(local: LocalAws, *, port: int, enforce: bool) -> bool:
+    if server := running_server(local):
+        if server.port != port:
+            raise LocalAwsError(f"the local AWS already runs on port {server.port}; `tunestack local down` stops it")
+        if server.enforce != enforce:
             how = "without" if enforce else "with"
             raise LocalAwsError(f"the local AWS already runs {how} enforcement; `tunestack local down` stops it")
         return False
@@ -45,13 +52,12 @@ def up(local: LocalAws, *, port: int, enforce: bool = True) -> bool:
         raise LocalAwsError(
             f"port {port} is in use by another program; stop that one, or choose another port with --port"
         )
-    local.home.mkdir(parents=True, exist_ok=True)
     with local.log_file.open("a", encoding="utf-8") as log:
-        server = subprocess.Popen(
+        process = subprocess.Popen(
             [
                 sys.executable,
                 "-m",
-                "tunestack.local.emulator.serve",
+                MODULE,
                 str(local.home),
                 str(port),
                 *([] if enforce else ["--no-enforce"]),
@@ -61,39 +67,56 @@ def up(local: LocalAws, *, port: int, enforce: bool = True) -> bool:
             stderr=log,
             start_new_session=True,
             cwd=local.home,
+            # The lock is this command's alone.
+            close_fds=True,
         )
-    write_whole(local.server_file, json.dumps({"pid": server.pid, "port": port, "enforce": enforce}))
-    _wait_until_serving(local, server)
+    write_whole(local.server_file, Server(pid=process.pid, port=port, enforce=enforce).text())
+    _wait_until_serving(local, process)
     return True
 
 
 def down(local: LocalAws, *, delete_data: bool) -> bool:
     """Stop it, and with `delete_data` remove all that it holds; whether it ran."""
-    pid = server_pid(local)
-    if pid is not None:
-        os.kill(pid, signal.SIGTERM)
-        _wait_until_gone(pid)
+    server = running_server(local)
+    if server is not None:
+        os.kill(server.pid, signal.SIGTERM)
+        _wait_until_gone(server.pid)
     local.server_file.unlink(missing_ok=True)
     if delete_data:
         shutil.rmtree(local.home, ignore_errors=True)
-    return pid is not None
+    return server is not None
 
 
 def is_running(local: LocalAws) -> bool:
     """Whether its server lives."""
-    return server_pid(local) is not None
+    return running_server(local) is not None
 
 
 def server_pid(local: LocalAws) -> int | None:
     """The server's process, or None when there is none (any more)."""
-    try:
-        pid = int(json.loads(local.server_file.read_text(encoding="utf-8"))["pid"])
-        command = Path(f"/proc/{pid}/cmdline").read_bytes()
-    except (FileNotFoundError, ValueError, KeyError, ProcessLookupError):
+    server = running_server(local)
+    return server.pid if server else None
+
+
+def running_server(local: LocalAws) -> Server | None:
+    """The server that lives, or None: as it left word of itself or, where that can't be read, by its process.
+
+    A process of that number may be another project's by now: its command line says whose it is.
+    """
+    if left := local.server():
+        return _server_of(left.pid, local)
+    if not local.home.exists():
         return None
-    # A process of that number may be another project's by now.
-    ours = b"tunestack.local.emulator.serve" in command and str(local.home).encode() in command.split(b"\0")
-    return pid if ours else None
+    pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())
+    return next((server for pid in pids if (server := _server_of(pid, local))), None)
+
+
+def _server_of(pid: int, local: LocalAws) -> Server | None:
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode("utf-8", "replace").split("\0")
+    except (OSError, ValueError):
+        return None
+    return Server.of_command(pid, command, local.home)
 
 
 def running(local: LocalAws) -> LocalAws:

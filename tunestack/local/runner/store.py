@@ -21,7 +21,9 @@ class Store:
         self._records: dict[tuple[str, str], Record] = {}
         self._unsaved: set[tuple[str, str]] = set()
         for file in sorted(folder.glob("*/*.json")):
-            self._records[(file.parent.name, file.stem)] = json.loads(file.read_text(encoding="utf-8"))
+            record = _read(file)
+            if record is not None:
+                self._records[(file.parent.name, file.stem)] = record
 
     def get(self, kind: str, name: str) -> Record | None:
         """A copy of a record, or None."""
@@ -77,3 +79,18 @@ class Store:
                 )
             elif kind.endswith("Job") and record[f"{kind}Status"] in ("InProgress", "Stopping"):
                 self.update(kind, name, **{f"{kind}Status": "Failed", "FailureReason": _INTERRUPTED})
+
+
+def _read(file: Path) -> Record | None:
+    """A record, or None where its file holds none: that is put aside, and said in the server's log."""
+    try:
+        record = json.loads(file.read_text(encoding="utf-8"))
+        if isinstance(record, dict):
+            return record
+        reason = f"holds {type(record).__name__}, no record"
+    except (OSError, ValueError, RecursionError) as error:
+        reason = f"{type(error).__name__}: {error}"
+    aside = file.with_suffix(".broken")
+    print(f"{file}: {reason}; it is forgotten, and kept as {aside.name}", flush=True)
+    file.replace(aside)
+    return None
