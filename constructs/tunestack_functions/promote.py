@@ -39,6 +39,7 @@ log.setLevel(logging.INFO)
 SECONDS_TO_STOP_BEFORE = 60
 FINISHED = ("Executing", "Succeeded")
 RUNNING = ("Executing", "Stopping")
+NOT_THERE = ("ValidationException", "ResourceNotFound", "ResourceNotFoundException")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,9 +124,14 @@ def decided(arn: str, settings: Settings, context: Any) -> None:
     if not arn.startswith(settings.source_versions.removesuffix("*")):
         raise NotPromotableError(f"{arn} is no version that is promoted here: {settings.source_versions}")
     sagemaker = client("sagemaker")
-    version = sagemaker.describe_model_package(ModelPackageName=arn)
+    try:
+        version = sagemaker.describe_model_package(ModelPackageName=arn)
+    except sagemaker.exceptions.ClientError as error:
+        if error.response["Error"]["Code"] not in NOT_THERE:
+            raise
+        raise NotPromotableError(f"{arn} isn't there, or any more: {error}") from None
     if version["ModelApprovalStatus"] == "Rejected":
-        withdraw(sagemaker, arn, settings)
+        withdraw(sagemaker, arn, version, settings)
     elif version["ModelApprovalStatus"] == "Approved":
         promote(sagemaker, arn, version, settings, context)
     else:
@@ -134,7 +140,7 @@ def decided(arn: str, settings: Settings, context: Any) -> None:
 
 def promote(sagemaker: Any, arn: str, version: dict[str, Any], settings: Settings, context: Any) -> None:
     """Copy all that belongs to a version, and start the pipeline that judges and registers it."""
-    name = execution_name(arn)
+    name = execution_name(arn, version)
     known = execution_of(sagemaker, name, settings.pipeline)
     if known is not None and known["PipelineExecutionStatus"] in FINISHED:
         log.info("%s is promoted already: %s", arn, known["PipelineExecutionArn"])
@@ -143,7 +149,7 @@ def promote(sagemaker: Any, arn: str, version: dict[str, Any], settings: Setting
     image = judged_image(container["Image"], settings)
     target = Target(settings, context, registered=version["CreationTime"])
     try:
-        uris = copied(arn, version["CustomerMetadataProperties"], container["ModelDataUrl"], settings, target)
+        uris = copied(name, version["CustomerMetadataProperties"], container["ModelDataUrl"], settings, target)
     except ChangedSinceError as error:
         raise NotPromotableError(f"{arn}: {error}, when it was registered: it isn't what was judged") from None
     parameters = {"SourceVersionArn": arn, "ImageUri": image, **uris}
@@ -159,7 +165,7 @@ def promote(sagemaker: Any, arn: str, version: dict[str, Any], settings: Setting
     log.info("%s is judged by %s", arn, started["PipelineExecutionArn"])
     # It may have been rejected while its files were copied, by a message that found nothing to stop yet.
     if sagemaker.describe_model_package(ModelPackageName=arn)["ModelApprovalStatus"] != "Approved":
-        withdraw(sagemaker, arn, settings)
+        withdraw(sagemaker, arn, version, settings)
 
 
 def judged_image(image: str, settings: Settings) -> str:
@@ -172,13 +178,13 @@ def judged_image(image: str, settings: Settings) -> str:
     return found
 
 
-def withdraw(sagemaker: Any, arn: str, settings: Settings) -> None:
+def withdraw(sagemaker: Any, arn: str, version: dict[str, Any], settings: Settings) -> None:
     """Stop judging a version, and reject here what was registered of it: the one before it is the newest again.
 
     Raises:
         NotYetError: it is still being judged: what that registers is rejected by the next try.
     """
-    running = execution_of(sagemaker, execution_name(arn), settings.pipeline)
+    running = execution_of(sagemaker, execution_name(arn, version), settings.pipeline)
     if running is not None and running["PipelineExecutionStatus"] == "Executing":
         stop(sagemaker, running["PipelineExecutionArn"])
     pages = sagemaker.get_paginator("list_model_packages").paginate(ModelPackageGroupName=settings.group)
@@ -202,9 +208,12 @@ def stop(sagemaker: Any, execution: str) -> None:
     log.info("%s is stopped: its version was rejected", execution)
 
 
-def execution_name(arn: str) -> str:
-    """The name of the execution that takes in a version: GROUP-VERSION, 82 characters at the most."""
-    return "-".join(arn.split("/")[-2:])[-82:]
+def execution_name(arn: str, version: dict[str, Any]) -> str:
+    """The name of the execution that takes in a version: GROUP-VERSION-CREATED, 82 characters at the most.
+
+    A group that was made anew begins with 1 again: what was promoted by that number before is another version.
+    """
+    return f"{'-'.join(arn.split('/')[-2:])}-{version['CreationTime']:%Y%m%d%H%M%S}"[-82:]
 
 
 def execution_of(sagemaker: Any, name: str, pipeline: str) -> dict[str, Any] | None:
@@ -217,13 +226,13 @@ def execution_of(sagemaker: Any, name: str, pipeline: str) -> dict[str, Any] | N
 
 
 def copied(
-    arn: str, metadata: dict[str, str], model_data_url: str, settings: Settings, target: "Target"
+    name: str, metadata: dict[str, str], model_data_url: str, settings: Settings, target: "Target"
 ) -> dict[str, str]:
-    """The parameters that say where a version's files lie here, once they do."""
+    """The parameters that say where a version's files lie here, once they do: in a folder of its `name`."""
     missing = [key for key in settings.parameters if key not in metadata]
     if missing:
-        raise NotPromotableError(f"{arn} doesn't say where its {', '.join(missing)} lie: register it by a newer run")
-    folder = "/".join([settings.prefix, *arn.split("/")[-2:]])
+        raise NotPromotableError(f"{name} doesn't say where its {', '.join(missing)} lie: register it by a newer run")
+    folder = f"{settings.prefix}/{name}"
     found = {"ModelDataUrl": target.take_object(model_data_url, f"{folder}/package/{name_of(model_data_url)}")}
     for key, parameter in settings.parameters.items():
         uri = metadata[key]

@@ -1,18 +1,22 @@
 """The function that takes in versions: what it does when one is rejected, whatever is under way."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
 from tunestack_functions import promote
-from tunestack_functions.promoted_image import NotYetError
+from tunestack_functions.promoted_image import NotPromotableError, NotYetError
 
 from tests.three_accounts import ACCOUNTS
 from tests.tunestack_cdk.test_promote_function import IMAGE, LATER, SETTINGS, VERSIONS
 
 EXECUTION = f"arn:aws:sagemaker:us-east-1:{ACCOUNTS['staging']}:pipeline/promotion/execution/a"
 HERE = f"arn:aws:sagemaker:us-east-1:{ACCOUNTS['staging']}:model-package/models/1"
-NAME = "tunestack-dev-models-1"
+NAME = f"tunestack-dev-models-1-{LATER:%Y%m%d%H%M%S}"
 
 
 class SageMaker:
@@ -21,6 +25,8 @@ class SageMaker:
     def __init__(self, *, approved: list[bool], execution: str | None, registered: bool) -> None:
         self._approved, self._execution, self._registered = approved, execution, registered
         self.did: list[str] = []
+
+    exceptions = boto3.client("sagemaker", region_name="us-east-1").exceptions
 
     def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:  # noqa: N803 - the API's
         if ModelPackageName == HERE:
@@ -107,3 +113,21 @@ def test_an_event_that_can_t_be_read_is_said_once_and_not_tried_again(
     monkeypatch.setenv("SETTINGS", json.dumps(SETTINGS.plain()))
     promote.handler({"Records": [{"body": body}]}, None)
     assert "no decision on a version" in caplog.text
+
+
+def test_a_version_of_the_same_number_in_a_group_that_was_made_anew_is_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = f"{VERSIONS}1"
+    names = {promote.execution_name(arn, {"CreationTime": LATER + timedelta(seconds=second)}) for second in (0, 1)}
+    assert len(names) == 2 and NAME in names
+
+
+@pytest.mark.parametrize(("code", "is_said_once"), [("ValidationException", True), ("ThrottlingException", False)])
+def test_a_version_that_is_not_there_is_not_tried_again(
+    code: str, is_said_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sagemaker = boto3.client("sagemaker", region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    monkeypatch.setattr(promote, "client", lambda name: sagemaker)
+    with Stubber(sagemaker) as stub:
+        stub.add_client_error("describe_model_package", code, "ModelPackage does not exist")
+        with pytest.raises(NotPromotableError if is_said_once else ClientError, match="does not exist"):
+            promote.decided(f"{VERSIONS}99", SETTINGS, None)

@@ -89,11 +89,17 @@ class MotoSageMaker:
         return answer
 
     def forget_version(self, arn: str, *, account: str, region: str) -> None:
-        """Delete a model package; moto has no call for it."""
+        """Delete a model package; moto has no call for it.
+
+        It numbers a new version by how many there are: one that is gone counts on, where nobody finds it.
+        """
         from moto.sagemaker.models import sagemaker_backends
 
         with self._lock:
-            sagemaker_backends[account][region].model_packages.pop(arn, None)
+            packages = sagemaker_backends[account][region].model_packages
+            if gone := packages.pop(arn, None):
+                gone.model_package_version = None
+                packages[f"{arn}#gone"] = gone
             self._save()
 
     def forget_group(self, name: str, *, account: str, region: str) -> None:
@@ -101,5 +107,8 @@ class MotoSageMaker:
         from moto.sagemaker.models import sagemaker_backends
 
         with self._lock:
-            sagemaker_backends[account][region].model_package_groups.pop(name, None)
+            backend = sagemaker_backends[account][region]
+            backend.model_package_groups.pop(name, None)
+            for key in [key for key, item in backend.model_packages.items() if item.model_package_group_name == name]:
+                del backend.model_packages[key]
             self._save()
