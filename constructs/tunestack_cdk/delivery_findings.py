@@ -143,6 +143,7 @@ def _grants(stack: Stack, pipeline: pipelines.CodePipeline, key_arn: str, source
 
 
 # The same in the form that the kit's own rules take: rule, resource and property, and what is said of it.
+_READ_ARTIFACTS = "The bootstrap's roles in the stages' accounts, each by its ARN, read the artifacts that they deploy."
 ACCEPTED = {
     "bucket *CrossRegionCodePipelineReplicationBucket*": "Copies of what the pipeline's own bucket keeps and logs.",
     "bucket_wildcard Delivery*": "CodePipeline hands artifacts from stage to stage in folders that it names itself.",
@@ -158,5 +159,9 @@ ACCEPTED = {
     "allow_anywhere DeliveryAssetsFileRole*: allows codebuild:*": (
         "CodePipeline's own grant to start the project that publishes assets."
     ),
+    **{
+        f"foreign_access *: lets another account do {action}*": _READ_ARTIFACTS
+        for action in ("s3:GetObject[*],", "s3:GetBucket[*],", "s3:List[*],", "kms:Decrypt without")
+    },
     "privilege* DeliveryPipelineSource*": "The source action writes one artifact, and owns what it writes.",
 }

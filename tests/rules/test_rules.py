@@ -71,7 +71,21 @@ PASSED = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
 FROM_HERE = {"StringEquals": {"aws:SourceAccount": ACCOUNT}}
 BOUND = one("AWS::IAM::Role", PermissionsBoundary="arn:b")["It"]
 # The rule → what passes it, what doesn't, and what is said of that.
+FOREIGN = {"AWS": "arn:aws:iam::444444444444:root"}
+
+
+def bucket_policy(**statement: Any) -> ByName:
+    allowed = {"Effect": "Allow", "Principal": FOREIGN, **statement}
+    return one("AWS::S3::BucketPolicy", Bucket="b", PolicyDocument={"Statement": [allowed]})
+
+
 EXAMPLES: dict[str, tuple[ByName, ByName, str]] = {
+    "foreign_access": (
+        bucket_policy(Action="s3:GetObject", Resource="arn:aws:s3:::b/packages/*"),
+        bucket_policy(Action="s3:PutObject", Resource="arn:aws:s3:::b/packages/*"),
+        "It.PolicyDocument.Statement[0].Action: lets another account do s3:PutObject, which isn't one of the known "
+        "reads",
+    ),
     "allow_anywhere": (
         policy(Action=["ecr:GetAuthorizationToken", "logs:DescribeLogGroups"], Resource="*"),
         policy(Action="s3:GetObject", Resource="*"),

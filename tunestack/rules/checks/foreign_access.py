@@ -1,0 +1,63 @@
+"""Another account may be given reads of named things alone: no write, no management, nothing whole."""
+
+import re
+from collections.abc import Iterator
+
+from tunestack.rules.finding import Problem
+from tunestack.template.resources import Resource, Resources
+from tunestack.template.statement import RESOURCE_POLICIES, Statement, resource_statements, statements_of
+
+_BUS = "AWS::Events::EventBusPolicy"
+KINDS = frozenset({*RESOURCE_POLICIES, _BUS, "AWS::Lambda::Permission"})
+# What an account may be let do from outside: each reads, tells a bus, or makes a model of its own from a version.
+_ALLOWED = frozenset(
+    {
+        "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:DescribeImageScanFindings",
+        "ecr:DescribeImageSigningStatus", "ecr:GetDownloadUrlForLayer", "events:PutEvents", "kms:Decrypt",
+        "kms:DescribeKey", "s3:GetObject", "s3:ListBucket", "sagemaker:CreateModel", "sagemaker:DescribeModelPackage",
+        "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages", "secretsmanager:GetSecretValue",
+    }
+)  # fmt: skip
+# Action → the condition key that bounds it.
+_BOUNDED_BY = {"s3:ListBucket": "s3:prefix", "kms:Decrypt": "kms:viaservice"}
+_ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
+_WHOLE_BUCKET = re.compile(r"(^|\}|:::[^/]+|Arn\W*)/\*\W*$")
+
+
+def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
+    if resource.kind == "AWS::Lambda::Permission":
+        if _ACCOUNT.search(str(resource.properties.get("Principal"))):
+            yield "Principal", "lets another account call the function"
+        return
+    for statement in _statements(resource):
+        if statement.allows and _is_foreign(statement):
+            yield from _problems(statement)
+
+
+def _statements(resource: Resource) -> Iterator[Statement]:
+    if resource.kind == _BUS:
+        yield from statements_of({"Statement": [resource.properties.get("Statement")]}, "EventBusPolicy")
+    else:
+        yield from resource_statements(resource)
+
+
+def _is_foreign(statement: Statement) -> bool:
+    """Whether it lets in an account that is named by its number, or whoever meets its conditions."""
+    return any(one == "*" or _ACCOUNT.search(one) for one in statement.principals("AWS"))
+
+
+def _problems(statement: Statement) -> Iterator[Problem]:
+    for member in ("NotAction", "NotResource", "NotPrincipal"):
+        if member in statement.content:
+            yield (
+                f"{statement.where}.{member}",
+                "lets another account do everything but what is named: name what it may",
+            )
+    for action in statement.actions:
+        if action not in _ALLOWED:
+            yield f"{statement.where}.Action", f"lets another account do {action}, which isn't one of the known reads"
+        key = _BOUNDED_BY.get(action)
+        if key and key not in statement.conditions:
+            yield f"{statement.where}.Condition", f"lets another account do {action} without a condition on {key}"
+    if "s3:GetObject" in statement.actions and any(map(_WHOLE_BUCKET.search, statement.resources)):
+        yield f"{statement.where}.Resource", "lets another account read the whole bucket: name the prefixes"
