@@ -9,7 +9,7 @@ import pytest
 
 from tests.stacks.test_delivery import synthesized
 from tunestack.permissions.access import Access
-from tunestack.permissions.deployment_calls import Operation, calls_of, needed_actions
+from tunestack.permissions.deployment_calls import Operation, calls_of, names_of, needed_actions
 from tunestack.permissions.deployment_policy import MOST_CHARACTERS, Target, deployment_policies, targets_of
 from tunestack.permissions.judge import Judge
 from tunestack.permissions.world import Role, World
@@ -76,3 +76,21 @@ def test_each_account_may_deploy_what_its_stacks_hold_and_little_else(assembly_f
         builds = any(stack.of_kind("AWS::CodeBuild::Project") for stack in target.stacks)
         assert may("codebuild:CreateProject", f"arn:aws:codebuild:{here}:project/Training-1") == builds
         assert may("kms:CreateKey", "*") and may("kms:PutKeyPolicy", f"arn:aws:kms:{here}:key/a")
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "name"),
+    [
+        ("AWS::KMS::Alias", {"AliasName": "alias/kit-dev"}, "kit-dev"),
+        ("AWS::Logs::LogGroup", {"LogGroupName": "/aws/sagemaker/TrainingJobs"}, "/aws/sagemaker/TrainingJobs"),
+        ("AWS::ECR::Repository", {"RepositoryName": "team/kit"}, "team/kit"),
+        ("AWS::IAM::OIDCProvider", {"Url": "https://token.example.com"}, "token.example.com"),
+        ("AWS::IAM::Role", {"RoleName": "kit-dev", "Path": "/teams/ml/"}, "teams/ml/kit-dev"),
+        ("AWS::Lambda::Permission", {"FunctionName": "arn:aws:lambda:us-east-1:1:function:kit"}, "kit"),
+        ("AWS::SQS::QueuePolicy", {"Queues": ["https://sqs.us-east-1.amazonaws.com/1/kit"]}, "kit"),
+        ("AWS::Events::EventBusPolicy", {"EventBusName": "arn:aws:events:us-east-1:1:event-bus/kit"}, "kit"),
+        ("AWS::Budgets::Budget", {"Budget": {"BudgetName": "kit"}}, "kit"),
+    ],
+)
+def test_a_resource_is_named_as_its_arn_has_it(kind: str, properties: dict[str, Any], name: str) -> None:
+    assert names_of(kind, properties) == [name]

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -45,8 +44,7 @@ def test_the_packed_archive_is_served_with_an_answer_per_line(
     shutil.copytree(adapter, ml / "processing" / "input" / "adapter")
     shutil.copytree(tiny_model, ml / "processing" / "input" / "base-model")
     package.run({"package.fuse": fuse, "inference.max_new_tokens": "4"})
-    with tarfile.open(ml / "processing" / "output" / "model" / "model.tar.gz") as tar:
-        tar.extractall(tmp_path / "served", filter="data")
+    shutil.unpack_archive(ml / "processing" / "output" / "model" / "model.tar.gz", tmp_path / "served")
     # WHEN good and bad lines are asked
     server = ModelServer(tmp_path / "served")
     lines = [

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +69,7 @@ def server(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> ModelS
     shutil.copytree(ml / "model", ml / "processing" / "input" / "adapter")
     shutil.copytree(tiny_model, ml / "processing" / "input" / "base-model")
     package.run({"inference.max_new_tokens": "4"})
-    with tarfile.open(ml / "processing" / "output" / "model" / "model.tar.gz") as tar:
-        tar.extractall(ml / "served", filter="data")
+    shutil.unpack_archive(ml / "processing" / "output" / "model" / "model.tar.gz", ml / "served")
     monkeypatch.undo()
     return ModelServer(ml / "served")
 

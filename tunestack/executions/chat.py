@@ -15,6 +15,7 @@ from pathlib import Path
 from tunestack.aws import Aws
 from tunestack.errors import UserError
 from tunestack.executions.versions import Version
+from tunestack.files import unpack
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerHost, ContainerSpec, RunningContainer
 from tunestack.local.runner.errors import JobFailure
@@ -95,8 +96,7 @@ def _download(aws: Aws, version: Version, folder: Path) -> None:
     except aws.s3.exceptions.ClientError as error:
         raise UserError(f"version {version.number}: no archive at {version.model_data_url}: {error}") from None
     try:
-        with tarfile.open(archive) as tar:
-            tar.extractall(folder / "model", filter="data")
+        unpack(archive, folder / "model")
     except (tarfile.TarError, EOFError) as error:
         raise UserError(f"version {version.number}: {version.model_data_url} is no whole archive: {error}") from None
     archive.unlink()

@@ -87,8 +87,6 @@ _KINDS: Mapping[str, tuple[str, str]] = {
     "AWS::SageMaker::Pipeline": ("sagemaker:pipeline", "PipelineName"),
     "AWS::Signer::SigningProfile": ("signer:signing-profile", ""),
 }
-# What a name is written with, and an ARN isn't.
-_BEFORE_NAME = re.compile(r"^(alias/|https://)|.*(?:function|/):?(?=[^:/]+$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,7 +181,14 @@ def names_of(resource_type: str, properties: Mapping[str, Any]) -> list[str]:
     for part in _KINDS[resource_type][1].split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     found = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str) and item]
-    return [f"{path_of(resource_type, properties)}{_BEFORE_NAME.sub('', name)}" for name in found]
+    return [f"{path_of(resource_type, properties)}{_bare(name)}" for name in found]
+
+
+def _bare(name: str) -> str:
+    """A name as an ARN has it: templates give it as an ARN, a queue's URL, or with what says its kind, too."""
+    if name.startswith(("arn:", "https://sqs.")):
+        return re.split(r"[:/]", name)[-1]
+    return name.removeprefix("alias/").removeprefix("https://")
 
 
 def path_of(resource_type: str, properties: Mapping[str, Any]) -> str:

@@ -1,7 +1,6 @@
 """A batch transform, as SageMaker runs it: a server with the model, and requests of one line or of several."""
 
 import socket
-import tarfile
 import threading
 import time
 import urllib.error
@@ -12,6 +11,7 @@ from io import BytesIO
 from typing import Any
 
 from tunestack.definition.job_files import files_read, files_written
+from tunestack.files import unpack
 from tunestack.job_api import TRANSFORM_API
 from tunestack.layout import S3Uri
 from tunestack.local.runner.container import ContainerSpec, RunningContainer
@@ -44,8 +44,7 @@ class TransformJob(Job):
             self.clients.s3.download_file(bucket, key, str(archive))
         except self.clients.s3.exceptions.ClientError as error:
             raise JobFailure(f"ClientError: no model archive at {self._model['ModelDataUrl']}: {error}") from None
-        with tarfile.open(archive) as tar:
-            tar.extractall(self.ml_folder / "model", filter="data")
+        unpack(archive, self.ml_folder / "model")
         archive.unlink()
 
     def execute(self, log: JobLog) -> None:
