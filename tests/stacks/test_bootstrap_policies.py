@@ -88,6 +88,7 @@ def test_each_account_may_deploy_what_its_stacks_hold_and_little_else(assembly_f
         ("AWS::IAM::Role", {"RoleName": "kit-dev", "Path": "/teams/ml/"}, "teams/ml/kit-dev"),
         ("AWS::Lambda::Permission", {"FunctionName": "arn:aws:lambda:us-east-1:1:function:kit"}, "kit"),
         ("AWS::SQS::QueuePolicy", {"Queues": ["https://sqs.us-east-1.amazonaws.com/1/kit"]}, "kit"),
+        ("AWS::SQS::QueuePolicy", {"Queues": ["http://localhost:4566/1/kit"]}, "kit"),
         ("AWS::Events::EventBusPolicy", {"EventBusName": "arn:aws:events:us-east-1:1:event-bus/kit"}, "kit"),
         ("AWS::Budgets::Budget", {"Budget": {"BudgetName": "kit"}}, "kit"),
     ],

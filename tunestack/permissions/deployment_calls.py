@@ -181,14 +181,16 @@ def names_of(resource_type: str, properties: Mapping[str, Any]) -> list[str]:
     for part in _KINDS[resource_type][1].split("."):
         value = value.get(part) if isinstance(value, Mapping) else None
     found = [item for item in (value if isinstance(value, list) else [value]) if isinstance(item, str) and item]
-    return [f"{path_of(resource_type, properties)}{_bare(name)}" for name in found]
+    return [f"{path_of(resource_type, properties)}{_bare(resource_type, name)}" for name in found]
 
 
-def _bare(name: str) -> str:
+def _bare(resource_type: str, name: str) -> str:
     """A name as an ARN has it: templates give it as an ARN, a queue's URL, or with what says its kind, too."""
-    if name.startswith(("arn:", "https://sqs.")):
+    if resource_type == "AWS::IAM::OIDCProvider":
+        return name.removeprefix("https://")
+    if name.startswith("arn:") or "://" in name:
         return re.split(r"[:/]", name)[-1]
-    return name.removeprefix("alias/").removeprefix("https://")
+    return name.removeprefix("alias/")
 
 
 def path_of(resource_type: str, properties: Mapping[str, Any]) -> str:
