@@ -175,7 +175,7 @@ def test_destroying_prod_keeps_data_keys_and_registry(second: LocalAws, assembly
     )
     s3.put_object(Bucket=data, Key="datasets/a", Body=b"x")
     budgets = client(second, "budgets")
-    account = {"AccountId": "222222222222", "BudgetName": "tunestack-prod-month"}
+    account = {"AccountId": "222222222222", "BudgetName": "tunestack-prod-us-east-1-month"}
     assert budgets.describe_budget(**account)["Budget"]["BudgetLimit"] == {"Amount": "500", "Unit": "USD"}
     assert len(budgets.describe_notifications_for_budget(**account)["Notifications"]) == 2
     with pytest.raises(DeploymentError, match="TerminationProtection is enabled"):
