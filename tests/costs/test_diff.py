@@ -125,6 +125,26 @@ def test_what_has_no_known_price_is_named_and_the_rest_is_summed(assembly: Any, 
     assert to_json(found)["unpriced"] == ["AWS::Redshift::Cluster of team-network"]
 
 
+@pytest.mark.parametrize(
+    "properties",
+    [
+        {"VpcEndpointType": "Interface", "SubnetIds": {"Ref": "Subnets"}},
+        {"VpcEndpointType": "Interface"},
+        {"VpcEndpointType": "GatewayLoadBalancer", "SubnetIds": ["subnet-1"]},
+        {"VpcEndpointType": {"Ref": "Kind"}, "SubnetIds": ["subnet-1"]},
+    ],
+)
+def test_an_endpoint_whose_units_cannot_be_told_has_no_known_price(
+    properties: dict[str, Any], assembly: Any, tmp_path: Path
+) -> None:
+    endpoint = {"Type": "AWS::EC2::VPCEndpoint", "Properties": properties}
+    found = cost_diff(
+        assembly_costs(assembly("dev").folder), assembly_costs(beside(tmp_path / "out", assembly, E=endpoint))
+    )
+    assert found.month.difference is None and found.known_month.difference == pytest.approx(730 * 0.07)
+    assert [item.startswith("AWS::EC2::VPCEndpoint (") for item in found.unpriced] == [True]
+
+
 def test_a_template_of_another_app_is_refused(tmp_path: Path) -> None:
     assembly_of(tmp_path, '{"Resources": {}}')
     with pytest.raises(UserError, match=r"has no tunestack:cost metadata"):

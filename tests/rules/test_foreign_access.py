@@ -13,6 +13,16 @@ from tests.rules.test_rules import FOREIGN, bucket_policy, one, said
         ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*"}, "the whole bucket"),
         ({"Action": "s3:GetObject", "Resource": {"Fn::Join": ["", [{"Fn::GetAtt": ["B", "Arn"]}, "/*"]]}}, "whole bucket"),
         ({"Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b"}, "without a condition on s3:prefix"),
+        ({"Action": "s3:GetObject", "Resource": "*"}, "the whole bucket"),
+        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b*"}, "the whole bucket"),
+        ({"Action": "s3:GetObject", "Resource": "arn:aws:s3:::b/*/model.tar.gz"}, "the whole bucket"),
+        (
+            {
+                "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::b",
+                "Condition": {"StringLike": {"s3:prefix": ["packages/*", "*"]}},
+            },
+            "without a condition on s3:prefix",
+        ),
         ({"Action": "s3:Get*", "Resource": "arn:aws:s3:::b/p/*"}, "do s3:Get*"),
         ({"Action": "s3:PutBucketPolicy", "Resource": "arn:aws:s3:::b"}, "do s3:PutBucketPolicy"),
         ({"Action": "s3:*", "Resource": "arn:aws:s3:::b/p/*"}, "do s3:*"),

@@ -233,5 +233,7 @@ def test_a_loss_that_is_no_number_ends_the_training_before_it_costs_weights_or_c
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_trained_model_without_a_loss_is_not_kept(loss: float) -> None:
     train.check_evaluation({"eval_loss": 1.0})
+    with pytest.raises(JobError, match="loss on the validation rows is nan"):
+        train.check_evaluation({})
     with pytest.raises(JobError, match=f"loss on the validation rows is {loss}"):
         train.check_evaluation({"eval_loss": loss})

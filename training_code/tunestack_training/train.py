@@ -54,7 +54,7 @@ def check_evaluation(figures: Mapping[str, float]) -> None:
     Raises:
         JobError: it is nan or inf.
     """
-    loss = figures.get("eval_loss", 0.0)
+    loss = figures.get("eval_loss", math.nan)
     if not math.isfinite(loss):
         raise JobError(
             f"the trained model's loss on the validation rows is {loss}: it is of no use, and isn't kept. Lower "

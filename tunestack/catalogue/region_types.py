@@ -30,5 +30,5 @@ def nearest_region(region: str, types: Iterable[str]) -> str | None:
     wanted = tuple(types)
     found = [other for other in REGIONS if partition_of(other) == partition_of(region) and not lacking(other, wanted)]
     area = region.partition("-")[0]
-    home = [other for other in ("us-east-1",) if other in found]
-    return next((other for other in (*(item for item in found if item.startswith(f"{area}-")), *home, *found)), None)
+    near = (other for other in found if other.startswith(f"{area}-"))
+    return next(near, "us-east-1" if "us-east-1" in found else next(iter(found), None))

@@ -60,7 +60,7 @@ def _counted(stack: Stack) -> StackCost:
             "standing_usd": found.usd_per_month,
             "drivers": found.drivers,
             "unpriced": found.unpriced,
-            "resources": Counter(use.type for use in uses),
+            "resources": Counter(str(item.get("Type")) for item in items),
         }
     )
 

@@ -23,13 +23,15 @@ class ResourceUse:
 
     @classmethod
     def of(cls, kind: str, properties: Mapping[str, Any]) -> "ResourceUse":
-        """A template's resource by its type."""
+        """A template's resource by its type; how many units can't be told, it has no price by that name."""
         if kind != "AWS::EC2::VPCEndpoint":
             return cls(type=kind)
-        is_interface = properties.get("VpcEndpointType", "Gateway") == "Interface"
-        subnets = properties.get("SubnetIds") or ["its one"]
-        # Subnets of another stack are one reference: how many they are isn't known, and one is the least.
-        return cls(type=kind, units=len(subnets) if is_interface and isinstance(subnets, list) else int(is_interface))
+        sort, subnets = properties.get("VpcEndpointType", "Gateway"), properties.get("SubnetIds")
+        if sort == "Gateway":
+            return cls(type=kind, units=0)
+        if sort == "Interface" and isinstance(subnets, list):
+            return cls(type=kind, units=len(subnets))
+        return cls(type=f"{kind} ({'in unknown subnets' if sort == 'Interface' else sort})")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -67,8 +67,6 @@ def _up(local: LocalAws, *, port: int, enforce: bool) -> bool:
             stderr=log,
             start_new_session=True,
             cwd=local.home,
-            # The lock is this command's alone.
-            close_fds=True,
         )
     write_whole(local.server_file, Server(pid=process.pid, port=port, enforce=enforce).text())
     _wait_until_serving(local, process)

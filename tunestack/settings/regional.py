@@ -35,7 +35,7 @@ _OPTIONAL = (
         otherwise="leave images.signed out, or choose {region}",
     ),
 )
-# Of the delivery alone; alarms and topics are a team's own, beside it.
+# What the delivery's own stack can't do without.
 OF_DELIVERY = frozenset({"AWS::CodePipeline::Pipeline", "AWS::CodeBuild::Project"})
 
 

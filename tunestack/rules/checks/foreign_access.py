@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tunestack.rules.finding import Problem
 from tunestack.template.resources import Resource, Resources
 from tunestack.template.statement import RESOURCE_POLICIES, Statement, resource_statements, statements_of
+from tunestack.template.values import as_list
 
 _BUS = "AWS::Events::EventBusPolicy"
 KINDS = frozenset({*RESOURCE_POLICIES, _BUS, "AWS::Lambda::Permission"})
@@ -21,7 +22,6 @@ _ALLOWED = frozenset(
 # Action → the condition key that bounds it.
 _BOUNDED_BY = {"s3:ListBucket": "s3:prefix", "kms:Decrypt": "kms:viaservice"}
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
-_WHOLE_BUCKET = re.compile(r"(^|\}|:::[^/]+|Arn\W*)/\*\W*$")
 
 
 def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
@@ -57,7 +57,13 @@ def _problems(statement: Statement) -> Iterator[Problem]:
         if action not in _ALLOWED:
             yield f"{statement.where}.Action", f"lets another account do {action}, which isn't one of the known reads"
         key = _BOUNDED_BY.get(action)
-        if key and key not in statement.conditions:
+        if key and "*" in as_list(statement.conditions.get(key, "*")):
             yield f"{statement.where}.Condition", f"lets another account do {action} without a condition on {key}"
-    if "s3:GetObject" in statement.actions and any(map(_WHOLE_BUCKET.search, statement.resources)):
+    if "s3:GetObject" in statement.actions and any(map(_is_whole, statement.resources)):
         yield f"{statement.where}.Resource", "lets another account read the whole bucket: name the prefixes"
+
+
+def _is_whole(resource: str) -> bool:
+    """Whether objects of any name are meant: no prefix stands behind the bucket, or it begins with a wildcard."""
+    _, slash, path = resource.partition("/")
+    return not slash or path.startswith(("*", "?"))
