@@ -170,7 +170,7 @@ class PromotionReceiver(Construct):
             evaluation_periods=1,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         )
-        reason = "It is seen in the console and asked for there: who is told, and how, is the team's own."
+        reason = "The alarm is seen in the console; whom it tells is the team's to say."
         acknowledge_in_packs(alarm, "CloudWatchAlarmAction", reason=reason)
 
     def _allow_reading_source(self, role: iam.Role) -> None:

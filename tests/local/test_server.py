@@ -37,7 +37,7 @@ def test_a_server_whose_file_was_spoilt_is_found_by_its_process_and_stopped(aws:
     port = free_port()
     assert lifecycle.up(aws, port=port)
     try:
-        for text in ("{half", None):
+        for text in ("{half", '{"pid": 1, "port": 1}', None):
             aws.server_file.write_text(text) if text else aws.server_file.unlink()
             found = lifecycle.running_server(aws)
             assert found is not None and (found.port, found.enforce) == (port, True)

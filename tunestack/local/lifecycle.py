@@ -97,12 +97,13 @@ def server_pid(local: LocalAws) -> int | None:
 
 
 def running_server(local: LocalAws) -> Server | None:
-    """The server that lives, or None: as it left word of itself or, where that can't be read, by its process.
+    """The server that lives, or None: as it left word of itself or, where that is no use, by its process.
 
     A process of that number may be another project's by now: its command line says whose it is.
     """
-    if left := local.server():
-        return _server_of(left.pid, local)
+    left = local.server()
+    if left and (server := _server_of(left.pid, local)):
+        return server
     if not local.home.exists():
         return None
     pids = (int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit())

@@ -16,7 +16,7 @@ _ALLOWED = frozenset(
         "ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:DescribeImages", "ecr:DescribeImageScanFindings",
         "ecr:DescribeImageSigningStatus", "ecr:GetDownloadUrlForLayer", "events:PutEvents", "kms:Decrypt",
         "kms:DescribeKey", "s3:GetObject", "s3:ListBucket", "sagemaker:CreateModel", "sagemaker:DescribeModelPackage",
-        "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages", "secretsmanager:GetSecretValue",
+        "sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages",
     }
 )  # fmt: skip
 # Action → the condition key that bounds it.
