@@ -23,6 +23,7 @@ from tunestack.executions.describe import ENDED, ExecutionView, describe
 from tunestack.executions.start import start
 from tunestack.layout import StackName
 from tunestack.local import LocalAws, lifecycle, local_aws
+from tunestack.local.address import ACCOUNT
 from tunestack.settings.loading import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
 
@@ -46,9 +47,9 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def client(aws: LocalAws, service: str) -> Any:
-    """A client of the account itself, which may do everything."""
-    session = boto3.Session(aws_access_key_id="000000000000", aws_secret_access_key="x", region_name="us-east-1")
+def client(aws: LocalAws, service: str, account: str = ACCOUNT) -> Any:
+    """A client of the account itself, which may do everything there."""
+    session = boto3.Session(aws_access_key_id=account, aws_secret_access_key="x", region_name="us-east-1")
     return session.client(service, endpoint_url=aws.endpoint_url)
 
 

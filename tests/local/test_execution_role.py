@@ -12,7 +12,8 @@ from tunestack.local import LocalAws
 
 pytestmark = pytest.mark.slow
 
-ACCOUNT = "000000000000"
+ACCOUNT = "444444444444"
+"""Of its own: what is refused here on purpose must not be in the ledger of the environment's account."""
 TRUST = {
     "Version": "2012-10-17",
     "Statement": [
@@ -35,7 +36,7 @@ PERMISSION = {
 
 
 def role_with(local: LocalAws, name: str, *statements: dict[str, Any]) -> str:
-    iam = client(local, "iam")
+    iam = client(local, "iam", ACCOUNT)
     arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(TRUST))["Role"]["Arn"]
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **item} for item in statements]}
     iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps(policy))
@@ -44,7 +45,7 @@ def role_with(local: LocalAws, name: str, *statements: dict[str, Any]) -> str:
 
 def deploy(local: LocalAws, name: str, role: str, **resources: Any) -> list[str]:
     """What CloudFormation said of what failed; nothing where the stack was made."""
-    cloudformation = client(local, "cloudformation")
+    cloudformation = client(local, "cloudformation", ACCOUNT)
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps({"Resources": resources}), RoleARN=role)
     with suppress(WaiterError):
         cloudformation.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
@@ -77,6 +78,6 @@ def test_an_action_that_knows_no_resource_is_allowed_on_all_alone(local: LocalAw
 def test_a_role_that_cloudformation_may_not_take_on_makes_nothing(local: LocalAws) -> None:
     role = role_with(local, "trusts-it", {"Action": "ecr:*", "Resource": "*"})
     trust = json.dumps(TRUST).replace("cloudformation", "lambda")
-    client(local, "iam").update_assume_role_policy(RoleName="trusts-it", PolicyDocument=trust)
+    client(local, "iam", ACCOUNT).update_assume_role_policy(RoleName="trusts-it", PolicyDocument=trust)
     (reason, *_) = deploy(local, "kit-untrusted", role, It=repository("kit-untrusted"))
     assert "trusts-it" in reason and "cloudformation.amazonaws.com" in reason
