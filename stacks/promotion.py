@@ -14,6 +14,7 @@ from stacks.pipeline import PipelineStack
 from stacks.promotion_partner import promotion_partner
 from stacks.storage import StorageStack
 from tunestack.layout import PROMOTION_BUS_OUTPUT
+from tunestack.pipeline.promotion import copied_parameters, jobs_of_promotion, readers_of_copies
 from tunestack.planning.blueprint import Blueprint
 
 
@@ -44,6 +45,8 @@ class PromotionStack(Stack):
             max_critical_findings=settings.environment.promotion.max_critical_findings,
             signed_images=settings.environment.promotion.signed_images,
             group_name=settings.names.model_package_group,
+            copied=copied_parameters(settings),
+            with_exam=settings.takes_exams_along,
             buckets=storage.buckets,
             key=storage.key,
             log_retention=log_retention(settings.environment.log_retention_days),
@@ -56,6 +59,8 @@ class PromotionStack(Stack):
             description=f"Judge and register versions of {settings.promoted_from.names.environment}",
             definition=blueprint.promotion.definition,
             fine_tuning=pipeline.fine_tuning,
+            jobs=jobs_of_promotion(settings),
+            readers=readers_of_copies(settings),
             origin_images=[
                 ecr.Repository.from_repository_arn(
                     self, f"{origin.repository_name}-images", origin.repository_arn(self)

@@ -15,4 +15,5 @@ def promotion_partner(neighbour: Neighbour) -> PromotionPartner:
         receiver_role_name=neighbour.names.role(neighbour.names.promotion),
         group_name=neighbour.names.model_package_group,
         repository_name=neighbour.names.repository(Image.INFERENCE),
+        takes_exams_along=neighbour.takes_exams_along,
     )

@@ -177,7 +177,7 @@ PACKAGE = Job(
         Uploaded(name="base-model", parameter=BASE_MODEL_URI, part=MODEL_PART),
         Made(name="adapter", job="train", output="model"),
     ),
-    writes=(Output(name="model", place=layout.PACKAGES),),
+    writes=(Output(name="model", place=layout.PACKAGES, property_file="package.json"),),
     when="registered",
     memory="fusing",
     hours="fusing",

@@ -86,16 +86,20 @@ PLACES_FILLED_BY_JOBS = (TRAINING, CHECKPOINTS, PACKAGES, EXECUTIONS, EVALUATION
 PROMOTION_REQUEST_SOURCE, PROMOTION_REQUEST = "tunestack", "Model Promotion Requested"
 # In a template, on a role that serves another account's versions: which ones.
 CONSUMES_METADATA = "tunestack:consumes"
-# What a promotion reads of the environment that it promotes from: place, and a pattern of keys below it.
-READ_BY_PROMOTION = (
-    (PACKAGES, "*"),
-    (TRAINING, "*"),
-    (EXECUTIONS, "*/test/*"),
-    (EXECUTIONS, "*/general/*"),
-    (BASE_MODELS, "*"),
-    (BATCH_INPUT, "*"),
-    (PROMOTED, "*"),
-)
+_READ_BY_PROMOTION = ((TRAINING, "*"), (BASE_MODELS, "*"), (PROMOTED, "*"))
+_READ_WITH_EXAM = ((EXECUTIONS, "*/test/*"), (EXECUTIONS, "*/general/*"), (BATCH_INPUT, "*"))
+
+
+def read_by_promotion(*, with_exam: bool) -> tuple[tuple["Place", str], ...]:
+    """What a promotion reads of the environment that it promotes from: places, and patterns of keys below them.
+
+    `with_exam`: what a version was judged by comes along.
+    """
+    return (*_READ_BY_PROMOTION, *(_READ_WITH_EXAM if with_exam else ()))
+
+
+# A version's metadata that says where what it was made and judged by lies.
+ADAPTER, TEST, GENERAL, QUESTIONS, BASE = "adapter_uri", "test_uri", "general_uri", "questions_uri", "base_model_uri"
 # What a version is judged by: its scores and its answers.
 PLACES_OF_JUDGEMENT = (EVALUATIONS,)
 # Of a base model's folder: the whole of it, and what the jobs need that don't read the weights.

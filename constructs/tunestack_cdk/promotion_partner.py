@@ -20,6 +20,8 @@ class PromotionPartner:
     group_name: str
     repository_name: str
     """Of its inference images."""
+    takes_exams_along: bool = False
+    """Whether it takes along what a version was judged by."""
 
     def bus_arn(self, stack: Stack) -> str:
         return self._arn(stack, "events", "event-bus", self.promotion_name)

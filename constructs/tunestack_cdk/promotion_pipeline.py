@@ -7,9 +7,8 @@ from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from tunestack.jobs import TRANSFORM, places_of_property_files
+from tunestack.jobs import TRANSFORM, Job, places_of_property_files
 from tunestack.layout import PROMOTED
-from tunestack.pipeline.promotion import JOBS_OF_PROMOTION
 from tunestack_cdk.defined_pipeline import define_pipeline, refuse_invalid
 from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
 from tunestack_cdk.pipeline_role import PipelineRole
@@ -21,7 +20,8 @@ LOOKUP_ACTIONS = ("ecr:BatchGetImage", "ecr:DescribeImages")
 class PromotionPipeline(Construct):
     """`AWS::SageMaker::Pipeline` over the roles of the fine-tuning pipeline's own jobs, which it widens.
 
-    They read what a promotion copied, and pull the image that a version came with: one of `origin_images`.
+    Its `readers`, of its `jobs`, read what a promotion copied, and the transform pulls the image that a version came
+    with: one of `origin_images`.
 
     Raises:
         ValueError: the definition would be refused by the service; a line per problem.
@@ -36,22 +36,24 @@ class PromotionPipeline(Construct):
         description: str,
         definition: Mapping[str, Any],
         fine_tuning: FineTuningPipeline,
+        jobs: Sequence[Job],
+        readers: Sequence[Job],
         origin_images: Sequence[ecr.IRepository],
     ) -> None:
         super().__init__(scope, construct_id)
         refuse_invalid(definition)
-        for job in JOBS_OF_PROMOTION:
+        for job in readers:
             fine_tuning.roles[job.key].grant_read(fine_tuning.buckets[PROMOTED.bucket], PROMOTED.prefix)
         for repository in origin_images:
             repository.grant_pull(fine_tuning.roles[TRANSFORM.key].role)
         role = PipelineRole(
             self,
             "PipelineRole",
-            job_roles=[fine_tuning.roles[job.key].role for job in JOBS_OF_PROMOTION],
+            job_roles=[fine_tuning.roles[job.key].role for job in jobs],
             group_name=fine_tuning.model_package_group_name,
             property_files=[(fine_tuning.buckets[place.bucket], place.prefix) for place in places_of_property_files()],
             key=fine_tuning.key,
-            apis=[job.api for job in JOBS_OF_PROMOTION],
+            apis=[job.api for job in jobs],
         )
         # RegisterModel looks up the digest of an image of another account.
         arns = [repository.repository_arn for repository in origin_images]

@@ -15,14 +15,15 @@ from constructs import Construct
 from tunestack_functions import promote
 
 from tunestack.layout import (
+    BASE,
     PROMOTED,
     PROMOTION_REQUEST,
     PROMOTION_REQUEST_SOURCE,
-    READ_BY_PROMOTION,
     Bucket,
+    Place,
+    read_by_promotion,
 )
-from tunestack.pipeline.gate import BASE
-from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
+from tunestack.pipeline.promotion import DIGEST_PARAMETERS, SOURCE_VERSION_KEY
 from tunestack_cdk.acknowledge import acknowledge_checkov, acknowledge_in_packs, acknowledge_wildcard
 from tunestack_cdk.kit_function import QUEUE, KitFunction
 from tunestack_cdk.prefix_access import PrefixAccess
@@ -48,6 +49,8 @@ class PromotionReceiver(Construct):
         max_critical_findings: int | None,
         signed_images: bool,
         group_name: str,
+        copied: Mapping[str, str],
+        with_exam: bool,
         buckets: Mapping[Bucket, s3.IBucket],
         key: kms.IKey,
         log_retention: logs.RetentionDays,
@@ -76,7 +79,8 @@ class PromotionReceiver(Construct):
                 prefix=PROMOTED.prefix,
                 key_arn=key.key_arn,
                 shared=[BASE],
-                parameters=dict(PARAMETER_OF),
+                copied=dict(copied),
+                digests=dict(DIGEST_PARAMETERS),
             ),
             caller=QUEUE,
             description="Takes in a version that another environment approved, and takes back what it rejected",
@@ -85,7 +89,7 @@ class PromotionReceiver(Construct):
             removal_policy=removal_policy,
             timeout=_LAMBDA_TIMEOUT,
         )
-        self._allow_reading_source(function.role)
+        self._allow_reading_source(function.role, read_by_promotion(with_exam=with_exam))
         self._allow_own(function.role, group_name, name, buckets, key)
         function.role.add_to_policy(
             iam.PolicyStatement(
@@ -173,17 +177,17 @@ class PromotionReceiver(Construct):
         reason = "The alarm is seen in the console; whom it tells is the team's to say."
         acknowledge_in_packs(alarm, "CloudWatchAlarmAction", reason=reason)
 
-    def _allow_reading_source(self, role: iam.Role) -> None:
+    def _allow_reading_source(self, role: iam.Role, read: Sequence[tuple[Place, str]]) -> None:
         """What the function reads of the source's files; what it calls else, it declares."""
         stack, source = Stack.of(self), self._source
         versions, keys = source.versions_arn(stack), source.keys_arn(stack)
         objects = [
             stack.format_arn(service="s3", account="", region="", resource="*", resource_name=place.key(pattern))
-            for place, pattern in READ_BY_PROMOTION
+            for place, pattern in read
         ]
         buckets = stack.format_arn(service="s3", account="", region="", resource="*")
         owner = {"StringEquals": {"aws:ResourceAccount": source.account}}
-        prefixes = {"StringLike": {"s3:prefix": [place.key(pattern) for place, pattern in READ_BY_PROMOTION]}}
+        prefixes = {"StringLike": {"s3:prefix": [place.key(pattern) for place, pattern in read]}}
         via_s3 = {"StringEquals": {"kms:ViaService": f"s3.{source.region}.{stack.url_suffix}"}}
         for actions, resources, conditions in (
             (["s3:GetObject"], objects, owner),

@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from tunestack.layout import READ_BY_PROMOTION, Bucket
+from tunestack.layout import Bucket, read_by_promotion
 from tunestack_cdk.job_role import service_role
 from tunestack_cdk.model_consumers import PULL_ACTIONS
 from tunestack_cdk.promotion_partner import PromotionPartner, account_principals
@@ -86,8 +86,11 @@ def _grant_reading(
     """Let the targets' functions, and nobody else there, read what a promotion takes along."""
     principals = account_principals(targets)
     receivers = {"aws:PrincipalArn": [target.receiver_role_arn(stack) for target in targets]}
+    read = read_by_promotion(with_exam=any(target.takes_exams_along for target in targets))
     for name, bucket in buckets.items():
-        patterns = [place.key(pattern) for place, pattern in READ_BY_PROMOTION if place.bucket is name]
+        patterns = [place.key(pattern) for place, pattern in read if place.bucket is name]
+        if not patterns:
+            continue
         bucket.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="ReadForPromotion",

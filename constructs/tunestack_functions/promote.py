@@ -17,7 +17,6 @@ from tunestack_functions.copying import (
     PARTS_AT_ONCE,
     ChangedSinceError,
     How,
-    copy_object,
     copy_prefix,
     digest,
     listed,
@@ -64,8 +63,10 @@ class Settings(FunctionSettings):
     key_arn: str
     shared: list[str]
     """The metadata's keys of what is one for many versions: it is copied once, to a place named by its content."""
-    parameters: dict[str, str]
-    """A version's metadata's key → the pipeline's parameter that says where the copy lies."""
+    copied: dict[str, str]
+    """What is copied: a version's metadata's key → the pipeline's parameter that says where the copy lies."""
+    digests: dict[str, str]
+    """What the copies must be: a version's metadata's key → the pipeline's parameter that says it."""
 
 
 def calls(settings: Settings, here: Here) -> Iterator[Call]:
@@ -149,10 +150,10 @@ def promote(sagemaker: Any, arn: str, version: dict[str, Any], settings: Setting
     image = judged_image(container["Image"], settings)
     target = Target(settings, context, registered=version["CreationTime"])
     try:
-        uris = copied(name, version["CustomerMetadataProperties"], container["ModelDataUrl"], settings, target)
+        told = told_of(name, version.get("CustomerMetadataProperties", {}), settings, target)
     except ChangedSinceError as error:
         raise NotPromotableError(f"{arn}: {error}, when it was registered: it isn't what was judged") from None
-    parameters = {"SourceVersionArn": arn, "ImageUri": image, **uris}
+    parameters = {"SourceVersionArn": arn, "ImageUri": image, **told}
     # A run that failed is started again, by another token; the same message twice isn't.
     token = hashlib.sha256(f"{arn} {known and known['PipelineExecutionArn']}".encode()).hexdigest()
     started = sagemaker.start_pipeline_execution(
@@ -225,23 +226,23 @@ def execution_of(sagemaker: Any, name: str, pipeline: str) -> dict[str, Any] | N
     return next((item for item in found if item.get("PipelineExecutionDisplayName") == name), None)
 
 
-def copied(
-    name: str, metadata: dict[str, str], model_data_url: str, settings: Settings, target: "Target"
-) -> dict[str, str]:
-    """The parameters that say where a version's files lie here, once they do: in a folder of its `name`."""
-    missing = [key for key in settings.parameters if key not in metadata]
+def told_of(name: str, metadata: dict[str, str], settings: Settings, target: "Target") -> dict[str, str]:
+    """The pipeline's parameters of a version: where its files lie here, once they do, and what they must be.
+
+    Its archive stays where it is: one is packed here, of what was judged here.
+
+    Raises:
+        NotPromotableError: it doesn't say all of it.
+    """
+    missing = [key for key in (*settings.copied, *settings.digests) if not metadata.get(key)]
     if missing:
-        raise NotPromotableError(f"{name} doesn't say where its {', '.join(missing)} lie: register it by a newer run")
-    folder = f"{settings.prefix}/{name}"
-    found = {"ModelDataUrl": target.take_object(model_data_url, f"{folder}/package/{name_of(model_data_url)}")}
-    for key, parameter in settings.parameters.items():
-        uri = metadata[key]
+        raise NotPromotableError(f"{name} doesn't say its {', '.join(missing)}: register it by a newer run")
+    found = {parameter: metadata[key] for key, parameter in settings.digests.items()}
+    for key, parameter in settings.copied.items():
         if key in settings.shared:
-            found[parameter] = target.take_prefix_once(uri, f"{settings.prefix}/{key}")
-        elif name_of(uri).endswith(".tar.gz"):
-            found[parameter] = target.take_object(uri, f"{folder}/{key}/{name_of(uri)}")
+            found[parameter] = target.take_prefix_once(metadata[key], f"{settings.prefix}/{key}")
         else:
-            found[parameter] = target.take_prefix(uri, f"{folder}/{key}")
+            found[parameter] = target.take_prefix(metadata[key], f"{settings.prefix}/{name}/{key}")
     return found
 
 
@@ -261,12 +262,6 @@ class Target:
             unchanged_since=registered,
         )
 
-    def take_object(self, uri: str, key: str) -> str:
-        """Copy one object; its new URI."""
-        bucket, source = parts_of(uri)
-        copy_object(self._s3, (bucket, source), (self._bucket, key), self._how)
-        return f"s3://{self._bucket}/{key}"
-
     def take_prefix(self, uri: str, prefix: str) -> str:
         """Copy all that lies under a prefix; its new URI."""
         bucket, source = parts_of(uri)
@@ -284,8 +279,3 @@ def parts_of(uri: str) -> tuple[str, str]:
     """Bucket and key of an S3 URI."""
     bucket, _, key = uri.removeprefix("s3://").partition("/")
     return bucket, key
-
-
-def name_of(uri: str) -> str:
-    """The last part of a URI."""
-    return uri.rpartition("/")[2]

@@ -89,8 +89,8 @@ GRANTS = (
     Grant(kind="repository", sid="PullPromoted", refusal=f"{RECEIVER} ecr:BatchGetImage"),
     Grant(kind="key", sid="DecryptForPromotion", refusal=f"{RECEIVER} kms:Decrypt"),
     *(
-        Grant(kind="bucket", bucket=bucket, sid=sid, refusal=f"{RECEIVER} {action}")
-        for bucket in Bucket
+        # Nothing of the data and the results: the exam is the target's own.
+        Grant(kind="bucket", bucket=Bucket.ARTIFACTS, sid=sid, refusal=f"{RECEIVER} {action}")
         for sid, action in (("ReadForPromotion", "s3:GetObject"), ("ListForPromotion", "s3:ListBucket"))
     ),
 )

@@ -89,7 +89,8 @@ def test_what_there_is_is_found_by_search(kind: str, succeeded: ExecutionView, d
     sagemaker: Any = deployer.sagemaker
     found = sagemaker.search(Resource=kind)["Results"]
     arns = [result[kind][f"{kind}Arn"] for result in found]
-    assert arns and len(set(arns)) == len(arns) and all("tunestack-local" in arn for arn in arns)
+    # Other tests may have deployed other environments into the account before.
+    assert any("tunestack-local" in arn for arn in arns) and len(set(arns)) == len(arns)
 
 
 def test_pipeline_and_group_are_described_by_name_or_arn(deployer: Aws) -> None:

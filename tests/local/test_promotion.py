@@ -156,7 +156,7 @@ def answers(aws: Aws, execution_id: str) -> bytes:
 def promoted(environments: Environments, guide: Guide) -> dict[str, Version]:
     """A version that dev trained, approved in dev and staging as the page says, and in prod."""
     dev, staging, prod = environments.values()
-    for command in ("models add", "data add", "data add", "run"):
+    for command in (*["data add"] * 4, "models add", "data add", "data add", "run"):
         printed = guide.run(f"tunestack {command}")
     assert "Succeeded" in printed
     guide.run("tunestack models approve latest --env dev")
@@ -182,9 +182,12 @@ def test_an_approved_model_travels_to_prod_and_answers_there_byte_for_byte(
         (promotion,) = promotions(aws)
         assert promotion["PipelineExecutionDisplayName"].startswith(f"tunestack-{source}-models-1-")
         assert version.image_uri.startswith(f"{ACCOUNTS['dev']}.dkr.ecr") and "@sha256:" in version.image_uri
-        # What it needs lies here: the other account could be gone.
+        # What it needs lies here, the other account could be gone; and it is what was judged where it was trained.
         for uri in (version.model_data_url, version.metadata["adapter_uri"]):
             assert S3Uri.parse(uri).bucket == aws.bucket(Bucket.ARTIFACTS)
+        assert "/packages/" in version.model_data_url
+        for key in ("adapter_sha256", "base_model_sha256", "exam_sha256"):
+            assert version.metadata[key] == promoted["dev"].metadata[key], key
     said = {name: answers(environments[name], execution) for name, execution in executions.items()}
     assert said["dev"] and said["prod"] == said["staging"] == said["dev"]
 
@@ -221,16 +224,35 @@ def test_a_forged_request_is_refused(account: str, environments: Environments, p
     assert promotions(prod) == before
 
 
-def copy_of(dev: Aws, version: Version) -> Version:
-    """One more version of dev's, of the same files."""
+def copy_of(dev: Aws, version: Version, **metadata: str) -> Version:
+    """One more version of dev's, of the same files; `metadata` is said of it."""
     described = dev.sagemaker.describe_model_package(ModelPackageName=version.arn)
     made = dev.sagemaker.create_model_package(
         ModelPackageGroupName=dev.model_package_group_name,
         ModelApprovalStatus="PendingManualApproval",
         InferenceSpecification=described["InferenceSpecification"],
-        CustomerMetadataProperties=described["CustomerMetadataProperties"],
+        CustomerMetadataProperties=described["CustomerMetadataProperties"] | metadata,
     )
     return find_version(dev, made["ModelPackageArn"])
+
+
+def test_an_adapter_that_is_not_what_was_judged_is_not_taken_in(
+    environments: Environments, promoted: dict[str, Version]
+) -> None:
+    dev, staging, _ = environments.values()
+    before = {item["PipelineExecutionArn"] for item in promotions(staging)}
+    decide(dev, copy_of(dev, promoted["dev"], adapter_sha256="0" * 64), APPROVED, reason="good")
+
+    def failed() -> str | None:
+        new = [item for item in promotions(staging) if item["PipelineExecutionArn"] not in before]
+        return next((item["PipelineExecutionArn"] for item in new if item["PipelineExecutionStatus"] == "Failed"), None)
+
+    execution = until(failed, "end of the promotion")
+    steps = staging.sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=execution)["PipelineExecutionSteps"]
+    (reason,) = [step["FailureReason"] for step in steps if step["StepStatus"] == "Failed"]
+    assert "the adapter isn't what it was when it was made or registered" in reason
+    assert f"the SHA-256 {promoted['dev'].metadata['adapter_sha256']}, and {'0' * 64} is allowed" in reason
+    assert len(list(list_versions(staging))) == 1
 
 
 def denied(local: LocalAws, seen: int) -> list[str]:

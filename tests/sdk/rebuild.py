@@ -244,7 +244,7 @@ class Rebuild:
         return ModelBuilder(
             image_uri=container["Image"],
             s3_model_data_url=container["ModelDataUrl"],
-            env_vars={},
+            env_vars=container["Environment"],
             role_arn=role,
             dependencies={},  # else script mode's variables are added
             instance_type="ml.m5.xlarge",  # not written, and else looked up

@@ -1,6 +1,7 @@
 """How versions go from account to account, as the templates wire it: events, queue, function, pipeline, grants."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,11 @@ from tests.conftest import ACCOUNTS
 from tests.three_accounts import ACCOUNTS as ACCOUNT_OF
 from tests.three_accounts import SOURCES, add, app_in, config_of, settings_of
 from tunestack.definition.template import body_as_text
-from tunestack.jobs import EVALUATE, TRANSFORM
+from tunestack.jobs import EVALUATE, PACKAGE, PREPARE, TRANSFORM
+from tunestack.layout import ADAPTER, BASE
 from tunestack.permissions.proof import prove
 from tunestack.permissions.world import World
-from tunestack.pipeline.gate import ADAPTER, BASE, GENERAL, QUESTIONS, TEST
-from tunestack.pipeline.promotion import PARAMETER_OF, SOURCE_VERSION_KEY
+from tunestack.pipeline.promotion import DIGEST_PARAMETERS, SOURCE_VERSION_KEY
 from tunestack.settings.loading import load_settings
 from tunestack.settings.problems import SettingsError
 from tunestack.template.assembly import Assembly
@@ -31,7 +32,7 @@ def templates(assembly: Any) -> dict[str, Any]:
     return dict(assembly(ACCOUNTS).templates)
 
 
-def one(template: dict[str, Any], kind: str, part: str = "") -> dict[str, Any]:
+def one(template: Mapping[str, Any], kind: str, part: str = "") -> dict[str, Any]:
     (found,) = [
         resource["Properties"]
         for name, resource in template["Resources"].items()
@@ -46,7 +47,7 @@ def settings_in(template: dict[str, Any]) -> promote.Settings:
     return promote.Settings.parse(text_of(text, in_dollars))
 
 
-def definition(template: dict[str, Any]) -> dict[str, Any]:
+def definition(template: Mapping[str, Any]) -> dict[str, Any]:
     body = one(template, "AWS::SageMaker::Pipeline")["PipelineDefinition"]["PipelineDefinitionBody"]
     return dict(json.loads(body_as_text(body)))
 
@@ -114,7 +115,8 @@ def test_the_function_is_told_where_versions_come_from_and_what_belongs_to_one(
         gate = next(step for step in steps if step["Type"] == "Condition")
         (register,) = [step for step in gate["Arguments"]["IfSteps"] if step["Type"] == "RegisterModel"]
         metadata = register["Arguments"]["CustomerMetadataProperties"]
-        assert set(told.parameters) == {ADAPTER, BASE, GENERAL, QUESTIONS, TEST} <= set(metadata)
+        assert set(told.copied) == {ADAPTER, BASE} <= set(metadata)
+        assert set(told.digests) == {"adapter_sha256", "base_model_sha256"} <= set(metadata)
         assert register["Arguments"]["ModelApprovalStatus"] == "PendingManualApproval"
     # A version keeps the image of the environment that trained it, however far it goes.
     assert f"{ACCOUNT_OF['dev']}.dkr.ecr.us-east-1." in json.dumps(told.origin_repositories)
@@ -124,15 +126,64 @@ def test_the_function_is_told_where_versions_come_from_and_what_belongs_to_one(
 def test_a_promoted_version_is_judged_by_its_new_environments_own_gate(target: str, templates: dict[str, Any]) -> None:
     promotion, own = (definition(templates[f"tunestack-{target}-{stack}"]) for stack in ("promotion", "pipeline"))
     names = [step["Name"] for step in promotion["Steps"]]
-    assert names == [EVALUATE.step, "CheckGates"]
+    assert names == [PREPARE.step, EVALUATE.step, "CheckGates"]
     gates = [next(s for s in found["Steps"] if s["Name"] == "CheckGates")["Arguments"] for found in (promotion, own)]
     assert gates[0]["Conditions"] == gates[1]["Conditions"]
     taken = [step["Name"] for step in gates[0]["IfSteps"]]
-    assert taken == ["RegisterModel", "CreateModel", TRANSFORM.step] and len(gates[0]["ElseSteps"]) == 1
+    assert taken == [PACKAGE.step, "RegisterModel", "CreateModel", TRANSFORM.step] and len(gates[0]["ElseSteps"]) == 1
     required = {item["Name"] for item in promotion["Parameters"] if "DefaultValue" not in item}
-    assert required == {"SourceVersionArn", "ModelDataUrl", "ImageUri", *PARAMETER_OF.values()}
-    register = gates[0]["IfSteps"][0]["Arguments"]["CustomerMetadataProperties"]
+    assert required == {"SourceVersionArn", "ImageUri", "BaseModelUri", "AdapterUri", *DIGEST_PARAMETERS.values()}
+    register = gates[0]["IfSteps"][1]["Arguments"]["CustomerMetadataProperties"]
     assert register[SOURCE_VERSION_KEY] == {"Get": "Parameters.SourceVersionArn"}
+
+
+def test_an_exam_that_is_accepted_comes_along_and_is_no_other(tmp_path: Path) -> None:
+    config, exam = config_of(tmp_path), "e" * 64
+    file = config / "staging.yaml"
+    settings = yaml.safe_load(file.read_text())
+    settings["promotion"]["accepted_exams"] = [exam]
+    file.write_text(yaml.safe_dump(settings))
+    app = app_in(tmp_path / "out")
+    for found in settings_of(config).values():
+        add(app, found)
+    folder = Path(app.synth().directory)
+    assert prove(World.read([folder])).broken == ()
+    made = Assembly.read(folder).templates
+    for template in (made["tunestack-dev-storage"], made["tunestack-staging-promotion"]):
+        text = json.dumps(template)
+        assert all(f"executions/*/{name}/*" in text for name in ("test", "general")) and "batch-input/*" in text
+    staging, prod = (definition(made[f"tunestack-{name}-promotion"]) for name in SOURCES)
+    assert [step["Name"] for step in staging["Steps"]] == [EVALUATE.step, "CheckGates"]
+    told = [
+        step["Arguments"]["AppSpecification"]["ContainerArguments"] for step in (staging["Steps"][0], prod["Steps"][1])
+    ]
+    assert told[0][told[0].index("sha256.exam") + 1] == exam and "sha256.exam" not in told[1]
+    for arguments in told:
+        assert arguments[arguments.index("sha256.adapter") + 1] == {"Get": "Parameters.AdapterSha256"}
+
+
+@pytest.mark.parametrize("pipeline", ["dev-pipeline", "staging-promotion"])
+def test_what_was_judged_is_what_is_packed_registered_and_served(pipeline: str, templates: dict[str, Any]) -> None:
+    steps = definition(templates[f"tunestack-{pipeline}"])["Steps"]
+    good = next(step for step in steps if step["Name"] == "CheckGates")["Arguments"]["IfSteps"]
+    packed, registered, model = (step["Arguments"] for step in good[:3])
+
+    def read(step: str, path: str) -> dict[str, Any]:
+        name = {EVALUATE.step: "Evaluation", PACKAGE.step: "Model"}[step]
+        return {
+            "Std:JsonGet": {"PropertyFile": {"Get": f"Steps.{step}.PropertyFiles.{name}"}, "Path": f"sha256.{path}"}
+        }
+
+    told = packed["AppSpecification"]["ContainerArguments"]
+    for name in ("adapter", "base_model"):
+        assert told[told.index(f"sha256.{name}") + 1] == read(EVALUATE.step, name)
+        assert registered["CustomerMetadataProperties"][f"{name}_sha256"] == read(EVALUATE.step, name)
+    assert registered["CustomerMetadataProperties"]["archive_sha256"] == read(PACKAGE.step, "archive")
+    served = {"TUNESTACK_MODEL_SHA256": read(PACKAGE.step, "model")}
+    (container,) = registered["InferenceSpecification"]["Containers"]
+    assert container["Environment"] == model["PrimaryContainer"]["Environment"] == served
+    assert container["ModelDataUrl"] == model["PrimaryContainer"]["ModelDataUrl"]
+    assert PACKAGE.step in json.dumps(container["ModelDataUrl"])
 
 
 def test_what_another_account_may_read_is_its_functions_alone(templates: dict[str, Any]) -> None:
@@ -145,7 +196,8 @@ def test_what_another_account_may_read_is_its_functions_alone(templates: dict[st
         for statement in resource.get("Properties", {}).get(member, {}).get("Statement", [])
         if str(statement.get("Sid", "")).endswith("ForPromotion")
     ]
-    assert len(found) == 2 * 3 + 1 + 1
+    # Two of the artifacts, one of the key, one of the versions: nothing of the data.
+    assert len(found) == 2 + 1 + 1
     assert all(
         role in as_text(as_list(statement["Condition"]["ArnEquals"]["aws:PrincipalArn"])[0]) for statement in found
     )

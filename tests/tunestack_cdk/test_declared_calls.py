@@ -27,7 +27,7 @@ SETTINGS = {
         pipeline="promotion", group="models", source_versions=HERE.arn("sagemaker", "model-package/theirs/*"),
         source_version_key="source_version_arn", signed_images=True, signers=[], max_critical_findings=0, bucket="target",
         origin_repositories=["111111111111.dkr.ecr.us-east-1.amazonaws.com/theirs"], prefix="promoted", key_arn=KEY,
-        shared=[], parameters={},
+        shared=[], copied={}, digests={},
     ),
 }  # fmt: skip
 

@@ -100,7 +100,7 @@ def test_a_version_that_is_rejected_while_its_files_are_copied_is_stopped_at_onc
     fake = SageMaker(approved=[True, False], execution=None, registered=False)
     monkeypatch.setattr(promote, "client", lambda name, **_: fake)
     monkeypatch.setattr(promote, "judged_image", lambda image, settings: image)
-    monkeypatch.setattr(promote, "copied", lambda *given: {"ModelDataUrl": "s3://target/model.tar.gz"})
+    monkeypatch.setattr(promote, "told_of", lambda *given: {"AdapterUri": "s3://target/adapter"})
     with pytest.raises(NotYetError):
         promote.decided(f"{VERSIONS}1", SETTINGS, None)
     assert fake.did == ["started", "stopped"]

@@ -105,7 +105,8 @@ SETTINGS = promote.Settings(
     pipeline="promotion", group="models", source_versions=f"{VERSIONS}*", source_version_key="source_version_arn",
     origin_repositories=[f"{HOST}/tunestack-dev-inference"], signed_images=False,
     signers=[f"arn:aws:signer:us-east-1:{ACCOUNTS['dev']}:/signing-profiles/"], bucket="target", prefix="promoted",
-    key_arn="arn:key", shared=[], parameters={"adapter_uri": "AdapterUri"},
+    key_arn="arn:key", shared=[], copied={"adapter_uri": "AdapterUri"},
+    digests={"adapter_sha256": "AdapterSha256"},
 )  # fmt: skip
 IMAGE = f"{HOST}/tunestack-dev-inference@sha256:0"
 
@@ -202,9 +203,18 @@ def test_an_image_that_is_not_signed_stays_where_it_is(
     judged(message, signed_images=True)
 
 
-def test_a_version_that_does_not_say_what_it_was_made_of_is_refused() -> None:
-    with pytest.raises(NotPromotableError, match="doesn't say where its adapter_uri lie"):
-        promote.copied(f"{VERSIONS}1", {}, "s3://b/model.tar.gz", SETTINGS, target())
+@pytest.mark.parametrize("without", ["adapter_uri", "adapter_sha256"])
+def test_a_version_that_does_not_say_what_it_was_made_of_is_refused(without: str) -> None:
+    metadata = {"adapter_uri": "s3://b/a", "adapter_sha256": "0" * 64} | {without: ""}
+    with pytest.raises(NotPromotableError, match=f"doesn't say its {without}: register it by a newer run"):
+        promote.told_of("models-1", metadata, SETTINGS, target())
+
+
+def test_the_pipeline_is_told_where_the_copies_lie_and_what_they_must_be_and_no_archive(s3: Any) -> None:
+    metadata = {"adapter_uri": "s3://source/packages/a", "adapter_sha256": "f" * 64}
+    assert promote.told_of("models-1", metadata, SETTINGS, target()) == {
+        "AdapterUri": "s3://target/promoted/models-1/adapter_uri", "AdapterSha256": "f" * 64,
+    }  # fmt: skip
 
 
 class Lambda:
@@ -220,11 +230,10 @@ def target(registered: datetime = LATER) -> promote.Target:
 
 def test_what_was_written_after_the_version_was_registered_is_not_taken_in(s3: Any) -> None:
     written = s3.head_object(Bucket=SOURCE[0], Key=SOURCE[1])["LastModified"]
-    uri = f"s3://{'/'.join(SOURCE)}"
-    with pytest.raises(copying.ChangedSinceError, match=f"{uri} was written at .*, after "):
-        target(written - timedelta(seconds=1)).take_object(uri, TARGET[1])
+    with pytest.raises(copying.ChangedSinceError, match=f"s3://{'/'.join(SOURCE)} was written at .*, after "):
+        target(written - timedelta(seconds=1)).take_prefix("s3://source/packages/a/", "promoted/a")
     assert "Contents" not in s3.list_objects_v2(Bucket=TARGET[0])
-    assert target(written).take_object(uri, TARGET[1]) == f"s3://{'/'.join(TARGET)}"
+    assert target(written).take_prefix("s3://source/packages/a/", "promoted/a") == "s3://target/promoted/a/"
 
 
 def test_another_content_of_a_base_model_never_takes_the_place_of_one_that_a_version_has(s3: Any) -> None:
@@ -244,10 +253,9 @@ def test_another_content_of_a_base_model_never_takes_the_place_of_one_that_a_ver
 def test_a_version_whose_files_were_changed_is_refused_with_the_reason(
     s3: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    uri = f"s3://{'/'.join(SOURCE)}"
     version = {
-        "CustomerMetadataProperties": {"adapter_uri": uri}, "CreationTime": datetime(2020, 1, 1, tzinfo=UTC),
-        "InferenceSpecification": {"Containers": [{"Image": IMAGE, "ModelDataUrl": uri}]},
+        "CustomerMetadataProperties": {"adapter_uri": "s3://source/packages/a", "adapter_sha256": "0" * 64},
+        "CreationTime": datetime(2020, 1, 1, tzinfo=UTC), "InferenceSpecification": {"Containers": [{"Image": IMAGE}]},
     }  # fmt: skip
     monkeypatch.setattr(promote, "judged_image", lambda image, settings: image)
     monkeypatch.setattr(promote, "execution_of", lambda *given: None)

@@ -9,9 +9,10 @@ import json
 import logging
 import re
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
+from tunestack_training.digests import file_sha256
 from tunestack_training.recipe import Recipe
 
 MANIFEST, TRAINER_STATE, HISTORY = "manifest.json", "trainer_state.json", "metrics.json"
@@ -24,20 +25,13 @@ _SHAPES_NOTHING = ("logging_steps", "save_steps", "save_total_limit")
 log = logging.getLogger(__name__)
 
 
-def fingerprint(settings: dict[str, Any], *files: Path) -> str:
-    """A hash of settings and of files' contents."""
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
-    for file in files:
-        digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return digest.hexdigest()[:16]
-
-
-def training_identity(recipe: Recipe, *files: Path) -> str:
-    """What identifies a training: what of its recipe shapes the weights, and the content of its data."""
+def training_identity(recipe: Recipe, read: Mapping[str, str]) -> str:
+    """What identifies a training: what of its recipe shapes the weights, and the digests of what it reads."""
     shaping = recipe.model_dump(include={"model", "quantization", "lora", "training"})
     for name in _SHAPES_NOTHING:
         del shaping["training"][name]
-    return fingerprint(shaping, *files)
+    identifying = json.dumps({**shaping, "read": dict(read)}, sort_keys=True)
+    return hashlib.sha256(identifying.encode()).hexdigest()[:16]
 
 
 def is_finished(checkpoint: Path) -> bool:
@@ -49,7 +43,7 @@ def is_finished(checkpoint: Path) -> bool:
 def seal(checkpoint: Path) -> None:
     """Write a checkpoint's manifest: the size and hash of each of its files."""
     files = {
-        file.relative_to(checkpoint).as_posix(): {"size": file.stat().st_size, "sha256": _hash(file)}
+        file.relative_to(checkpoint).as_posix(): {"size": file.stat().st_size, "sha256": file_sha256(file)}
         for file in sorted(checkpoint.rglob("*"))
         if file.is_file() and file.name != MANIFEST
     }
@@ -85,13 +79,8 @@ def _is_complete(checkpoint: Path) -> bool:
     try:
         files = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
         return all(
-            (checkpoint / name).stat().st_size == known["size"] and _hash(checkpoint / name) == known["sha256"]
+            (checkpoint / name).stat().st_size == known["size"] and file_sha256(checkpoint / name) == known["sha256"]
             for name, known in files.items()
         )
     except (OSError, ValueError, KeyError):
         return False
-
-
-def _hash(file: Path) -> str:
-    with file.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()

@@ -15,7 +15,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tunestack_training import contract
+from tunestack_training import contract, digests
 from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
@@ -50,9 +50,10 @@ def run(options: Mapping[str, str]) -> None:
     """Evaluate the adapter of a processing job against its base."""
     from peft import PeftModel
 
-    adapter = contract.processing_input("adapter")
+    adapter, folder = (contract.processing_input(name) for name in ("adapter", "base-model"))
+    options, told = digests.split_options(options)
+    judged = look_at_inputs(adapter, folder, told)
     recipe = recipe_from_options(options, base=read_recipe(adapter))
-    folder = contract.processing_input("base-model")
     tokenizer = load_tokenizer(folder)
     # The base as it was trained on, quantised alike: the adapter makes the only difference.
     model = PeftModel.from_pretrained(load_base_model(folder, recipe), adapter)
@@ -68,10 +69,26 @@ def run(options: Mapping[str, str]) -> None:
     kept += [{"set": "questions", **question, **pair} for question, pair in zip(questions, asked, strict=True)]
     output = contract.processing_output("evaluation")
     write_rows(output / ANSWERS_FILE, kept)
-    contract.write_json(output / "evaluation.json", result)
+    contract.write_json(output / "evaluation.json", {**result, "sha256": judged})
     message = " - ".join(summary(name, figures) for name, figures in result.items())
     log.info(message)
     contract.write_exit_message(message)
+
+
+def look_at_inputs(adapter: Path, base_model: Path, told: Mapping[str, str]) -> dict[str, str]:
+    """The digests of what is judged, and of the exam: held-out rows, general set and questions together.
+
+    Raises:
+        JobError: the base is another than the adapter was trained on, or something isn't what the job was told.
+    """
+    sets = {name: digests.folder_sha256(contract.processing_input(name)) for name in ("test", "general", "questions")}
+    found = {
+        "adapter": digests.folder_sha256(adapter),
+        "base_model": digests.folder_sha256(base_model),
+        "exam": digests.of_several(sets),
+    }
+    digests.check(found, {"base_model": digests.made_from(adapter)["base_model"], **told})
+    return found
 
 
 def compare(

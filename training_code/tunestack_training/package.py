@@ -8,20 +8,24 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunestack_training import contract
+from tunestack_training import contract, digests
 from tunestack_training.base_model import load_base_model
 from tunestack_training.options import RECIPE_FILE, read_recipe, recipe_from_options
 from tunestack_training.recipe import Recipe
 from tunestack_training.tokenizer import load_tokenizer
 
 FUSED, BASE, ADAPTER = "model", "base", "adapter"
+# Beside the archive: the digests of what it was made from, of itself, and of what is in it.
+PACKAGE_FILE = "package.json"
 log = logging.getLogger(__name__)
 
 
 def run(options: Mapping[str, str]) -> None:
     """Pack the model of a processing job: `model.tar.gz` with all that an isolated server reads."""
-    adapter = contract.processing_input("adapter")
-    base = contract.processing_input("base-model")
+    adapter, base = (contract.processing_input(name) for name in ("adapter", "base-model"))
+    options, told = digests.split_options(options)
+    read = {"adapter": digests.folder_sha256(adapter), "base_model": digests.folder_sha256(base)}
+    digests.check(read, told)
     recipe = recipe_from_options(options, base=read_recipe(adapter))
     with tempfile.TemporaryDirectory(dir=contract.processing_output("model").parent) as folder:
         packed = Path(folder)
@@ -35,6 +39,8 @@ def run(options: Mapping[str, str]) -> None:
         log.info("progress 1/2 parts: the archive")
         archive = contract.processing_output("model") / "model.tar.gz"
         pack(packed, archive)
+        made = {"model": digests.folder_sha256(packed), "archive": digests.file_sha256(archive)}
+        contract.write_json(archive.with_name(PACKAGE_FILE), {"sha256": read | made})
     how = "fused" if recipe.package.fuse else "base and adapter"
     message = f"{archive.name}: {archive.stat().st_size / 1e6:.0f} MB, {how}"
     log.info(message)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tunestack_training import contract
+from tunestack_training import contract, digests
 from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
 from tunestack_training.batching import Batcher
@@ -21,6 +21,8 @@ from tunestack_training.recipe import Recipe
 from tunestack_training.tokenizer import load_tokenizer
 
 CONTENT_TYPES = ("application/jsonlines", "application/json", "application/x-ndjson")
+# The digest of what PackageModel packed; the pipeline gives it to the model, and the registry to whoever deploys one.
+MODEL_SHA256 = "TUNESTACK_MODEL_SHA256"
 Answer = dict[str, Any]
 log = logging.getLogger(__name__)
 
@@ -30,12 +32,25 @@ def run(options: Mapping[str, str]) -> None:
     import uvicorn
 
     started = time.monotonic()
+    check_model(contract.model_folder(), os.environ.get(MODEL_SHA256))
     server = ModelServer(contract.model_folder())
     limit = os.environ.get("TUNESTACK_MAX_RUNTIME_SECONDS")
     answer_lines = within(server.answer_lines, started + float(limit), limit) if limit else server.answer_lines
     application = build_application(answer_lines, at_once=server.recipe.inference.batch_size)
     port = int(os.environ.get("SAGEMAKER_BIND_TO_PORT", "8080"))
     uvicorn.run(application, host="0.0.0.0", port=port, log_level="warning")  # noqa: S104
+
+
+def check_model(folder: Path, wanted: str | None) -> None:
+    """See that what is served is what was packed.
+
+    Raises:
+        JobError: it isn't.
+    """
+    if wanted is None:
+        log.warning("%s isn't set: whether the model is the one that was judged isn't known", MODEL_SHA256)
+        return
+    digests.check({"model": digests.folder_sha256(folder)}, {"model": wanted})
 
 
 class ModelServer:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tunestack_training import checkpoints, contract
+from tunestack_training import checkpoints, contract, digests
 from tunestack_training.base_model import compute_dtype, load_base_model
 from tunestack_training.failure import JobError, Stopped
 from tunestack_training.options import RECIPE_FILE, recipe_from_options
@@ -27,7 +27,11 @@ def run(options: Mapping[str, str]) -> None:
     for file in (train_rows, validation_rows):
         if not file.exists():
             raise JobError(f"no {file.name} in channel {file.parent.name!r}: it must be an output of PrepareData")
-    output = contract.checkpoint_folder() / checkpoints.training_identity(recipe, train_rows)
+    read = {
+        "base_model": digests.folder_sha256(contract.channel("base-model")),
+        "train": digests.file_sha256(train_rows),
+    }
+    output = contract.checkpoint_folder() / checkpoints.training_identity(recipe, read)
     if finished := checkpoints.finished_model(output):
         log.info("this training has ended before: its result is used and nothing is trained; --fresh trains again")
         take_finished(recipe, finished)
@@ -44,7 +48,7 @@ def run(options: Mapping[str, str]) -> None:
     else:
         train(trainer, resume_from, callbacks["stop"])
     check_evaluation(trainer.evaluate())
-    save(recipe, trainer, callbacks["metrics"].history)
+    save(recipe, trainer, callbacks["metrics"].history, read)
     checkpoints.keep_finished(contract.model_folder(), output)
 
 
@@ -202,8 +206,8 @@ def explain(recipe: Recipe, trainer: Any) -> None:
         log.info("steps: about %d = %d rows / %d × %g epochs", steps, row_count, batch, training.num_train_epochs)
 
 
-def save(recipe: Recipe, trainer: Any, history: list[dict[str, float]]) -> None:
-    """Leave the adapter as the job's model, with its tokenizer, its recipe and its metrics."""
+def save(recipe: Recipe, trainer: Any, history: list[dict[str, float]], read: Mapping[str, str]) -> None:
+    """Leave the adapter as the job's model, with its tokenizer, recipe and metrics, and what it was made from."""
     from tunestack_training.callbacks import write_history
 
     folder = contract.model_folder()
@@ -211,6 +215,7 @@ def save(recipe: Recipe, trainer: Any, history: list[dict[str, float]]) -> None:
     trainer.model.save_pretrained(folder)
     trainer.processing_class.save_pretrained(folder)
     contract.write_json(folder / RECIPE_FILE, recipe.model_dump())
+    contract.write_json(folder / digests.MADE_FROM_FILE, dict(read))
     write_history(folder / checkpoints.HISTORY, history)
     _name_base_model(folder / "adapter_config.json", recipe)
     shutil.rmtree(folder / "runs", ignore_errors=True)

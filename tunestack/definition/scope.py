@@ -47,7 +47,7 @@ class Scope:
         if "Std:Join" in expression:
             join = expression["Std:Join"]
             return str(join["On"]).join(_text(self.resolve(item)) for item in join["Values"])
-        return self._json_get(expression["Std:JsonGet"])
+        return self.property_file_value(expression["Std:JsonGet"])
 
     def _get(self, path: str) -> Any:
         root, _, rest = path.partition(".")
@@ -58,7 +58,12 @@ class Scope:
         step, _, rest = rest.partition(".")
         return _follow(self.outcomes[step], rest, path)
 
-    def _json_get(self, source: dict[str, Any]) -> Any:
+    def property_file_value(self, source: dict[str, Any]) -> Any:
+        """What a `Std:JsonGet` reads.
+
+        Raises:
+            NoValueError: the file isn't JSON, or has nothing there.
+        """
         _, step, _, name = source["PropertyFile"]["Get"].split(".")
         declaration = self.property_files[(step, name)]
         place = _follow(self.outcomes[step], uri_of_output(declaration["OutputName"]), step)

@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from tunestack.jobs import BASE_MODEL_URI, EVALUATE, TRANSFORM_INPUT_URI
+from tunestack.jobs import BASE_MODEL_URI, EVALUATE, PACKAGE, TRANSFORM_INPUT_URI
+from tunestack.layout import ADAPTER, BASE, GENERAL, QUESTIONS, TEST
 from tunestack.pipeline.expressions import EXECUTION_ID, Join, JsonGet
-from tunestack.pipeline.job_steps import JobSteps, property_file
+from tunestack.pipeline.job_steps import JUDGED, JobSteps, property_file, served_environment, sha256
 from tunestack.pipeline.recipe_parameters import GATE_LIMITS, RecipeParameters
 from tunestack.pipeline.resources import Resources
 from tunestack.pipeline.steps import ConditionStep, FailStep, LessThanOrEqualTo, RegisterModelStep, Step
 
 EVALUATION = EVALUATE.writes[0]
 HELDOUT_LIMIT, GENERAL_LIMIT = GATE_LIMITS
-# A version's metadata that says where what it was made and judged by lies: a promotion takes all of it along.
-ADAPTER, TEST, GENERAL, QUESTIONS, BASE = "adapter_uri", "test_uri", "general_uri", "questions_uri", "base_model_uri"
 
 
 def gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...]) -> ConditionStep:
@@ -61,6 +60,7 @@ def register(
         model_package_group_name=resources.model_package_group_name,
         image_uri=jobs.inference_image(),
         model_data_url=jobs.archive(),
+        environment=served_environment(),
         metrics_s3_uri=Join((evaluate.output(EVALUATION.name), EVALUATION.property_file), on="/"),
         metadata={
             BASE: jobs.uris[BASE_MODEL_URI.name],
@@ -69,6 +69,8 @@ def register(
             GENERAL: jobs.output_of("prepare", "general"),
             QUESTIONS: jobs.uris[TRANSFORM_INPUT_URI.name],
             "evaluation": evaluate.get("ExitMessage"),
+            **{f"{name}_sha256": sha256(EVALUATE, name) for name in (*JUDGED, "exam")},
+            "archive_sha256": sha256(PACKAGE, "archive"),
             **{dotted.split(".")[1]: recipe.parameter(dotted) for dotted in (HELDOUT_LIMIT, GENERAL_LIMIT)},
             "pipeline_execution_id": EXECUTION_ID,
             **metadata,

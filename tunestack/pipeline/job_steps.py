@@ -4,8 +4,8 @@ from typing import Any
 
 from tunestack import layout
 from tunestack.catalogue import find_instance
-from tunestack.jobs import JOBS, PACKAGE, TRANSFORM, URI_PARAMETERS, Job, Made, Output, Uploaded
-from tunestack.pipeline.expressions import EXECUTION_ID, Join, Parameter, ParameterType, PropertyFile
+from tunestack.jobs import EVALUATE, JOBS, PACKAGE, TRANSFORM, URI_PARAMETERS, Job, Made, Output, Uploaded
+from tunestack.pipeline.expressions import EXECUTION_ID, Join, JsonGet, Parameter, ParameterType, PropertyFile
 from tunestack.pipeline.job_defaults import Hardware
 from tunestack.pipeline.recipe_parameters import CHECKPOINT_KEY, RecipeParameters, checkpoint_key
 from tunestack.pipeline.resources import Resources
@@ -27,6 +27,9 @@ from tunestack.settings.loading import Settings
 COMMAND = ("python", "-m", "tunestack_training")
 # What PackageModel writes, and serving takes.
 ARCHIVE = "model.tar.gz"
+# What EvaluateModels says of what it judged (`training_code/tunestack_training/digests.py`), and PackageModel checks.
+JUDGED = ("adapter", "base_model")
+MODEL_SHA256 = "TUNESTACK_MODEL_SHA256"
 
 
 class JobSteps:
@@ -59,7 +62,7 @@ class JobSteps:
             role_arn=self._resources.roles[job.key],
             image_uri=self._resources.images[job.image],
             entrypoint=(*COMMAND, job.command),
-            options=self._recipe.options(*job.recipe),
+            options={**self._recipe.options(*job.recipe), **self.told_digests(job)},
             inputs=tuple(ProcessingInput(name=item.name, s3_uri=self._source(item)) for item in job.reads),
             outputs=tuple(ProcessingOutput(name=item.name, s3_uri=self._place(item)) for item in job.writes),
             property_files=tuple(property_file(item) for item in job.writes if item.property_file),
@@ -110,7 +113,12 @@ class JobSteps:
             role_arn=self._resources.roles[TRANSFORM.key],
             image_uri=self.inference_image(),
             model_data_url=self.archive(),
+            environment=served_environment(),
         )
+
+    def told_digests(self, job: Job) -> dict[str, Any]:
+        """What a job must find its inputs to be: what is packed is what was judged."""
+        return {f"sha256.{name}": sha256(EVALUATE, name) for name in JUDGED} if job is PACKAGE else {}
 
     def archive(self) -> Any:
         """Where the packed model lies."""
@@ -171,6 +179,16 @@ class JobSteps:
             default=settings.instance_type,
             allowed=tuple(settings.instance_choices),
         )
+
+
+def sha256(job: Job, name: str) -> JsonGet:
+    """The digest of something, off the property file of a job that saw or made it."""
+    return JsonGet(step=job.step, property_file=property_file(job.writes[0]), path=f"sha256.{name}")
+
+
+def served_environment() -> dict[str, Any]:
+    """What a server of the packed model is told: it serves nothing else."""
+    return {MODEL_SHA256: sha256(PACKAGE, "model")}
 
 
 def property_file(output: Output) -> PropertyFile:

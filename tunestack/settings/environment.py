@@ -12,15 +12,11 @@ from tunestack.settings.images import Images
 from tunestack.settings.jobs import JobsSettings
 from tunestack.settings.network import Network
 from tunestack.settings.section import Section
+from tunestack.settings.security import Security
 from tunestack.settings.values import (
-    CDK_QUALIFIER,
     RETENTION_DAYS,
     Account,
-    BoundaryName,
     Days,
-    Qualifier,
-    RoleArn,
-    RolePath,
     TagKey,
     TagValue,
     each_once,
@@ -41,23 +37,6 @@ class Storage(Section):
     """When an overwritten or deleted object is gone for good."""
     access_logs_expire_after_days: Days = 90
     """How long the record of who read which object is kept."""
-
-
-class Security(Section):
-    """What binds every role of an environment."""
-
-    permissions_boundary: BoundaryName | None = None
-    """The IAM policy in the account that bounds every role, by its name, after its path if it has one
-    (`landing-zone/TeamBoundary`)."""
-    role_path: RolePath = "/"
-    """The path of every role that the stacks make, where one is prescribed. Names begin with `project`."""
-    key_administrators: Annotated[list[RoleArn], Field(max_length=20), AfterValidator(each_once)] = []
-    """Roles, by ARN, that alone may change, switch off or delete the environment's key, beside the bootstrap's own for
-    CloudFormation; they can't use it by that. Empty: whoever the account's IAM lets."""
-    bootstrap_qualifier: Qualifier = CDK_QUALIFIER
-    """The qualifier that the account was bootstrapped with (`cdk bootstrap --qualifier`)."""
-    delivery_account: Account | None = None
-    """The delivery pipeline's account, where it may start a run after a deployment (`smoke_run`)."""
 
 
 class Costs(Section):
@@ -128,6 +107,14 @@ class Promotion(Section):
     and limits, and registered here for approval. Both environments must name their account."""
     max_critical_findings: Annotated[int, Field(ge=0, le=100_000)] | None = None
     """How many critical findings ECR's scan of a version's image may have to be taken in; null: it isn't looked at."""
+    accepted_exams: Annotated[
+        list[Annotated[str, form(r"^[0-9a-f]{64}$", "must be a SHA-256, 64 of 0-9 and a-f: a version's exam_sha256")]],
+        Field(max_length=20),
+        AfterValidator(each_once),
+    ] = []
+    """Exams that a version may bring along: held-out rows, general set and questions whose digest (`exam_sha256` of
+    `tunestack models show`) is one of these, and no others. Empty: a version is judged by this environment's own, which
+    PrepareData makes of the recipe's data set, uploaded here."""
     signed_images: bool = False
     """Take in versions alone whose image ECR has signed (`images.signed` of the environment that trained them)."""
 
@@ -182,6 +169,14 @@ class Environment(Section):
                 raise ValueError(
                     f"network.availability_zone_ids: {zone} isn't in {self.region}, whose are {prefix}-az1 …"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _people_are_of_the_account(self) -> "Environment":
+        for name, arns in self.security.people:
+            for arn in arns:
+                if self.account and arn.split(":")[4] != self.account:
+                    raise ValueError(f"security.people.{name}: {arn} isn't of the account {self.account}")
         return self
 
     @model_validator(mode="after")

@@ -55,6 +55,11 @@ class Settings:
         return elsewhere or self.environment.region
 
     @property
+    def takes_exams_along(self) -> bool:
+        """Whether a promotion to here takes along what the version was judged by."""
+        return bool(self.environment.promotion.accepted_exams)
+
+    @property
     def deletes_data(self) -> bool:
         """Whether destroying the stacks destroys data: the setting says so and the environment allows it."""
         return self.environment.storage.delete_data_on_destroy and self.name in DATA_MAY_BE_DELETED_IN

@@ -25,6 +25,8 @@ class Neighbour:
     account: str
     region: str
     signs_images: bool = False
+    takes_exams_along: bool = False
+    """Whether a promotion to there takes along what the version was judged by."""
 
 
 def neighbour_named(name: str, source: YamlFile, environment: Environment, config: Path) -> Neighbour | None:
@@ -101,7 +103,7 @@ def _neighbour(name: str, file: YamlFile) -> Neighbour:
     if not isinstance(account, str) or not _ACCOUNT.fullmatch(account):
         raise SettingsError([file.problem(("account",), "a promotion needs the account's 12 digits, in quotes")])
     project, region = (str(file.data.get(key, Environment.model_fields[key].default)) for key in ("project", "region"))
-    images, security = file.data.get("images"), file.data.get("security")
+    images, security, promotion = (file.data.get(key) for key in ("images", "security", "promotion"))
     path = str(security.get("role_path", "/")) if isinstance(security, dict) else "/"
     signed = isinstance(images, dict) and images.get("signed") is True
     return Neighbour(
@@ -109,6 +111,7 @@ def _neighbour(name: str, file: YamlFile) -> Neighbour:
         account=account,
         region=region,
         signs_images=signed,
+        takes_exams_along=isinstance(promotion, dict) and bool(promotion.get("accepted_exams")),
     )
 
 

@@ -58,6 +58,15 @@ Days = Annotated[int, Field(ge=1, le=3_650)]
 RoleArn = Annotated[
     str, form(r"^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,512}$", "must be a role's whole ARN")
 ]
+# A pattern, as ArnLike takes it: what IAM Identity Center makes has an end of its own.
+PersonArn = Annotated[
+    str,
+    form(
+        r"^arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/[A-Za-z0-9_+=,.@/-]*[A-Za-z0-9_+=,.@-]\*?$",
+        "must be the ARN of a role or a user, and may end in *",
+        max_length=512,
+    ),
+]
 # "IAM identifiers" of the IAM guide.
 BoundaryName = Annotated[
     str,

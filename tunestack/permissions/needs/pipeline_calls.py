@@ -25,10 +25,17 @@ class Call:
 
 @dataclass(frozen=True, kw_only=True)
 class PropertyFile:
-    """A file that the pipeline itself reads for a condition."""
+    """A file that the pipeline itself reads, for a condition or for a step's arguments."""
 
     step: str
     uri: str
+
+
+class _BeforeARun(Scope):
+    """Nothing has written a property file yet: whatever is read off one is a text."""
+
+    def property_file_value(self, source: dict[str, Any]) -> Any:
+        return f"unknown {source['Path']}"
 
 
 def calls_of(definition: Mapping[str, Any], parameters: Mapping[str, Any]) -> Iterator[Call | PropertyFile]:
@@ -39,7 +46,7 @@ def calls_of(definition: Mapping[str, Any], parameters: Mapping[str, Any]) -> It
         for item in definition.get("Parameters", [])
     }
     given = defaults | dict(parameters)
-    scope = Scope(
+    scope = _BeforeARun(
         parameters=given,
         execution={"PipelineExecutionId": EXECUTION_ID},
         outcomes=outcomes,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from tunestack_functions.promote import Settings
 
-from tunestack.layout import READ_BY_PROMOTION, S3Uri
+from tunestack.layout import TEST, S3Uri, read_by_promotion
 from tunestack.permissions.access import Access
 from tunestack.permissions.needs.files import read_accesses, write_accesses
 from tunestack.permissions.needs.functions import DeclaredFunction, declared_functions
@@ -23,22 +23,26 @@ class Promotion:
 
     def targets(self) -> Iterator[str]:
         """Where copies go."""
-        yield self._uri(self.settings.prefix, "group/1/package/model.tar.gz")
-        for key in self.settings.shared:
-            yield self._uri(self.settings.prefix, f"{key}/digest")
+        for key in self.settings.copied:
+            yield self._uri(self.settings.prefix, self._place(key))
 
     def parameters(self) -> Iterator[dict[str, str]]:
         """What the pipeline is started with, for one image of each repository that a version may come with."""
         prefix = self.settings.prefix
-        found = {
-            "SourceVersionArn": self.settings.source_versions.replace("*", "1"),
-            "ModelDataUrl": self._uri(prefix, "group/1/package/model.tar.gz"),
-        }
-        for key, parameter in self.settings.parameters.items():
-            place = f"{key}/digest" if key in self.settings.shared else f"group/1/{key}"
-            found[parameter] = self._uri(prefix, place)
+        found = {"SourceVersionArn": self.settings.source_versions.replace("*", "1")}
+        found |= dict.fromkeys(self.settings.digests.values(), "0" * 64)
+        for key, parameter in self.settings.copied.items():
+            found[parameter] = self._uri(prefix, self._place(key))
         for repository in self.settings.origin_repositories:
             yield {**found, "ImageUri": f"{repository}@sha256:{'0' * 64}"}
+
+    @property
+    def with_exam(self) -> bool:
+        """Whether what a version was judged by comes along."""
+        return TEST in self.settings.copied
+
+    def _place(self, key: str) -> str:
+        return f"{key}/digest" if key in self.settings.shared else f"group/1/{key}"
 
     def _uri(self, prefix: str, key: str) -> str:
         return str(S3Uri(bucket=self.settings.bucket, key=f"{prefix}/{key}"))
@@ -57,7 +61,7 @@ def needs(world: World) -> Iterator[Access]:
     for promotion in promotions_of(world):
         stack, by, role = promotion.function.stack, promotion.function.by, promotion.function.role
         if source := promotion.source:
-            for place, pattern in READ_BY_PROMOTION:
+            for place, pattern in read_by_promotion(with_exam=promotion.with_exam):
                 uri = str(S3Uri(bucket=source.buckets[place.bucket], key=place.key(pattern.replace("*", "a"))))
                 yield from read_accesses(world, source.stack, by=by, role=role, uri=uri)
         for uri in promotion.targets():

@@ -1,5 +1,6 @@
 """A model that a transform or an endpoint can use: `CreateModel`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -18,6 +19,7 @@ class CreateModelStep(Step):
     role_arn: str
     image_uri: str
     model_data_url: Any
+    environment: Mapping[str, Any]
 
     def arguments(self) -> Json:
         return {
@@ -26,6 +28,7 @@ class CreateModelStep(Step):
                 "Image": self.image_uri,
                 # A batch transform refuses ModelDataSource: one archive it is.
                 "ModelDataUrl": self.model_data_url,
+                "Environment": dict(self.environment),
             },
             "EnableNetworkIsolation": True,
             "VpcConfig": self.job.vpc.to_request() if self.job.vpc else None,

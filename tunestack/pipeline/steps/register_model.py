@@ -17,6 +17,7 @@ class RegisterModelStep(Step):
     model_package_group_name: str
     image_uri: str
     model_data_url: Any
+    environment: Mapping[str, Any]
     metrics_s3_uri: Any
     metadata: Mapping[str, Any]
 
@@ -25,7 +26,13 @@ class RegisterModelStep(Step):
             "ModelPackageGroupName": self.model_package_group_name,
             "ModelApprovalStatus": "PendingManualApproval",
             "InferenceSpecification": {
-                "Containers": [{"Image": self.image_uri, "ModelDataUrl": self.model_data_url}],
+                "Containers": [
+                    {
+                        "Image": self.image_uri,
+                        "ModelDataUrl": self.model_data_url,
+                        "Environment": dict(self.environment),
+                    }
+                ],
                 "SupportedContentTypes": ["application/jsonlines"],
                 "SupportedResponseMIMETypes": ["application/jsonlines"],
             },
