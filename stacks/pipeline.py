@@ -9,7 +9,7 @@ from tunestack_cdk.fine_tuning_pipeline import FineTuningPipeline
 from tunestack_cdk.job_logs import JobLogs
 from tunestack_cdk.log_retention import log_retention
 from tunestack_cdk.operator_role import OperatorRole
-from tunestack_cdk.person_role import Workplace
+from tunestack_cdk.person_role import Workplace, people
 from tunestack_cdk.retention import removal_policy
 from tunestack_cdk.smoke_run_role import SmokeRunRole
 from tunestack_cdk.trainer_role import TrainerRole
@@ -80,21 +80,33 @@ class PipelineStack(Stack):
             key=storage.key,
         )
         definitions = [blueprint.definition, *([blueprint.promotion.definition] if blueprint.promotion else [])]
+        chosen = settings.environment.security.people
         self.approver = ApproverRole(
             self,
             "Approver",
             workplace=workplace,
+            assumed_by=people(chosen.approvers, tag=settings.names.prefix, value="approver"),
             reads=PLACES_OF_JUDGEMENT,
             metadata_keys=registered_metadata(*definitions),
         )
         if settings.promoted_from:
             self.approver.allow_asking_for_promotions(settings.names.promotion)
-        people = {
+        roles = {
             TRAINER_ROLE_ARN_OUTPUT: TrainerRole(
-                self, "Trainer", workplace=workplace, brings=PLACES_FILLED_BY_PEOPLE, reads=PLACES_FILLED_BY_JOBS
+                self,
+                "Trainer",
+                workplace=workplace,
+                assumed_by=people(chosen.trainers, tag=settings.names.prefix, value="trainer"),
+                brings=PLACES_FILLED_BY_PEOPLE,
+                reads=PLACES_FILLED_BY_JOBS,
             ),
             APPROVER_ROLE_ARN_OUTPUT: self.approver,
-            OPERATOR_ROLE_ARN_OUTPUT: OperatorRole(self, "Operator", workplace=workplace),
+            OPERATOR_ROLE_ARN_OUTPUT: OperatorRole(
+                self,
+                "Operator",
+                workplace=workplace,
+                assumed_by=people(chosen.operators, tag=settings.names.prefix, value="operator"),
+            ),
         }
         if delivery_account := settings.environment.security.delivery_account:
             SmokeRunRole(
@@ -109,5 +121,5 @@ class PipelineStack(Stack):
         self.add_stack_dependency(registry)
         self.add_stack_dependency(images)
         CfnOutput(self, PIPELINE_NAME_OUTPUT, value=pipeline.pipeline_name)
-        for output, person in people.items():
+        for output, person in roles.items():
             CfnOutput(self, output, value=person.role.role_arn)

@@ -20,6 +20,7 @@ from tunestack.layout import (
 )
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import ACCOUNT
+from tunestack.local.people import role_of
 from tunestack.settings.loading import Settings
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class Aws:
     """The clients of one environment, and what its stacks made.
 
     A real account is reached with the caller's own credentials. On this machine a command has the session of the role
-    that `acts_as` names, as its user would; the deployer's, or where there is none yet, is the account's own.
+    that `acts_as` names, as its user has; the deployer's, or where there is none yet, is the account's own.
     """
 
     settings: Settings
@@ -147,13 +148,16 @@ class Aws:
             return account
         outputs = self._outputs(self._client_of(account, "cloudformation"), StackName.PIPELINE)
         role_arn = (outputs or {}).get(_ROLE_OUTPUTS[self.acts_as])
-        return self._session_of(role_arn, account) if role_arn else account
+        if not role_arn:
+            return account
+        person = role_of(self._client_of(account, "iam"), self.settings.names, self.acts_as)
+        return self._session_of(role_arn, self._session_of(person, account))
 
-    def _session_of(self, role_arn: str, account: boto3.Session) -> boto3.Session:
+    def _session_of(self, role_arn: str, source: boto3.Session) -> boto3.Session:
         """A session of a role, taken on again before it ends: a run may be followed for longer."""
         fetcher = AssumeRoleCredentialFetcher(
-            client_creator=partial(self._client_of, account),
-            source_credentials=account.get_credentials(),
+            client_creator=partial(self._client_of, source),
+            source_credentials=source.get_credentials(),
             role_arn=role_arn,
             extra_args={"RoleSessionName": "tunestack"},
         )
@@ -161,4 +165,4 @@ class Aws:
         core._credentials = DeferredRefreshableCredentials(
             method="assume-role", refresh_using=fetcher.fetch_credentials
         )
-        return boto3.Session(botocore_session=core, region_name=account.region_name)
+        return boto3.Session(botocore_session=core, region_name=source.region_name)

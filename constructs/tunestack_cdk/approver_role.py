@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from tunestack.layout import Place
@@ -23,8 +24,9 @@ class ApproverRole(PersonRole):
         workplace: Workplace,
         reads: Sequence[Place],
         metadata_keys: Sequence[str],
+        assumed_by: iam.IPrincipal,
     ) -> None:
-        super().__init__(scope, construct_id, workplace=workplace)
+        super().__init__(scope, construct_id, workplace=workplace, assumed_by=assumed_by)
         self._allow_reading(reads)
         unchanged = [f"sagemaker:CustomerMetadataProperties/{key}" for key in metadata_keys]
         unchanged += ["sagemaker:CustomerMetadataPropertiesToRemove", "sagemaker:ModelLifeCycle:Stage"]

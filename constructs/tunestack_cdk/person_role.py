@@ -31,11 +31,20 @@ class Workplace:
     key: kms.IKey
 
 
-class PersonRole(Construct):
-    """A role for people, who see the pipeline, its executions and the registered versions.
+def people(arns: Sequence[str], *, tag: str, value: str) -> iam.IPrincipal:
+    """Principals of this account: those of the ARNs, which may end in `*`, or whoever has a tag with a value.
 
-    Whoever IAM lets take on a role in this account can take it on, unless `assumed_by` says who.
+    A principal has one value of a tag: tagged, nobody is an approver and a trainer of one environment.
     """
+    # By reference: the same template, whether or not the account is known when it is made.
+    account = iam.AccountPrincipal(Aws.ACCOUNT_ID)
+    if arns:
+        return account.with_conditions({"ArnLike": {"aws:PrincipalArn": list(arns)}})
+    return account.with_conditions({"StringEquals": {f"aws:PrincipalTag/{tag}": value}})
+
+
+class PersonRole(Construct):
+    """A role for people, who see the pipeline, its executions and the registered versions."""
 
     def __init__(
         self,
@@ -43,14 +52,12 @@ class PersonRole(Construct):
         construct_id: str,
         *,
         workplace: Workplace,
-        assumed_by: iam.IPrincipal | None = None,
+        assumed_by: iam.IPrincipal,
         role_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
         self._buckets = workplace.buckets
-        # By reference: the same template, whether or not the account is known when it is made.
-        own_account = iam.AccountPrincipal(Aws.ACCOUNT_ID)
-        self.role = iam.Role(self, "Role", assumed_by=assumed_by or own_account, role_name=role_name)
+        self.role = iam.Role(self, "Role", assumed_by=assumed_by, role_name=role_name)
         accept_own_policy(self.role)
         self._access = PrefixAccess(self.role, key=workplace.key)
         self._pipeline = self._arn("sagemaker", "pipeline", workplace.pipeline_name)

@@ -16,6 +16,7 @@ from tunestack.local import LocalAws
 from tunestack.local.address import ACCOUNT
 from tunestack.local.authorization.ledger import Entry, read_ledger
 from tunestack.local.authorization.replay import allowed_by, broken_without, unused_actions
+from tunestack.local.people import role_of
 from tunestack.template.statement import Statement, statements_of
 
 pytestmark = pytest.mark.slow
@@ -107,6 +108,15 @@ def test_without_any_one_statement_something_breaks_and_is_named(
             assert all(entry.role == role and entry.action and entry.resource for entry in broken)
             checked += 1
     assert checked > 40
+
+
+@pytest.mark.parametrize(("person", "role"), [(None, "Trainer"), ("trainer", "Approver"), ("approver", "Trainer")])
+def test_a_role_for_people_is_taken_on_by_its_own_alone(person: str | None, role: str, deployer: Aws) -> None:
+    (wanted,) = [name for name in physical_ids(deployer, "AWS::IAM::Role") if f"-{role}Role" in name]
+    who = role_of(deployer.client("iam"), deployer.settings.names, person) if person else None
+    sts = deployer.client_of_role("sts", who)
+    with pytest.raises(ClientError, match=r"not authorized to perform: sts:AssumeRole"):
+        sts.assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/{wanted}", RoleSessionName="other")
 
 
 def people(aws: Aws) -> dict[str, list[tuple[str, str]]]:

@@ -217,7 +217,10 @@ def with_consumers(folder: Path, accounts: list[str]) -> Path:
     for account in accounts:
         stack = CdkStack(app, f"serving-{account}", env=Environment(account=account, region="us-east-1"))
         consumer = ModelConsumerRole(stack, "Serving", source=source)
-        consumer.grant_deploy(iam.Role(stack, "Deployer", assumed_by=iam.AccountRootPrincipal()))
+        deployer = iam.ServicePrincipal(
+            "cloudformation.amazonaws.com", conditions={"StringEquals": {"aws:SourceAccount": account}}
+        )
+        consumer.grant_deploy(iam.Role(stack, "Deployer", assumed_by=deployer))
     Validations.of(app).add_plugins(TunestackChecks())
     return Path(app.synth().directory)
 

@@ -205,7 +205,7 @@ EXAMPLES: dict[str, tuple[ByName, ByName, str]] = {
         "It.ImageTagMutability: must be IMMUTABLE: what was registered could be replaced under its tag",
     ),
     "trust": (
-        role(Principal=OWN, Action="sts:AssumeRole"),
+        role(Principal=OWN, Action="sts:AssumeRole", Condition={"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/x"}}),
         role(Principal={"AWS": "*"}, Action="sts:AssumeRole"),
         "It.AssumeRolePolicyDocument.Statement[0].Principal: anybody may take it on",
     ),
@@ -231,6 +231,22 @@ def test_what_keeps_it_passes(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_what_breaks_it_is_named_with_the_reason(name: str) -> None:
     assert said(name, EXAMPLES[name][1]) == [EXAMPLES[name][2]]
+
+
+@pytest.mark.parametrize(
+    ("condition", "good"),
+    [
+        ({}, False),
+        ({"ArnLike": {"aws:PrincipalArn": "*"}}, False),
+        ({"StringNotEquals": {"aws:PrincipalTag/kit-dev": "trainer"}}, False),
+        ({"Bool": {"aws:SecureTransport": "true"}}, False),
+        ({"StringEquals": {"aws:PrincipalTag/kit-dev": "trainer"}}, True),
+        ({"ArnEquals": {"aws:PrincipalArn": ["arn:aws:iam::123456789012:role/x"]}}, True),
+    ],
+)
+def test_a_whole_account_takes_no_role_on(condition: dict[str, Any], good: bool) -> None:
+    found = said("trust", role(Principal=OWN, Action="sts:AssumeRole", Condition=condition))
+    assert (found == []) is good, found
 
 
 def test_a_role_of_the_same_template_is_of_this_account() -> None:

@@ -8,7 +8,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 from aws_cdk.assertions import Match
-from tunestack_cdk.person_role import Workplace
+from tunestack_cdk.person_role import Workplace, people
 from tunestack_cdk.trainer_role import TrainerRole
 
 from tests.tunestack_cdk.conftest import statements
@@ -21,7 +21,10 @@ def made(stack: Stack, key: kms.Key, bucket: s3.Bucket, template: Any) -> Any:
         pipeline_name="mine", model_package_group_name="mine", stack_prefix="kit-dev", key=key,
         buckets={Bucket.RAW_DATA: bucket, Bucket.RESULTS: s3.Bucket(stack, "Results")},
     )  # fmt: skip
-    TrainerRole(stack, "Trainer", workplace=workplace, brings=[DATASETS], reads=[EVALUATIONS])
+    tagged = people([], tag="kit-dev", value="trainer")
+    TrainerRole(
+        stack, "Trainer", workplace=workplace, brings=[DATASETS], reads=[EVALUATIONS], assumed_by=tagged
+    )  # fmt: skip
     return template()
 
 
@@ -34,9 +37,10 @@ def actions(made: Any) -> dict[str, list[str]]:
     return found
 
 
-def test_whoever_iam_lets_in_this_account_takes_it_on(made: Any) -> None:
+def test_whoever_in_this_account_has_the_tag_takes_it_on(made: Any) -> None:
     principal = {"AWS": {"Fn::Join": ["", Match.array_with([":iam::", {"Ref": "AWS::AccountId"}, ":root"])]}}
     trust = {"Action": "sts:AssumeRole", "Principal": principal}
+    trust["Condition"] = {"StringEquals": {"aws:PrincipalTag/kit-dev": "trainer"}}
     made.has_resource_properties(
         "AWS::IAM::Role", {"AssumeRolePolicyDocument": {"Statement": [Match.object_like(trust)]}}
     )

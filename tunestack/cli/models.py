@@ -24,6 +24,7 @@ from tunestack.executions.versions import (
     list_versions,
     refuse_where_data_is_kept,
 )
+from tunestack.executions.who import NOT_KNOWN, refuse_own_work, started_by
 from tunestack.jobs import BASE_MODEL_URI
 from tunestack.pipeline.promotion import SOURCE_VERSION_KEY
 from tunestack.sizing.model.families import from_config
@@ -113,7 +114,9 @@ def list_registered(env: str, as_json: bool) -> None:
 @json_option
 def show_registered(version: str, env: str, as_json: bool) -> None:
     """Show a VERSION (a number, or latest): its approval, figures, archive and image."""
-    found = find_version(aws_of(env), version)
+    aws = aws_of(env)
+    found = find_version(aws, version)
+    starter = started_by(aws, found)
 
     def text() -> None:
         console.print(f"version {found.number}  {_colored(found)}  registered {found.created}")
@@ -123,11 +126,12 @@ def show_registered(version: str, env: str, as_json: bool) -> None:
             ("archive", found.model_data_url),
             ("image", found.image_uri),
             ("evaluation", found.evaluation_uri),
+            ("run started by", starter or NOT_KNOWN),
             *found.metadata.items(),
         ):
             console.print(f"  {label}: {escape(str(value))}")
 
-    show(asdict(found), as_json=as_json, text=text)
+    show({**asdict(found), "started_by": starter}, as_json=as_json, text=text)
 
 
 @models.command("approve")
@@ -217,6 +221,8 @@ def delete_all_versions(env: str) -> None:
 def _decide(version: str, approval: str, reason: str | None, env: str) -> None:
     aws = aws_of(env, acts_as="approver")
     found = find_version(aws, version)
+    if approval == APPROVED:
+        refuse_own_work(aws, found)
     decide(aws, found, approval, reason=reason)
     console.print(f"version {found.number} of {aws.model_package_group_name}: {found.approval} → {approval}")
 

@@ -1,11 +1,12 @@
-"""A role must be trusted by a service or by principals of this account; by others under a condition only."""
+"""A role must be trusted by a service or by named principals: a whole account requires a condition on who of it."""
 
 import re
 from collections.abc import Iterator
 
 from tunestack.rules.finding import Problem
 from tunestack.template.resources import Resource, Resources
-from tunestack.template.statement import ROLE, trust_statements
+from tunestack.template.statement import ROLE, Statement, trust_statements
+from tunestack.template.values import as_list, as_text
 
 KINDS = frozenset({ROLE})
 _OWN_ACCOUNT = re.compile(r"AWS::AccountId")
@@ -13,6 +14,13 @@ _ROLE_S_ARN = re.compile(r'\{"Fn::GetAtt": \["(?P<id>\w+)", "Arn"\]\}|\$\{(?P<na
 _NARROWING = frozenset(
     {"sts:externalid", "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn"}
 )
+
+
+# Of this account, too: who of it.
+_WHO = ("aws:principalarn", "aws:principaltag/", "aws:userid", "sts:externalid")
+# Whom an identity provider speaks of.
+_SUBJECT = re.compile(r":(sub|aud)$|^saml:")
+_WHOLE_ACCOUNT = re.compile(r":root\b|^\d{12}$|^\$\{AWS::AccountId\}$")
 
 
 def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
@@ -25,8 +33,17 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
             elif not _is_ours(principal, resource, resources) and not _NARROWING & statement.conditions.keys():
                 message = f"{principal} may take it on without a condition: ask for sts:ExternalId"
                 yield f"{statement.where}.Principal", message
-        if statement.principals("Federated") and not statement.conditions:
+            elif _WHOLE_ACCOUNT.search(principal) and not _says_who(statement):
+                message = "whoever the account's IAM lets may take it on: name them by aws:PrincipalArn or a tag"
+                yield f"{statement.where}.Principal", message
+        if statement.principals("Federated") and not any(_SUBJECT.search(key) for key in statement.conditions):
             yield f"{statement.where}.Principal", "whoever the identity provider knows may take it on"
+
+
+def _says_who(statement: Statement) -> bool:
+    """Whether a condition says who of an account, and not anybody."""
+    asked = [value for key, value in statement.conditions.items() if key.startswith(_WHO)]
+    return any(not {"*", "arn:*"} & set(map(as_text, as_list(value))) for value in asked)
 
 
 def _is_ours(principal: str, resource: Resource, resources: Resources) -> bool:
