@@ -10,7 +10,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 from conftest import RECIPE, rows, write_lines
-from tunestack_training import prepare
+from tunestack_training import chat_template, prepare
 from tunestack_training.failure import JobError
 from tunestack_training.rows import read_rows, to_conversation
 from tunestack_training.tokenizer import PLAIN_CHAT_TEMPLATE
@@ -168,3 +168,29 @@ def test_a_long_field_of_csv_is_as_long_as_one_of_json_lines_may_be(tmp_path: Pa
 def test_an_answer_answers_a_user(roles: tuple[str, ...]) -> None:
     row, reason = to_conversation({"messages": [{"role": role, "content": "a"} for role in roles]})
     assert row is None and reason == "the last message must be the assistant's, after a user's"
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        ("{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}", "leaves nothing of its answer"),
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "runs for more than"),
+        ("{{ messages[0].content * 99999 }}", "characters of a conversation of"),
+    ],
+)
+def test_a_template_that_nothing_could_be_trained_with_fails_the_job_at_once(
+    template: str, message: str, ml: Path, tiny_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chat_template, "MAX_SECONDS", 0.2)
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", rows(60))
+    shutil.copytree(tiny_model, ml / "processing" / "input" / "base-model")
+    (ml / "processing" / "input" / "base-model" / "chat_template.jinja").write_text(template)
+    with pytest.raises(JobError, match=message):
+        prepare.run(RECIPE)
+
+
+def test_what_is_trained_is_counted_in_tokens(ml: Path, tiny_model: Path) -> None:
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", rows(60))
+    prepared(ml, tiny_model)
+    tokens = json.loads((ml / "processing" / "output" / "report" / "report.json").read_text())["train_tokens"]
+    assert 0 < tokens["of_answers"] < tokens["total"]

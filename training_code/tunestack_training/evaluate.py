@@ -109,6 +109,11 @@ def compare(
         hits = [holds(example[version], example["wanted"]) for example in examples]
         scores[version] = replace(found, answer_accuracy=round(sum(hits) / len(hits), 6) if hits else None)
         log.info("%s: %s", version, scores[version])
+    if not scores["base"].loss:
+        raise JobError(
+            f"the base model's loss on the {name} set is 0: it knows every answer, or the set has none to find. "
+            "Evaluate on rows that it can get wrong"
+        )
     return {
         "rows": len(rows),
         "undecided": len(rows) < FEW_TEST_ROWS,

@@ -110,6 +110,8 @@ def _answerless(row: Row, max_length: int, tokenizer: Any) -> str | None:
         tokens, answer = encode(tokenizer, row["prompt"], row["completion"])
     except ValueError as error:
         return str(error)
+    if answer == len(tokens):
+        return "the model's chat template leaves nothing of its answer: upload the model with one that has it"
     if answer < max_length:
         return None
     return f"its question has {answer} of {len(tokens)} tokens: max_length {max_length} would cut the whole answer off"
@@ -185,8 +187,11 @@ def make_report(
     tokenizer: Any,
 ) -> dict[str, Any]:
     """What the data set is like: sizes, reasons of rejection, and the training rows' lengths in tokens."""
-    lengths = [_tokens(tokenizer, row) for row in splits["train"]]
     limit = recipe.training.max_length
+    encoded = [encode(tokenizer, row["prompt"], row["completion"]) for row in splits["train"]]
+    lengths = [len(tokens) for tokens, _ in encoded]
+    of_answers = sum(min(len(tokens), limit) - answer for tokens, answer in encoded)
+    log.info("%d tokens of answers to train on, of %d in all", of_answers, sum(lengths))
     cut = sum(length > limit for length in lengths)
     if cut:
         log.warning("%d of %d training rows are longer than max_length %d and are cut", cut, len(lengths), limit)
@@ -200,6 +205,7 @@ def make_report(
         "untrained_answers": collected.untrained_answers,
         "train_tokens": {
             "total": sum(lengths),
+            "of_answers": of_answers,
             "min": min(lengths),
             "median": statistics.median(lengths),
             "p95": sorted(lengths)[int(0.95 * (len(lengths) - 1))],
@@ -214,10 +220,6 @@ def write_rows(file: Path, rows: Iterable[dict[str, Any]]) -> None:
     with file.open("w", encoding="utf-8") as out:
         for row in rows:
             out.write(json.dumps(row, ensure_ascii=False).encode(errors="backslashreplace").decode() + "\n")
-
-
-def _tokens(tokenizer: Any, row: Row) -> int:
-    return len(encode(tokenizer, row["prompt"], row["completion"])[0])
 
 
 def _rejection(source: SourceRow, reason: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import logging
 from pathlib import Path
 from typing import Any
 
+from tunestack_training.chat_template import rendered
 from tunestack_training.failure import JobError
 
 # For base models that bring no template of their own: plain text with the roles' names.
@@ -43,13 +44,9 @@ def token_ids(tokenizer: Any, messages: list[dict[str, str]], **options: Any) ->
 
     Raises:
         ValueError: the model's template refuses it: a system's message, or two of one role after each other.
+        JobError: the template can't be used at all.
     """
-    from jinja2 import TemplateError
-
-    try:
-        text = tokenizer.apply_chat_template(messages, tokenize=False, **options)
-    except TemplateError as error:
-        raise ValueError(f"the model's chat template refuses it: {error}") from None
+    text = rendered(tokenizer, messages, **options)
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
 

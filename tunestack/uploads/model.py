@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tunestack.aws import Aws
 from tunestack.layout import BASE_MODELS, MODEL_CONFIG, MODEL_PART, TOKENIZER_PART, S3Uri
+from tunestack.uploads.template import check_chat_template
 from tunestack.uploads.upload import UploadError, check_name, content_hash, stored_hash, upload_once
 
 WEIGHTS = "*.safetensors"
@@ -36,10 +37,10 @@ def add_model(aws: Aws, folder: Path, *, name: str, revision: str) -> str:
 
 
 def check_model_folder(folder: Path) -> None:
-    """See that a folder holds a whole model: configuration, tokenizer, every weight file.
+    """See that a folder holds a whole model: configuration, tokenizer, every weight file, a template that can be used.
 
     Raises:
-        UploadError: naming what is missing.
+        UploadError: naming what is missing, or what is wrong with the template.
     """
     if not folder.is_dir():
         raise UploadError(
@@ -57,6 +58,7 @@ def check_model_folder(folder: Path) -> None:
         missing = sorted(name for name in wanted if not (folder / name).is_file())
         if missing:
             raise UploadError(f"{folder} is not whole: {index.name} names {', '.join(missing)}")
+    check_chat_template(folder)
 
 
 def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) -> str:
