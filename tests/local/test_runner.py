@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
+from tests.local.conftest import until
 from tunestack.definition.scope import Scope
 from tunestack.local.authorization.credentials import Credentials
+from tunestack.local.runner import container, processes
 from tunestack.local.runner.clients import Clients
 from tunestack.local.runner.container import RunningContainer
 from tunestack.local.runner.errors import ApiError, JobFailure, JobStopped
@@ -127,6 +129,41 @@ def test_a_stopped_container_gets_sigterm_and_can_end_in_order() -> None:
     with pytest.raises(JobStopped):
         shell(script).run(on_line=lines.append, max_runtime_seconds=20, stopping=stopping)
     assert (lines[0], lines[-1]) == ("up", "saved")
+
+
+# A process that goes on by itself, in the container's own session or in one of its own, with the output in its hand.
+LEFT = {
+    "in its session": "(trap '' TERM HUP; exec sleep 60) &",
+    "in one of its own": "setsid sh -c 'trap \"\" TERM HUP; exec sleep 60' &",
+}
+
+
+def is_gone(found: RunningContainer) -> bool:
+    """Whether nothing of a container is left; what is killed takes a moment to end."""
+    return bool(until(lambda: not list(processes._marked(found._mark)), "end of what a container left"))
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+def test_what_a_container_leaves_behind_ends_with_it_and_holds_nobody_up(
+    left: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "OUTPUT_SECONDS", 0.2)
+    lines: list[str] = []
+    found = shell(f"{left} echo done; exit 3")
+    code = found.run(on_line=lines.append, max_runtime_seconds=50, stopping=threading.Event())
+    assert "done" in lines and code == 3
+    assert is_gone(found)
+
+
+@pytest.mark.parametrize("left", LEFT.values(), ids=LEFT)
+@pytest.mark.parametrize("ends", ["by the clock", "by somebody"])
+def test_what_a_container_leaves_behind_outlives_neither_its_time_nor_a_stop(left: str, ends: str) -> None:
+    found, stopping = shell(f"{left} sleep 60"), threading.Event()
+    if ends == "by somebody":
+        stopping.set()
+    with pytest.raises((JobStopped, JobFailure)):
+        found.run(on_line=print, max_runtime_seconds=0.3, stopping=stopping)
+    assert is_gone(found)
 
 
 def test_what_a_killed_server_was_running_is_failed_at_the_next_start(tmp_path: Path) -> None:

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tunestack.local.runner.errors import JobFailure, JobStopped, MaxRuntimeExceeded
+from tunestack.local.runner.processes import kill_all, new_mark
 
 # As SageMaker: a stopped container gets SIGTERM, and this long to end.
 GRACE_SECONDS = 120
+# How long the output of a process that has ended is read, while another holds it.
+OUTPUT_SECONDS = 2.0
 # What training_code/Dockerfile has as its entry point.
 IMAGE_ENTRYPOINT = ("python", "-m", "tunestack_training")
 _PR_SET_PDEATHSIG = 1
@@ -96,9 +99,10 @@ class RunningContainer:
 
     def __init__(self, command: Sequence[str], *, environment: Mapping[str, str], kind: str) -> None:
         self.kind = kind
+        self._mark = new_mark()
         self.process = subprocess.Popen(
             command,
-            env=dict(environment),
+            env={**environment, **self._mark},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -109,7 +113,9 @@ class RunningContainer:
         )
 
     def run(self, *, on_line: Callable[[str], None], max_runtime_seconds: float, stopping: threading.Event) -> int:
-        """Feed each line of output to `on_line` until the container ends; its exit code.
+        """Feed each line of output to `on_line` until the container's first process ends; its exit code.
+
+        What that left behind ends with it, as in a container: it could hold the output for ever.
 
         Raises:
             MaxRuntimeExceeded: it ran longer than allowed.
@@ -133,6 +139,7 @@ class RunningContainer:
         finally:
             ended.set()
         watcher.join()
+        self._end_the_rest()
         if outcome:
             raise outcome[0]
         return code
@@ -144,11 +151,17 @@ class RunningContainer:
             self.process.wait(timeout=GRACE_SECONDS)
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
+        self._end_the_rest()
 
     def _watch(
         self, deadline: float, stopping: threading.Event, ended: threading.Event, outcome: list[Exception]
     ) -> None:
         while not ended.wait(0.1):
+            if self.process.poll() is not None:
+                # What it wrote last may still be read.
+                if not ended.wait(OUTPUT_SECONDS):
+                    self._end_the_rest()
+                return
             if stopping.is_set():
                 outcome.append(JobStopped())
             elif time.monotonic() > deadline:
@@ -157,6 +170,10 @@ class RunningContainer:
                 continue
             self.terminate()
             return
+
+    def _end_the_rest(self) -> None:
+        self._signal(signal.SIGKILL)
+        kill_all(self._mark)
 
     def _signal(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError):
