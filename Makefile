@@ -90,8 +90,9 @@ clean: ## stop the local AWS and remove what the demo made
 	@if [ -x .venv/bin/tunestack ]; then .venv/bin/tunestack local down --delete-data; fi
 	rm -rf .tunestack cdk.out site
 
-distclean: clean ## and remove every installed environment
-	@rm -rf .venv .venv-sdk .venv-checkov .venv-training .tools node_modules
+distclean: clean ## and remove all that was installed or made here; what is left is what git has
+	@rm -rf .venv .venv-sdk .venv-checkov .venv-training .tools node_modules .hypothesis .*_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(UV): requirements-uv.lock
 	@$(PYTHON) -c 'import sys; sys.version_info[:2] >= (3, 11) or sys.exit(f"tunestack needs Python 3.11 or newer, $(PYTHON) is {sys.version.split()[0]}")'

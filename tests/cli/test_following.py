@@ -1,10 +1,14 @@
 """An execution that is followed is never silent for long: by a clock that the test moves."""
 
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
+from tests.conftest import ROOT
 from tests.executions.test_progress import STEP, Account
 from tunestack.cli import following
 from tunestack.executions.describe import ExecutionView
@@ -43,3 +47,35 @@ def test_a_step_that_goes_on_speaks_before_its_user_wonders(
     # THEN no silence is longer than it may be
     assert len(spoke) > 10
     assert max(later - earlier for earlier, later in pairwise(spoke)) <= MOST_SILENCE_SECONDS
+
+
+FOLLOWING = """
+import sys, types, click
+from tunestack.cli import following, main
+from tests.cli.test_following import VIEW
+following.describe = lambda aws, arn: VIEW
+following.stop = lambda aws, arn: print("stopped", arn, flush=True)
+
+@click.command("follow")
+def follow():
+    print("up", flush=True)
+    following.follow(types.SimpleNamespace(is_local=True), "arn/e", quiet=True)
+
+main.tunestack = follow
+sys.argv = ["tunestack"]
+main.main()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_command_that_is_told_to_end_stops_what_it_follows(number: signal.Signals) -> None:
+    client = subprocess.Popen(
+        # A shell that runs the tests in the background has its children ignore Ctrl-C.
+        ["env", "--default-signal=INT", sys.executable, "-c", FOLLOWING],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT,
+    )  # fmt: skip
+    assert client.stdout is not None and client.stdout.readline() == "up\n"
+    client.send_signal(number)
+    printed, errors = client.communicate()
+    assert (printed, client.returncode) == ("stopped arn/e\n", 1)
+    assert errors.startswith("error: interrupted: execution e is being stopped")

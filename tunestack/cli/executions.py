@@ -47,7 +47,7 @@ def run_command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Start an execution and follow it to its end. Ctrl-C stops the execution."""
+    """Start an execution and follow it to its end. Ctrl-C and SIGTERM stop the execution."""
     aws = aws_of(env)
     given = params_of(aws, recipe, params)
     if questions is not None:

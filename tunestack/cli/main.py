@@ -1,6 +1,7 @@
 """The `tunestack` command: each group in a file of its own, imported when it is called."""
 
 import re
+import signal
 import sys
 
 import click
@@ -49,7 +50,11 @@ LONGEST_WORD = 1200
 
 
 def main() -> None:
-    """Run the command; a user's mistake is a message and exit code 1, never a traceback."""
+    """Run the command; a user's mistake is a message and exit code 1, never a traceback.
+
+    SIGTERM, of a CI job's end or a timeout, does as Ctrl-C: what is followed is stopped, and nobody pays for it.
+    """
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         tunestack()
     except UserError as error:
