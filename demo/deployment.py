@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from tunestack.local import LocalAws
-from tunestack.local.address import ACCOUNT, REGION
+from tunestack.local.address import ACCOUNT, OF_A_REAL_ACCOUNT, REGION
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,7 +23,8 @@ def cdk(local: LocalAws, *arguments: str, cwd: Path = ROOT, account: str = ACCOU
     """
     tools = f"{ROOT / '.venv' / 'bin'}:{ROOT / 'node_modules' / '.bin'}"
     environment = {**os.environ, **local.environment(account), "PATH": f"{tools}:{os.environ['PATH']}", "CI": "true"}
-    environment.pop("AWS_PROFILE", None)
+    for name in OF_A_REAL_ACCOUNT:
+        environment.pop(name, None)
     done = subprocess.run(
         ["cdk", *arguments],
         cwd=cwd,

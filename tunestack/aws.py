@@ -35,6 +35,10 @@ _ROLE_OUTPUTS: dict[Person, str] = {
 }
 
 
+# AWS_PROFILE is of a real account: the AWS on this machine doesn't look at it, and there may be no such profile.
+_NO_PROFILE = {"profile": (None, None, None, None)}
+
+
 class NotDeployedError(UserError):
     """The environment's stacks aren't there; the text says how to deploy them."""
 
@@ -132,6 +136,8 @@ class Aws:
         config = Config(retries={"max_attempts": 5, "mode": "standard"})
         if self.is_local:
             options["endpoint_url"] = lifecycle.running(local_aws()).endpoint_url
+            # No proxy reaches this machine from within.
+            config = config.merge(Config(proxies={}))
         try:
             return session.client(service, config=config, **options)
         except ValueError as error:
@@ -143,7 +149,10 @@ class Aws:
         region = self.settings.environment.region
         if not self.is_local:
             return boto3.Session(region_name=region)
-        account = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=region)
+        core = botocore.session.Session(session_vars=_NO_PROFILE)
+        account = boto3.Session(
+            aws_access_key_id=ACCOUNT, aws_secret_access_key="local", region_name=region, botocore_session=core
+        )
         if self.acts_as == "deployer":
             return account
         outputs = self._outputs(self._client_of(account, "cloudformation"), StackName.PIPELINE)
@@ -161,7 +170,7 @@ class Aws:
             role_arn=role_arn,
             extra_args={"RoleSessionName": "tunestack"},
         )
-        core = botocore.session.Session()
+        core = botocore.session.Session(session_vars=_NO_PROFILE if self.is_local else None)
         core._credentials = DeferredRefreshableCredentials(
             method="assume-role", refresh_using=fetcher.fetch_credentials
         )

@@ -8,7 +8,14 @@ from typing import Any
 
 import click
 import pytest
-from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.exceptions import (
+    ClientError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+    ProxyConnectionError,
+)
 from click.testing import CliRunner
 
 from tunestack.catalogue.models import model_configs
@@ -51,6 +58,11 @@ def test_a_wrong_command_line_is_answered_with_what_would_be_right(arguments: li
     ("error", "message"),
     [
         (NoCredentialsError(), "aws sso login"),
+        (ProfileNotFound(profile="mine"), "aws configure list-profiles"),
+        (PartialCredentialsError(provider="env", cred_var="AWS_SECRET_ACCESS_KEY"), "set both, or neither"),
+        (ProxyConnectionError(proxy_url="http://p:1"), "HTTPS_PROXY names a proxy that doesn't answer"),
+        (ClientError({"Error": {"Code": "RequestTimeTooSkewed", "Message": "old"}}, "GetObject"), "clock is off"),
+        (ClientError({"Error": {"Code": "SignatureDoesNotMatch", "Message": "Signature expired: now"}}, "A"), "clock is off"),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:4566"), "`tunestack local up`"),
         (EndpointConnectionError(endpoint_url="https://s3.eu-west-1.amazonaws.com"), "is there a way to the internet"),
         (ClientError({"Error": {"Code": "ExpiredToken", "Message": "old"}}, "GetObject"), "the session has ended"),

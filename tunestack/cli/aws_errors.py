@@ -8,14 +8,17 @@ from botocore.exceptions import (
     NoRegionError,
     PartialCredentialsError,
     ProfileNotFound,
+    ProxyConnectionError,
     ReadTimeoutError,
     SSOError,
     TokenRetrievalError,
 )
 
-_CREDENTIALS = (NoCredentialsError, PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError)
+_CREDENTIALS = (NoCredentialsError, SSOError, TokenRetrievalError)
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "TokenRefreshRequired")
 _UNKNOWN = ("InvalidClientTokenId", "UnrecognizedClientException", "InvalidAccessKeyId", "SignatureDoesNotMatch")
+_SKEWED = ("RequestTimeTooSkewed", "RequestInTheFuture")
+_NOT_THERE = ("ResourceNotFound", "ResourceNotFoundException")
 _DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 
 
@@ -26,6 +29,12 @@ def in_words(error: Exception) -> str:
 
 
 def _advice(error: Exception) -> str:
+    if isinstance(error, ProfileNotFound):
+        return "AWS_PROFILE names no profile of ~/.aws/config: `aws configure list-profiles` shows those that there are"
+    if isinstance(error, PartialCredentialsError):
+        return "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY belong together: set both, or neither"
+    if isinstance(error, ProxyConnectionError):
+        return "HTTPS_PROXY names a proxy that doesn't answer; what needs none is listed in NO_PROXY"
     if isinstance(error, _CREDENTIALS):
         return "no credentials of an account: `aws configure`, or `aws sso login`; without one, --env local needs none"
     if isinstance(error, (EndpointConnectionError, ConnectTimeoutError, ReadTimeoutError)):
@@ -35,10 +44,16 @@ def _advice(error: Exception) -> str:
     if isinstance(error, NoRegionError):
         return "name a region in the environment's file"
     code = error.response["Error"]["Code"] if isinstance(error, ClientError) else ""
+    if code in _SKEWED or "ignature expired" in str(error) or "ignature not yet current" in str(error):
+        return (
+            "this machine's clock is off: AWS takes requests of the last five minutes (`timedatectl` shows the clock)"
+        )
     if code in _EXPIRED:
         return "the session has ended: `aws sso login`, or take on the role again"
     if code in _UNKNOWN:
         return "these credentials are of no account, or of another's: `aws sts get-caller-identity` says whose they are"
+    if code in _NOT_THERE:
+        return "is the environment deployed? `cdk deploy --all -c env=NAME` makes what isn't there yet"
     if code in _DENIED:
         return "docs/permissions.md says what each command needs"
     return ""

@@ -12,7 +12,7 @@ from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, json_option, show
 from tunestack.layout import Image, StackName
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
-from tunestack.local.address import DEFAULT_PORT
+from tunestack.local.address import DEFAULT_PORT, OF_A_REAL_ACCOUNT
 from tunestack.local.authorization.ledger import read_ledger
 
 TRAINING_CODE = Path(__file__).parents[2] / "training_code"
@@ -58,6 +58,7 @@ def status(as_json: bool) -> None:
 @local.command()
 def environment() -> None:
     """Print the variables that point AWS clients here: eval "$(tunestack local environment)"."""
+    click.echo(f"unset {' '.join(OF_A_REAL_ACCOUNT)}")
     for name, value in lifecycle.running(local_aws()).environment().items():
         click.echo(f"export {name}={value}")
 

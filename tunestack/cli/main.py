@@ -1,5 +1,6 @@
 """The `tunestack` command: each group in a file of its own, imported when it is called."""
 
+import io
 import re
 import signal
 import sys
@@ -55,6 +56,10 @@ def main() -> None:
     SIGTERM, of a CI job's end or a timeout, does as Ctrl-C: what is followed is stopped, and nobody pays for it.
     """
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for stream in (sys.stdout, sys.stderr):
+        # Where a terminal or a pipe takes ASCII alone, a sign that it hasn't is a ?, and no traceback.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     try:
         tunestack()
     except UserError as error:
@@ -70,16 +75,26 @@ def main() -> None:
             )
         )
     except OSError as error:
+        if _is_of_aws(error):
+            sys.exit(_said_by_aws(error))
         # A folder where a file belongs, a full disk, a file that may not be read: the system's own words and the place.
         place = f": {error.filename}" if error.filename else ""
         sys.exit(_in_a_line(f"{error.strerror or error}{place}"))
     except Exception as error:
-        # A command that asks AWS nothing doesn't import it.
-        if not type(error).__module__.startswith(("botocore", "boto3")):
+        if not _is_of_aws(error):
             raise
-        from tunestack.cli.aws_errors import in_words
+        sys.exit(_said_by_aws(error))
 
-        sys.exit(_in_a_line(in_words(error)))
+
+def _is_of_aws(error: Exception) -> bool:
+    return type(error).__module__.startswith(("botocore", "boto3"))
+
+
+def _said_by_aws(error: Exception) -> str:
+    # A command that asks AWS nothing doesn't import it.
+    from tunestack.cli.aws_errors import in_words
+
+    return _in_a_line(in_words(error))
 
 
 def _in_a_line(problem: object) -> str:

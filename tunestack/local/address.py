@@ -1,6 +1,7 @@
 """Where the local AWS keeps its state, and how to reach it."""
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,9 @@ ACCOUNT = "000000000000"
 REGION = "us-east-1"
 DEFAULT_PORT = 4566
 LOG_NAME = "server.log"
+_LOOPBACK = ("localhost", ".localhost", "127.0.0.1")
+# Of the environment, what the local AWS must not see: there may be no such profile, and the token isn't its own.
+OF_A_REAL_ACCOUNT = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN")
 # What a server's process runs.
 MODULE = "tunestack.local.emulator.serve"
 _FOLDER = Path(".tunestack") / "local"
@@ -110,9 +114,19 @@ class LocalAws:
             "AWS_CONFIG_FILE": "/dev/null",
             "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
             "AWS_EC2_METADATA_DISABLED": "true",
+            **around_proxies(),
             # The CLI keeps whose account an access key is.
             "CDK_HOME": str(self.home / "cdk-home" / account),
         }
+
+
+def around_proxies() -> dict[str, str]:
+    """The environment in which this machine itself is reached without a proxy, whatever proxy there is for the rest."""
+    given = os.environ.get("no_proxy") or os.environ.get("NO_PROXY") or ""
+    hosts = [host.strip() for host in given.split(",") if host.strip()]
+    # In both spellings: which one counts is for each library to choose.
+    value = ",".join(dict.fromkeys([*hosts, *_LOOPBACK]))
+    return {"NO_PROXY": value, "no_proxy": value}
 
 
 def local_aws(root: Path | None = None) -> LocalAws:

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from tunestack.local.address import LocalAws
+from tunestack.local.address import OF_A_REAL_ACCOUNT, LocalAws, around_proxies
 
 
 def configure_ministack(local: LocalAws, port: int, *, enforce: bool) -> None:
@@ -13,6 +13,7 @@ def configure_ministack(local: LocalAws, port: int, *, enforce: bool) -> None:
     state = local.home / "state"
     state.mkdir(parents=True, exist_ok=True)
     os.environ.update(
+        around_proxies(),
         AUTH=str(enforce).lower(),
         BIND_HOST="127.0.0.1",
         GATEWAY_PORT=str(port),
@@ -30,6 +31,8 @@ def main() -> None:
     """Serve until SIGTERM; state is saved while serving and at the end."""
     local, port = LocalAws(home=Path(sys.argv[1])), int(sys.argv[2])
     enforce = "--no-enforce" not in sys.argv[3:]
+    for name in OF_A_REAL_ACCOUNT:
+        os.environ.pop(name, None)
     configure_ministack(local, port, enforce=enforce)
     # The jobs' Docker is ours; ministack must not look for containers of its own.
     jobs_docker_host = os.environ.pop("DOCKER_HOST", None)
