@@ -75,7 +75,7 @@ CONTRACT: dict[str, dict[str, str]] = {
         "_vpce_fields_xml": f"{CALL} 1",
         "_vpcs": MAPPING,
     },
-    "ministack.services.cloudwatch_logs": {"_log_groups": MAPPING},
+    "ministack.services.cloudwatch_logs": {"_log_groups": MAPPING, "_log_records": MAPPING},
     "ministack.services.ecr": {"_put_image": f"{CALL} 1", "_repositories": MAPPING},
     "ministack.services.eventbridge": {
         "_dispatch_event": f"{CALL} 1",

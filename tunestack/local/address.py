@@ -67,6 +67,11 @@ class LocalAws:
         return self.home / LOG_NAME
 
     @property
+    def logs_folder(self) -> Path:
+        """A file for each log stream: its events."""
+        return self.home / "logs"
+
+    @property
     def ledger_file(self) -> Path:
         """Who was allowed or refused what."""
         return self.home / "ledger.jsonl"

@@ -27,7 +27,7 @@ def build_application(local: LocalAws, port: int, *, enforce: bool, jobs_docker_
     service.mount()
     reach_other_accounts(enforcement)
     deliver_to_other_accounts(enforcement)
-    amend_logs()
+    amend_logs(local.logs_folder)
     amend_s3()
     ask_kms(enforcement)
     register_handlers(service, enforcement)

@@ -4,6 +4,7 @@ import contextlib
 import re
 import threading
 import time
+from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,8 @@ class JobLog:
         self._file = file.open("a", encoding="utf-8")
         self._patterns = [(metric["Name"], re.compile(metric["Regex"])) for metric in metrics]
         self.metrics: dict[str, list[tuple[float, float]]] = {}
-        self.lines: list[str] = []
+        # The last ones, for the reason of a failure: a job may print a million.
+        self.lines: deque[str] = deque(maxlen=1000)
         self._pending: list[InputLogEventTypeDef] = []
         self._lock = threading.Lock()
         self._sends = True
