@@ -78,7 +78,7 @@ snapshots: .venv/.ready node_modules/.ready ## accept the templates of config/ a
 	pytest checks --snapshot-update
 
 kit-snapshots: setup ## accept the templates of tests/config/, which the kit's own tests compare
-	@pytest tests/stacks/test_snapshots.py tests/sizing/test_components.py --snapshot-update
+	@pytest tests/stacks/test_snapshots.py tests/stacks/test_delivery.py tests/sizing/test_components.py --snapshot-update
 
 samples: setup ## write what the docs show under each command, as the tests that run them print it
 	@WRITE_SAMPLES=1 pytest -q tests/local/test_documented_commands.py tests/local/test_promotion.py

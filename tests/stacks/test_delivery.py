@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 from aws_cdk import Environment
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from tunestack_cdk.delivery_findings import ACCEPTED
 from tunestack_cdk.synthesis_checks import add_checks
 
@@ -22,6 +24,8 @@ from tunestack.permissions.judge import Judge
 from tunestack.permissions.world import World
 from tunestack.settings.delivery import GitHub, load_delivery
 from tunestack.settings.problems import SettingsError
+from tunestack.template.assembly import Assembly
+from tunestack.template.readable import ReadableStack
 
 DELIVERY_ACCOUNT = "999999999999"
 
@@ -266,3 +270,23 @@ def test_github_deploys_by_a_role_for_one_repository_and_one_environment(tmp_pat
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "deliver.yml").read_text())
     deployed = [job["with"]["environment"] for job in workflow["jobs"].values() if "with" in job]
     assert deployed == list(ACCOUNTS)
+
+
+class _Table(SingleFileSnapshotExtension):
+    _write_mode, file_extension = WriteMode.TEXT, "txt"
+
+
+def test_what_the_delivery_and_its_workflows_may_do_is_as_reviewed(
+    assembly_folder: Path, tmp_path: Path, snapshot: SnapshotAssertion
+) -> None:
+    app, settings = app_in(tmp_path / "out"), settings_of(config_of(tmp_path))["prod"]
+    where = Environment(account=settings.environment.account, region="us-east-1")
+    github = GitHub(repository="example/tunestack", provider_made_by=["prod"])
+    GitHubStack(app, "tunestack-prod-github", settings=settings, github=github, env=where)
+    made = {"delivery": assembly_folder, "github": Path(app.synth().directory)}
+    rows = [
+        f"{kind}: {row}"
+        for kind, folder in made.items()
+        for row in ReadableStack(Assembly.read(folder), "prod", kind).statements()
+    ]
+    assert "\n".join(rows) + "\n" == snapshot(extension_class=_Table)

@@ -68,6 +68,8 @@ class ReadableStack:
                 for policy in properties.get("Policies", []):
                     rows |= _rows(path, policy["PolicyDocument"])
                 rows |= {f"{path} | managed policy | {arn}" for arn in properties.get("ManagedPolicyArns", [])}
+            elif item["Type"] == "AWS::Events::EventBusPolicy":
+                rows |= _rows(f"{path} lets", {"Statement": [properties["Statement"]]})
             else:
                 for key in ("KeyPolicy", "PolicyDocument", "RepositoryPolicyText", "ModelPackageGroupPolicy"):
                     rows |= _rows(f"{path} lets", properties.get(key, {}))
