@@ -81,7 +81,7 @@ kit-snapshots: setup ## accept the templates of tests/config/, which the kit's o
 	@pytest tests/stacks/test_snapshots.py tests/stacks/test_delivery.py tests/sizing/test_components.py --snapshot-update
 
 samples: setup ## write what the docs show under each command, as the tests that run them print it
-	@WRITE_SAMPLES=1 pytest -q tests/local/test_documented_commands.py tests/local/test_promotion.py
+	@WRITE_SAMPLES=1 pytest -q tests/local/test_documented_commands.py tests/local/test_promotion.py tests/permissions/test_across_accounts.py
 
 generated: setup ## write again what is generated and checked in: schemas, pictures, the settings reference
 	@python -m scripts.generate

@@ -50,7 +50,7 @@ class Judge:
             return Broken(access=access, stack=where, reason=f"the policy of {access.resource} denies it")
         if identity == "Deny":
             return Broken(access=access, stack=role.stack, reason=f"a policy of {role} denies it")
-        if identity != "Allow" and role.managed:
+        if identity != "Allow" and role.managed and not (elsewhere and policy != "Allow"):
             # A managed policy of AWS's or of another stack's may allow it: nobody here knows.
             return None
         if identity != "Allow":
