@@ -85,7 +85,7 @@ def test_what_is_gone_is_said_and_never_breaks(steps: list[Any], files: dict[str
 
 
 def test_scores_are_there_without_the_answers() -> None:
-    aws: Any = Bucket({"eval/evaluation.json": '{"heldout": {}}'})
+    aws: Any = Bucket({"eval/evaluation.json": '{"heldout": {}, "sha256": {"adapter": "0"}}'})
     assert scores(aws, view(EVALUATED)) == {"heldout": {}}
 
 

@@ -13,6 +13,8 @@ from tunestack.layout import S3Uri
 
 # What training_code leaves beside the evaluation's scores, and beside the adapter.
 ANSWERS_FILE, HISTORY_FILE = "answers.jsonl", "metrics.json"
+# Among the scores: the digests of what was judged.
+_DIGESTS = "sha256"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +40,8 @@ def scores(aws: Aws, view: ExecutionView) -> dict[str, Any]:
     """
     folder = _output(view, EVALUATE)
     assert EVALUATE.writes[0].property_file is not None
-    return dict(json.loads(_read(aws, f"{folder}/{EVALUATE.writes[0].property_file}")))
+    found: dict[str, Any] = json.loads(_read(aws, f"{folder}/{EVALUATE.writes[0].property_file}"))
+    return {name: figures for name, figures in found.items() if name != _DIGESTS}
 
 
 def answers(aws: Aws, view: ExecutionView) -> list[Answered]:
