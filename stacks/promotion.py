@@ -13,7 +13,7 @@ from tunestack_cdk.retention import removal_policy
 from stacks.pipeline import PipelineStack
 from stacks.promotion_partner import promotion_partner
 from stacks.storage import StorageStack
-from tunestack.layout import PROMOTION_BUS_OUTPUT
+from tunestack.layout import PROMOTION_BUS_OUTPUT, PROMOTION_LOG_OUTPUT
 from tunestack.pipeline.promotion import copied_parameters, jobs_of_promotion, readers_of_copies
 from tunestack.planning.blueprint import Blueprint
 
@@ -69,3 +69,4 @@ class PromotionStack(Stack):
             ],
         )
         CfnOutput(self, PROMOTION_BUS_OUTPUT, value=receiver.bus.event_bus_name)
+        CfnOutput(self, PROMOTION_LOG_OUTPUT, value=receiver.log_group.log_group_name)

@@ -15,7 +15,7 @@ MODEL_PACKAGE_GROUP_NAME_OUTPUT = "ModelPackageGroupName"
 TRAINER_ROLE_ARN_OUTPUT = "TrainerRoleArn"
 APPROVER_ROLE_ARN_OUTPUT = "ApproverRoleArn"
 OPERATOR_ROLE_ARN_OUTPUT = "OperatorRoleArn"
-PROMOTION_BUS_OUTPUT = "PromotionBusName"
+PROMOTION_BUS_OUTPUT, PROMOTION_LOG_OUTPUT = "PromotionBusName", "PromotionLogGroupName"
 
 
 class StackName(StrEnum):

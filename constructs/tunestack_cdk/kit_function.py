@@ -78,7 +78,7 @@ class KitFunction(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = service_role(self, "Role", service="lambda", role_name=role_name)
-        log_group = logs.LogGroup(
+        self.log_group = log_group = logs.LogGroup(
             self, "Logs", encryption_key=key, retention=log_retention, removal_policy=removal_policy
         )
         log_group.grant_write(self.role)

@@ -68,6 +68,9 @@ class PersonRole(Construct):
         seen = [self._pipeline]
         if workplace.promotion_pipeline_name:
             seen.append(self._arn("sagemaker", "pipeline", workplace.promotion_pipeline_name))
+            # What the function refused, of which no execution tells; its log group gets its name from the stack's.
+            log = f"{workplace.promotion_pipeline_name}-*"
+            self._allow(["logs:FilterLogEvents"], self._arn("logs", "log-group", log, ArnFormat.COLON_RESOURCE_NAME))
         self._allow(["DescribePipeline", "ListPipelineExecutions"], *seen)
         self._allow(
             [

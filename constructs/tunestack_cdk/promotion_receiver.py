@@ -89,6 +89,7 @@ class PromotionReceiver(Construct):
             removal_policy=removal_policy,
             timeout=_LAMBDA_TIMEOUT,
         )
+        self.log_group = function.log_group
         self._allow_reading_source(function.role, read_by_promotion(with_exam=with_exam))
         self._allow_own(function.role, group_name, name, buckets, key)
         function.role.add_to_policy(

@@ -103,8 +103,8 @@ def handler(event: QueueEvent, context: Any) -> None:
         try:
             decided(version_of(record["body"]), settings, context)
         except NotPromotableError as error:
-            # Trying again changes nothing: it is said once, in the log.
-            log.error("%s", error)
+            # Trying again changes nothing: it is said once, in the log, where `tunestack models history` finds it.
+            log.error("not taken in: %s", error)
 
 
 def version_of(body: str) -> str:

@@ -20,7 +20,7 @@ from tests.local.conftest import until
 from tests.local.grants import GRANTS, Grant
 from tests.three_accounts import ACCOUNTS, SOURCES, settings_of, tree_of
 from tunestack.aws import Aws
-from tunestack.executions.promotion import ask_for_promotion
+from tunestack.executions.promotion import ask_for_promotion, list_refusals
 from tunestack.executions.versions import APPROVED, REJECTED, Version, decide, find_version, list_versions
 from tunestack.layout import Bucket, S3Uri
 from tunestack.local import LocalAws
@@ -219,8 +219,11 @@ def test_the_same_decision_twice_does_nothing_twice_and_a_rejection_is_taken_alo
 def test_a_forged_request_is_refused(account: str, environments: Environments, promoted: dict[str, Version]) -> None:
     prod = environments["prod"]
     before = promotions(prod)
-    ask_for_promotion(prod, f"arn:aws:sagemaker:{REGION}:{account}:model-package/tunestack-dev-models/1")
-    time.sleep(3)
+    forged = f"arn:aws:sagemaker:{REGION}:{account}:model-package/tunestack-dev-models/1"
+    ask_for_promotion(prod, forged)
+    # `models history` shows it: no execution tells of it.
+    reasons = until(lambda: [item.reason for item in list_refusals(prod) if forged in item.reason], "the refusal")
+    assert reasons[0].startswith(f"{forged} is no version that is promoted here") and len(reasons) == 1
     assert promotions(prod) == before
 
 

@@ -1,8 +1,10 @@
 """`tunestack models`: base models, and the registered versions of tuned ones."""
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.markup import escape
@@ -13,7 +15,7 @@ from tunestack.cli.following import console
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.cli.staging import TRAINING_PYTHON, show_parameter
-from tunestack.executions.promotion import ask_for_promotion, list_promotions, source_version_arn
+from tunestack.executions.promotion import ask_for_promotion, list_promotions, list_refusals, source_version_arn
 from tunestack.executions.versions import (
     APPROVED,
     REJECTED,
@@ -172,7 +174,7 @@ def promote(version: str, env: str) -> None:
 def history(env: str, as_json: bool) -> None:
     """Show where each registered version came from, what was decided on it, and what is under way."""
     aws = aws_of(env)
-    versions, promotions = list(list_versions(aws)), list_promotions(aws)
+    versions, promotions, refusals = list(list_versions(aws)), list_promotions(aws), list_refusals(aws)
 
     def text() -> None:
         table = Table("version", "came from", "approval", "reason", "registered", box=None)
@@ -188,7 +190,11 @@ def history(env: str, as_json: bool) -> None:
                     f"started {promotion.started}"
                 )
 
-    plain = {"versions": [asdict(item) for item in versions], "promotions": [asdict(item) for item in promotions]}
+        for refusal in refusals:
+            console.print(f"not taken in, {refusal.at}: {escape(refusal.reason)}")
+
+    found: dict[str, Sequence[Any]] = {"versions": versions, "promotions": promotions, "refused": refusals}
+    plain = {name: [asdict(item) for item in items] for name, items in found.items()}
     show(plain, as_json=as_json, text=text)
 
 
