@@ -18,8 +18,10 @@ _NARROWING = frozenset(
 
 # Of this account, too: who of it.
 _WHO = ("aws:principalarn", "aws:principaltag/", "aws:userid", "sts:externalid")
-# Whom an identity provider speaks of.
-_SUBJECT = re.compile(r":(sub|aud)$|^saml:")
+# Whom an identity provider speaks of: its audience alone is everybody whom it knows.
+_SUBJECT = re.compile(r":sub$|^saml:")
+# Of a value, what says nobody in particular: wildcards, and an ARN's parts before the name.
+_ANYBODY = re.compile(r"(arn:(.*:)?)?(role/|user/|assumed-role/)?[*?/]*")
 _WHOLE_ACCOUNT = re.compile(r":root\b|^\d{12}$|^\$\{AWS::AccountId\}$")
 
 
@@ -43,7 +45,7 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
 def _says_who(statement: Statement) -> bool:
     """Whether a condition says who of an account, and not anybody."""
     asked = [value for key, value in statement.conditions.items() if key.startswith(_WHO)]
-    return any(not {"*", "arn:*"} & set(map(as_text, as_list(value))) for value in asked)
+    return any(not any(_ANYBODY.fullmatch(as_text(one)) for one in as_list(value)) for value in asked)
 
 
 def _is_ours(principal: str, resource: Resource, resources: Resources) -> bool:
