@@ -6,7 +6,7 @@ import sys
 from aws_cdk import App
 from tunestack_cdk.synthesis_checks import add_checks
 
-from stacks.environment import add_environment
+from stacks.environment import accounts_named_by, add_environment
 from tunestack.errors import UserError
 from tunestack.planning.blueprint import blueprint_of
 from tunestack.settings.loading import load_settings
@@ -26,13 +26,17 @@ def build(app: App) -> App:
         from tunestack_cdk.delivery_findings import ACCEPTED
 
         from stacks.delivery import add_delivery
+        from tunestack.settings.delivery import load_delivery
 
-        add_checks(app, accepted=ACCEPTED)
-        add_delivery(app)
+        delivery, delivered = load_delivery()
+        named = accounts_named_by(delivered.values())
+        add_checks(app, accepted=ACCEPTED, known_accounts=named.known, consumer_accounts=named.consumers)
+        add_delivery(app, delivery, delivered)
         return app
-    add_checks(app)
-    for name in str(app.node.get_context("env")).split(","):
-        settings = load_settings(name)
+    environments = [load_settings(name) for name in str(app.node.get_context("env")).split(",")]
+    named = accounts_named_by(environments)
+    add_checks(app, known_accounts=named.known, consumer_accounts=named.consumers)
+    for settings in environments:
         add_environment(app, blueprint_of(settings), allow=allow)
         if app.node.try_get_context("github"):
             from stacks.github import add_github_roles

@@ -22,6 +22,8 @@ Validations.of(app).add_plugins(TunestackChecks(accepted={"log_group Audit*": "t
 ```
 
 What must be broken is accepted with a reason, by the rule and a pattern of the resource's logical id and property.
+Accounts that the app has no stack for are strangers, whom no resource may name or let in: `known_accounts=[…]` names
+those that are none. The kit knows those of its settings.
 Templates alone are enough too: `tunestack.rules.violations(Resources.of({name: template}))`.
 
 Each has a file of its name in `tunestack/rules/checks/`:

@@ -12,7 +12,7 @@ from tunestack_cdk.role_path import put_roles_under
 
 from stacks.environment import add_environment
 from tunestack.planning.blueprint import blueprint_of
-from tunestack.settings.delivery import Delivery, load_delivery
+from tunestack.settings.delivery import Delivery
 from tunestack.settings.loading import Settings
 
 
@@ -50,13 +50,8 @@ class DeliveryStack(Stack):
         DeliveryPipeline(self, "Default", delivery=delivery, environments=stages)
 
 
-def add_delivery(app: App) -> DeliveryStack:
-    """The delivery pipeline of `config/delivery/delivery.yaml`.
-
-    Raises:
-        SettingsError: it, or an environment that it goes through, can't be delivered.
-    """
-    delivery, environments = load_delivery()
+def add_delivery(app: App, delivery: Delivery, environments: Mapping[str, Settings]) -> DeliveryStack:
+    """The delivery pipeline of `config/delivery/delivery.yaml`, and the environments that it goes through."""
     return DeliveryStack(
         app,
         delivery.name,

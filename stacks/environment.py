@@ -1,7 +1,7 @@
 """All stacks of one environment."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from aws_cdk import Annotations, DefaultStackSynthesizer, Environment, PermissionsBoundary, Stack, Tags
 from constructs import Construct
@@ -21,6 +21,7 @@ from tunestack.money import total_usd
 from tunestack.pipeline.resources import job_tags
 from tunestack.planning.blueprint import Blueprint
 from tunestack.planning.checks import failed_checks, failed_month_checks, time_risks, waive
+from tunestack.settings.loading import Settings
 from tunestack.settings.values import CDK_QUALIFIER
 
 
@@ -59,6 +60,22 @@ def add_environment(scope: Construct, blueprint: Blueprint, *, allow: Iterable[s
         warnings.add_warning_v2("tunestack:waived", line)
     for line in time_risks(blueprint):
         warnings.add_warning_v2("tunestack:time", line)
+
+
+class AccountsNamed(NamedTuple):
+    """The other accounts that settings name: all that are known, and those that serve versions."""
+
+    known: frozenset[str]
+    consumers: frozenset[str]
+
+
+def accounts_named_by(environments: Iterable[Settings]) -> AccountsNamed:
+    """What settings name of other accounts."""
+    every = list(environments)
+    return AccountsNamed(
+        known=frozenset(account for settings in every for account in settings.partner_accounts),
+        consumers=frozenset(one for settings in every for one in settings.environment.registry.consumer_accounts),
+    )
 
 
 def _stacks(scope: Construct, blueprint: Blueprint) -> Iterator[tuple[StackName, Stack]]:

@@ -16,4 +16,6 @@ def promotion_partner(neighbour: Neighbour) -> PromotionPartner:
         group_name=neighbour.names.model_package_group,
         repository_name=neighbour.names.repository(Image.INFERENCE),
         takes_exams_along=neighbour.takes_exams_along,
+        looks_at_findings=neighbour.looks_at_findings,
+        looks_at_signatures=neighbour.looks_at_signatures,
     )

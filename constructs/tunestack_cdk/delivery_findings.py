@@ -146,6 +146,8 @@ def _grants(stack: Stack, pipeline: pipelines.CodePipeline, key_arn: str, source
 _READ_ARTIFACTS = "The bootstrap's roles in the stages' accounts, each by its ARN, read the artifacts that they deploy."
 ACCEPTED = {
     "bucket *CrossRegionCodePipelineReplicationBucket*": "Copies of what the pipeline's own bucket keeps and logs.",
+    "bucket ArtifactsBucket*: expires whatever is in the bucket*": "An artifact is made anew from its source.",
+    "narrowed DeliveryPipelineSource*: names arn:*:s3:::*": "It is the bucket that the settings name.",
     "bucket_wildcard Delivery*": "CodePipeline hands artifacts from stage to stage in folders that it names itself.",
     "allow_anywhere DeliveryUpdatePipelineSelfMutationRole*: allows cloudformation:DescribeStacks on *": (
         "`cdk deploy` looks for the stacks that it is to change."

@@ -22,6 +22,9 @@ class PromotionPartner:
     """Of its inference images."""
     takes_exams_along: bool = False
     """Whether it takes along what a version was judged by."""
+    looks_at_findings: bool = False
+    looks_at_signatures: bool = False
+    """Whether it looks at an image's scan, and at its signature."""
 
     def bus_arn(self, stack: Stack) -> str:
         return self._arn(stack, "events", "event-bus", self.promotion_name)

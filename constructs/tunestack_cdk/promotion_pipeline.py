@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from aws_cdk import Stack
 from aws_cdk import aws_ecr as ecr
 from aws_cdk import aws_iam as iam
 from constructs import Construct
@@ -56,8 +57,9 @@ class PromotionPipeline(Construct):
             apis=[job.api for job in jobs],
         )
         # RegisterModel looks up the digest of an image of another account.
-        arns = [repository.repository_arn for repository in origin_images]
-        role.role.add_to_policy(iam.PolicyStatement(actions=list(LOOKUP_ACTIONS), resources=arns))
+        own = Stack.of(self).account
+        if arns := [repository.repository_arn for repository in origin_images if repository.env.account != own]:
+            role.role.add_to_policy(iam.PolicyStatement(actions=list(LOOKUP_ACTIONS), resources=arns))
         define_pipeline(
             self,
             name=pipeline_name,

@@ -69,15 +69,24 @@ class PromotionSender(Construct):
                     actions=[*PULL_ACTIONS, "ecr:DescribeImages"],
                 )
             )
-            receivers = {"aws:PrincipalArn": [user.receiver_role_arn(stack) for user in pullers]}
-            repository.add_to_resource_policy(
-                iam.PolicyStatement(
-                    sid="SeeFindings",
-                    principals=account_principals(pullers),
-                    actions=["ecr:DescribeImageScanFindings", "ecr:DescribeImageSigningStatus"],
-                    conditions={"ArnEquals": receivers},
-                )
-            )
+            for sid, action, looking in (
+                ("SeeFindings", "ecr:DescribeImageScanFindings", [user for user in pullers if user.looks_at_findings]),
+                (
+                    "SeeSignatures",
+                    "ecr:DescribeImageSigningStatus",
+                    [user for user in pullers if user.looks_at_signatures],
+                ),
+            ):
+                if looking:
+                    repository.add_to_resource_policy(_for_receivers(stack, looking, sid, action))
+
+
+def _for_receivers(stack: Stack, users: Sequence[PromotionPartner], sid: str, action: str) -> iam.PolicyStatement:
+    """A statement for the functions of these environments alone."""
+    receivers = {"aws:PrincipalArn": [user.receiver_role_arn(stack) for user in users]}
+    return iam.PolicyStatement(
+        sid=sid, principals=account_principals(users), actions=[action], conditions={"ArnEquals": receivers}
+    )
 
 
 def _grant_reading(

@@ -1,6 +1,6 @@
 """The kit's rules as a CDK validation plugin: `Validations.of(app).add_plugins(TunestackChecks())`."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from itertools import groupby
 
@@ -18,11 +18,13 @@ class TunestackChecks(StackChecks):
     """Looks at every synthesized template, and fails the synthesis for what breaks a rule.
 
     `accepted`: what may break a rule, as `RULE LOGICAL_ID.PROPERTY` or `RULE LOGICAL_ID.PROPERTY: MESSAGE` with
-    wildcards, each with the reason.
+    wildcards, each with the reason. `known_accounts`: other accounts that resources may name and let in, beside those
+    that the stacks are for.
     """
 
-    def __init__(self, accepted: Mapping[str, str] | None = None) -> None:
+    def __init__(self, accepted: Mapping[str, str] | None = None, *, known_accounts: Iterable[str] = ()) -> None:
         self._accepted = dict(accepted or {})
+        self._known_accounts = frozenset(known_accounts)
         if unreasoned := [pattern for pattern, reason in self._accepted.items() if not reason.strip()]:
             raise ValueError(f"accepted without a reason: {', '.join(unreasoned)}")
 
@@ -35,10 +37,13 @@ class TunestackChecks(StackChecks):
         return [name_of(rule) for rule in RULES]
 
     def found(self, stacks: Sequence[Stack]) -> Iterator[PolicyViolation]:
-        found = [item for item in violations(Resources.of_stacks(stacks)) if not self._accepts(item)]
+        found = [item for item in violations(self._resources(stacks)) if not self._accepts(item)]
         found.sort(key=lambda item: (item.rule, item.message))
         for (rule, message), group in groupby(found, key=lambda item: (item.rule, item.message)):
             yield _violation(rule, message, list(group))
+
+    def _resources(self, stacks: Sequence[Stack]) -> Resources:
+        return Resources.of_stacks(stacks, known_accounts=self._known_accounts)
 
     def _accepts(self, item: Violation) -> bool:
         forms = (item.place, f"{item.place}: {item.message}")

@@ -9,7 +9,7 @@ from aws_cdk import App, Stack
 from aws_cdk.assertions import Template
 from tunestack_cdk.synthesis_checks import add_checks
 
-from stacks.environment import add_environment
+from stacks.environment import accounts_named_by, add_environment
 from tests.changed_settings import changed_blueprint
 from tests.conftest import ROOT
 
@@ -27,8 +27,10 @@ ORGANIZATION = "arn:aws:organizations::444444444444:organization/o-abcdefghij"
 )
 def test_consumers_break_no_rule_and_each_stack_grants_what_is_its_own(chosen: dict[str, Any], tmp_path: Path) -> None:
     app = App(outdir=str(tmp_path), context=json.loads((ROOT / "cdk.json").read_text())["context"])
-    add_environment(app, changed_blueprint("prod", registry=chosen))
-    add_checks(app)
+    blueprint = changed_blueprint("prod", registry=chosen)
+    add_environment(app, blueprint)
+    named = accounts_named_by([blueprint.settings])
+    add_checks(app, known_accounts=named.known, consumer_accounts=named.consumers)
     app.synth()
     sids = {
         stack.stack_name.rpartition("-")[2]: json.dumps(Template.from_stack(stack).to_json())

@@ -252,7 +252,7 @@ def test_github_deploys_by_a_role_for_one_repository_and_one_environment(tmp_pat
     where = Environment(account="333333333333", region="us-east-1")
     github = GitHub(repository="example/tunestack", provider_made_by=["prod"])
     GitHubStack(app, "tunestack-prod-github", settings=settings, github=github, env=where)
-    add_checks(app)
+    add_checks(app, known_accounts=settings.partner_accounts)
     world = World.read([Path(app.synth().directory)])
     roles = {role.name: role for role in world.roles.values()}
     subjects = {

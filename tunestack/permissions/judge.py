@@ -25,7 +25,7 @@ class Judge:
         if role is None and access.principal.startswith("arn:"):
             # Imported: what it may do is said elsewhere.
             return None
-        guarded = self._guarded(access.resource)
+        guarded = self.guarded(access.resource)
         if role is None:
             return self._of_service(access, guarded)
         request = _request(access, "AssumedRole", role.account, guarded)
@@ -36,8 +36,15 @@ class Judge:
 
     def allows(self, role: Role, statement: Statement, access: Access) -> bool:
         """Whether one statement of a role, by itself, is what allows an access."""
-        request = _request(access, "AssumedRole", role.account, self._guarded(access.resource))
+        request = _request(access, "AssumedRole", role.account, self.guarded(access.resource))
         return identity_decision([statement.content], request) == "Allow"
+
+    def lets_in(self, guarded: Guarded, statement: Statement, access: Access) -> bool:
+        """Whether one statement of a resource's policy, by itself, lets an access in."""
+        role = self._world.roles.get(access.principal)
+        kind, account = ("AssumedRole", role.account) if role else ("Service", guarded.account)
+        request = _request(access, kind, account, guarded)
+        return resource_decision({"Version": "2012-10-17", "Statement": [statement.content]}, request) == "Allow"
 
     def _judged(
         self, access: Access, role: Role, guarded: Guarded | None, identity: Decision, request: Request
@@ -99,7 +106,7 @@ class Judge:
         allowed = identity_decision(policy["Statement"], request) == "Allow"
         return None if allowed else f"the boundary {role.boundary} of {role} doesn't allow it"
 
-    def _guarded(self, arn: str) -> Guarded | None:
+    def guarded(self, arn: str) -> Guarded | None:
         """What keeps a policy for a resource: an object's is its bucket's, a version's its group's."""
         for candidate in _keepers(arn):
             if candidate in self._world.guarded:

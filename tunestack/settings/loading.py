@@ -16,6 +16,7 @@ from tunestack.settings.validation import validated
 from tunestack.settings.yaml_file import YamlFile, read_yaml
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,19}")
+_ACCOUNT = re.compile(r"(?:\b|:)(\d{12})(?=\.dkr\.ecr\.|:organization/)")
 DATA_MAY_BE_DELETED_IN = frozenset({"dev", "local"})
 
 
@@ -53,6 +54,22 @@ class Settings:
         """The region that one of the stacks goes to: the environment's, but for a budget that it can't make."""
         elsewhere = self.environment.budget.alerts_region if stack is StackName.OBSERVABILITY else None
         return elsewhere or self.environment.region
+
+    @property
+    def partner_accounts(self) -> frozenset[str]:
+        """The other accounts that these settings name: of origins, targets, images, organisation and delivery."""
+        neighbours = (*self.origins, *self.runs_in, *self.promotes_to)
+        delivery = self.environment.security.delivery_account
+        images = self.environment.images
+        elsewhere = (
+            f"{images.training_base_image} {images.inference_base_image} {self.environment.registry.organization_arn}"
+        )
+        named = {
+            *(neighbour.account for neighbour in neighbours),
+            *_ACCOUNT.findall(elsewhere),
+            *([delivery] if delivery else []),
+        }
+        return frozenset(named - {self.environment.account})
 
     @property
     def takes_exams_along(self) -> bool:

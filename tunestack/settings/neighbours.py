@@ -27,6 +27,9 @@ class Neighbour:
     signs_images: bool = False
     takes_exams_along: bool = False
     """Whether a promotion to there takes along what the version was judged by."""
+    looks_at_findings: bool = False
+    looks_at_signatures: bool = False
+    """Whether a promotion to there looks at an image's scan, and at its signature."""
 
 
 def neighbour_named(name: str, source: YamlFile, environment: Environment, config: Path) -> Neighbour | None:
@@ -106,12 +109,15 @@ def _neighbour(name: str, file: YamlFile) -> Neighbour:
     images, security, promotion = (file.data.get(key) for key in ("images", "security", "promotion"))
     path = str(security.get("role_path", "/")) if isinstance(security, dict) else "/"
     signed = isinstance(images, dict) and images.get("signed") is True
+    asked = promotion if isinstance(promotion, dict) else {}
     return Neighbour(
         names=Names(project=project, environment=name, role_path=path),
         account=account,
         region=region,
         signs_images=signed,
-        takes_exams_along=isinstance(promotion, dict) and bool(promotion.get("accepted_exams")),
+        takes_exams_along=bool(asked.get("accepted_exams")),
+        looks_at_findings=asked.get("max_critical_findings") is not None,
+        looks_at_signatures=asked.get("signed_images") is True,
     )
 
 

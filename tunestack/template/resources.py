@@ -1,5 +1,6 @@
 """What is looked at one by one: the resources of templates."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -8,6 +9,8 @@ from tunestack.template.assembly import UNKNOWN_ACCOUNT, Stack
 from tunestack.template.values import as_mapping, without_conditions
 
 Properties = Mapping[str, Any]
+# An account's number in an ARN, in an image's registry, or by itself.
+_ACCOUNT = re.compile(r"(?:(?<=:)|^)\d{12}(?=:|\.dkr\.ecr\.|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +37,8 @@ class Resources:
     """All resources of the templates that are synthesized together."""
 
     all: tuple[Resource, ...] = ()
+    known_accounts: frozenset[str] | None = None
+    """The accounts that may be named in them; None where nobody says which."""
 
     @classmethod
     def of(cls, templates: Mapping[str, Mapping[str, Any]]) -> "Resources":
@@ -52,14 +57,25 @@ class Resources:
         )
 
     @classmethod
-    def of_stacks(cls, stacks: Iterable[Stack]) -> "Resources":
-        """The resources of an assembly's stacks; where it says the account, that is known as its own."""
+    def of_stacks(cls, stacks: Iterable[Stack], *, known_accounts: Iterable[str] = ()) -> "Resources":
+        """The resources of an assembly's stacks; where it says the account, that is known as its own.
+
+        The accounts that the stacks are for are known to each other; `known_accounts` are more.
+        """
+        all_stacks = list(stacks)
         found = [
             replace(item, account=stack.account)
-            for stack in stacks
+            for stack in all_stacks
             for item in cls.of({str(stack.file): _own_account_by_reference(stack)}).all
         ]
-        return cls(all=tuple(found))
+        known = frozenset({*known_accounts, *(stack.account for stack in all_stacks)})
+        return cls(all=tuple(found), known_accounts=known)
+
+    def strangers(self, text: str) -> list[str]:
+        """The accounts in a text that nobody says may be named."""
+        if self.known_accounts is None:
+            return []
+        return sorted(set(_ACCOUNT.findall(text)) - self.known_accounts)
 
     def of_kind(self, *kinds: str) -> Iterator[Resource]:
         """The resources of some types."""

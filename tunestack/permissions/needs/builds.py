@@ -16,6 +16,13 @@ _PUSH = (
 _SIGN = ("signer:SignPayload", "signer:GetSigningProfile")
 
 
+def scripted_roles(world: World) -> Iterator[str]:
+    """The roles of builds that push no image: what their scripts need is known to nobody here."""
+    for _, _, properties in world.resources("AWS::CodeBuild::Project"):
+        if not _repository(properties):
+            yield str(properties.get("ServiceRole"))
+
+
 def needs(world: World) -> Iterator[Access]:
     """What each build project needs."""
     for stack, logical_id, properties in world.resources("AWS::CodeBuild::Project"):
@@ -28,8 +35,7 @@ def needs(world: World) -> Iterator[Access]:
 
 
 def _pushed(world: World, stack: Stack, properties: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    variables = {item["Name"]: str(item["Value"]) for item in properties["Environment"].get("EnvironmentVariables", [])}
-    repository = variables.get("REPOSITORY_URI", "").partition("/")[2]
+    repository = _repository(properties)
     if not repository:
         return
     for action in _PUSH:
@@ -37,6 +43,12 @@ def _pushed(world: World, stack: Stack, properties: Mapping[str, Any]) -> Iterat
     yield "ecr:GetAuthorizationToken", "*"
     for profile in _signing(world, stack, repository):
         yield from ((action, profile) for action in _SIGN)
+
+
+def _repository(properties: Mapping[str, Any]) -> str:
+    """The repository that a build pushes to, or nothing."""
+    variables = {item["Name"]: str(item["Value"]) for item in properties["Environment"].get("EnvironmentVariables", [])}
+    return variables.get("REPOSITORY_URI", "").partition("/")[2]
 
 
 def _signing(world: World, stack: Stack, repository: str) -> Iterator[str]:

@@ -58,6 +58,14 @@ def declared_functions(world: World) -> Iterator[DeclaredFunction]:
             )
 
 
+def undeclared_roles(world: World) -> Iterator[str]:
+    """The roles of functions that declare nothing: what their code needs is known to nobody here."""
+    declared = {(function.stack.name, function.logical_id) for function in declared_functions(world)}
+    for stack, logical_id, properties in world.resources("AWS::Lambda::Function"):
+        if (stack.name, logical_id) not in declared:
+            yield str(properties.get("Role"))
+
+
 def needs(world: World) -> Iterator[Access]:
     """What each function needs: of the kit's own what they declare, of any what Lambda does for it."""
     for function in declared_functions(world):

@@ -14,6 +14,8 @@ _WHOLE = re.compile(r"[}\]\"]/\*$|^arn:[^:]*:s3:::[^/]*(/\*)?$")
 
 def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in identity_statements(resource):
+        if statement.allows and "s3:ListBucket" in statement.actions and "s3:prefix" not in statement.conditions:
+            yield f"{statement.where}.Condition", "shows every name in the bucket: ask for s3:prefix"
         if not statement.allows or not any(_WRITES.match(action) for action in statement.actions):
             continue
         for index, arn in enumerate(statement.resources):

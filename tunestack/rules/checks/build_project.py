@@ -3,12 +3,13 @@
 import re
 from collections.abc import Iterator
 
-from tunestack.definition.credentials import names_a_secret
 from tunestack.rules.finding import Problem
+from tunestack.rules.variables import variable_problems
 from tunestack.template.resources import Resource, Resources
 from tunestack.template.values import as_mappings, as_text
 
 KINDS = frozenset({"AWS::CodeBuild::Project"})
+_IMAGE = re.compile(r"^aws/codebuild/|\.dkr\.ecr\.|\.RepositoryUri\b|AWS::URLSuffix")
 _UNSAFE = {
     r"\bhttp://": "takes something over plain HTTP",
     r"--trusted-host\b": "trusts a host without its certificate",
@@ -27,8 +28,12 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     if resource.properties.get("Visibility") == "PUBLIC_READ":
         yield "Visibility", "must be private"
     for index, variable in enumerate(as_mappings(resource.part("Environment").get("EnvironmentVariables"))):
-        if variable.get("Type", "PLAINTEXT") == "PLAINTEXT" and names_a_secret(str(variable.get("Name"))):
-            yield f"Environment.EnvironmentVariables[{index}]", f"{variable['Name']} looks like a secret in clear"
+        if variable.get("Type", "PLAINTEXT") == "PLAINTEXT":
+            for problem in variable_problems(str(variable.get("Name")), variable.get("Value")):
+                yield f"Environment.EnvironmentVariables[{index}]", f"{variable.get('Name')} {problem}"
+    image = as_text(resource.part("Environment").get("Image") or "")
+    if image and not _IMAGE.search(image):
+        yield "Environment.Image", f"is {image}: must be CodeBuild's own (aws/codebuild/…) or of a registry of yours"
     script = as_text(resource.part("Source").get("BuildSpec") or "")
     for pattern, message in _UNSAFE.items():
         if re.search(pattern, script):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from tunestack.rules.finding import Problem
 from tunestack.template.resources import Resource, Resources
 from tunestack.template.statement import RESOURCE_POLICIES, Statement, resource_statements, statements_of
-from tunestack.template.values import as_list
+from tunestack.template.values import as_list, as_text
 
 _BUS = "AWS::Events::EventBusPolicy"
 KINDS = frozenset({*RESOURCE_POLICIES, _BUS, "AWS::Lambda::Permission"})
@@ -21,6 +21,18 @@ _ALLOWED = frozenset(
 )  # fmt: skip
 # Action → the condition key that bounds it.
 _BOUNDED_BY = {"s3:ListBucket": "s3:prefix", "kms:Decrypt": "kms:viaservice"}
+# What a whole account may do: tell something, and pull images, which hold no data and run under roles of any name.
+_OF_A_WHOLE_ACCOUNT = frozenset(
+    {
+        "events:PutEvents",
+        "ecr:BatchCheckLayerAvailability",
+        "ecr:BatchGetImage",
+        "ecr:DescribeImages",
+        "ecr:GetDownloadUrlForLayer",
+    }
+)
+_WHOLE_ACCOUNT = re.compile(r":root$|^\d{12}$|^\*$")
+_WHO = frozenset({"aws:principalarn", "aws:principalorgid", "aws:userid"})
 _ACCOUNT = re.compile(r"(?<!\d)\d{12}(?!\d)")
 
 
@@ -32,6 +44,7 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in _statements(resource):
         if statement.allows and _is_foreign(statement):
             yield from _problems(statement)
+            yield from _who(statement, resources)
 
 
 def _statements(resource: Resource) -> Iterator[Statement]:
@@ -61,6 +74,18 @@ def _problems(statement: Statement) -> Iterator[Problem]:
             yield f"{statement.where}.Condition", f"lets another account do {action} without a condition on {key}"
     if "s3:GetObject" in statement.actions and any(map(_is_whole, statement.resources)):
         yield f"{statement.where}.Resource", "lets another account read the whole bucket: name the prefixes"
+
+
+def _who(statement: Statement, resources: Resources) -> Iterator[Problem]:
+    asked = " ".join(as_text(value) for value in statement.conditions.values())
+    for principal in (*statement.principals("AWS"), *asked.split()):
+        for account in resources.strangers(principal.strip('[]",')):
+            yield f"{statement.where}.Principal", f"lets in account {account}, which isn't one of the known accounts"
+    narrowed = _WHO & statement.conditions.keys() or _OF_A_WHOLE_ACCOUNT.issuperset(statement.actions)
+    for principal in () if narrowed else statement.principals("AWS"):
+        if _WHOLE_ACCOUNT.search(principal):
+            who = (_ACCOUNT.search(principal) or ["anybody"])[0]
+            yield f"{statement.where}.Condition", f"lets in the whole of {who}: name who of it by aws:PrincipalArn"
 
 
 def _is_whole(resource: str) -> bool:

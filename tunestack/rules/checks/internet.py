@@ -36,6 +36,8 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     elif resource.kind == "AWS::EC2::SecurityGroup":
         for index, rule in enumerate(as_mappings(properties.get("SecurityGroupIngress"))):
             yield from _ingress(rule, f"SecurityGroupIngress[{index}]")
+        if not as_mappings(properties.get("SecurityGroupEgress")):
+            yield "SecurityGroupEgress", "missing: without a rule, everything may go out"
         for index, rule in enumerate(as_mappings(properties.get("SecurityGroupEgress"))):
             yield from _egress(rule, f"SecurityGroupEgress[{index}]")
     elif resource.kind == "AWS::EC2::SecurityGroupIngress":

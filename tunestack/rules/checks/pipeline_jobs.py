@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from tunestack.definition.finding import Level
 from tunestack.definition.template import body_as_text
 from tunestack.definition.validation import validate
-from tunestack.layout import ENVIRONMENT_TAG, PROJECT_TAG
+from tunestack.rules.environments import environment_of
 from tunestack.rules.finding import Problem
 from tunestack.template.resources import Resource, Resources
-from tunestack.template.values import as_mappings
 
 KINDS = frozenset({"AWS::SageMaker::Pipeline"})
 _WHERE = "PipelineDefinition.PipelineDefinitionBody"
@@ -32,13 +31,6 @@ def _is_for(vpc: Resource, pipeline: Resource) -> bool:
 
     Another team's VPC, in a stack of its own beside the kit's, is for that team.
     """
-    return vpc.template == pipeline.template or bool(_environment(vpc) and _environment(vpc) == _environment(pipeline))
-
-
-def _environment(resource: Resource) -> set[tuple[str, str]]:
-    """The tags that say whose a resource is, under whichever prefix."""
-    return {
-        (str(tag["Key"]), str(tag["Value"]))
-        for tag in as_mappings(resource.properties.get("Tags"))
-        if str(tag.get("Key")).endswith((PROJECT_TAG, ENVIRONMENT_TAG)) and "Value" in tag
-    }
+    return vpc.template == pipeline.template or bool(
+        environment_of(vpc) and environment_of(vpc) == environment_of(pipeline)
+    )

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from tunestack.rules.finding import Problem
 from tunestack.template.resources import Resource, Resources
 from tunestack.template.statement import RESOURCE_POLICIES, resource_statements
+from tunestack.template.values import as_text
 
 KINDS = frozenset({*RESOURCE_POLICIES, "AWS::Lambda::Permission", "AWS::Lambda::Url"})
 _NARROWING = frozenset(
@@ -13,6 +14,9 @@ _NARROWING = frozenset(
         "aws:sourcevpce", "aws:sourcevpc", "kms:calleraccount",
     }
 )  # fmt: skip
+
+
+_CALLS = frozenset({"lambda:InvokeFunction", "lambda:InvokeFunctionUrl"})
 
 
 def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
@@ -27,6 +31,8 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
 
 
 def _permission(resource: Resource) -> Iterator[Problem]:
+    if as_text(resource.properties.get("Action")) not in _CALLS:
+        yield "Action", f"must be one of {', '.join(sorted(_CALLS))}: others change the function"
     principal = resource.properties.get("Principal")
     narrowed = {"SourceArn", "SourceAccount", "PrincipalOrgID"} & resource.properties.keys()
     if principal == "*" or (str(principal).endswith(".amazonaws.com") and not narrowed):

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from tunestack.rules.finding import Problem
+from tunestack.rules.tls import denies_without_tls
 from tunestack.template.resources import Resource, Resources
-from tunestack.template.statement import resource_statements
 from tunestack.template.values import as_list, is_true
 
 KINDS = frozenset({"AWS::SQS::Queue"})
@@ -21,12 +21,5 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
         if policy.template == resource.template
         and {"Ref": resource.logical_id} in as_list(policy.properties.get("Queues"))
     ]
-    denied = (
-        not statement.allows
-        and str(statement.conditions.get("aws:securetransport")).lower() == "false"
-        and statement.actions == ["sqs:*"]
-        for policy in policies
-        for statement in resource_statements(policy)
-    )
-    if not any(denied):
+    if not denies_without_tls(policies, "sqs:*"):
         yield "QueuePolicy", "no statement denies sqs:* without aws:SecureTransport"

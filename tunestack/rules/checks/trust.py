@@ -22,6 +22,12 @@ _WHO = ("aws:principalarn", "aws:principaltag/", "aws:userid", "sts:externalid")
 _SUBJECT = re.compile(r":sub$|^saml:")
 # Of a value, what says nobody in particular: wildcards, and an ARN's parts before the name.
 _ANYBODY = re.compile(r"(arn:(.*:)?)?(role/|user/|assumed-role/)?[*?/]*")
+_TAKING_ON = frozenset(
+    {
+        "sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML", "sts:TagSession",
+        "sts:SetSourceIdentity", "sts:SetContext",
+    }
+)  # fmt: skip
 _WHOLE_ACCOUNT = re.compile(r":root\b|^\d{12}$|^\$\{AWS::AccountId\}$")
 
 
@@ -29,6 +35,7 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
     for statement in trust_statements(resource):
         if not statement.allows:
             continue
+        yield from _other_actions(statement)
         for principal in statement.principals("AWS"):
             if principal == "*" and "aws:principalorgid" not in statement.conditions:
                 yield f"{statement.where}.Principal", "anybody may take it on"
@@ -40,6 +47,17 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
                 yield f"{statement.where}.Principal", message
         if statement.principals("Federated") and not any(_SUBJECT.search(key) for key in statement.conditions):
             yield f"{statement.where}.Principal", "whoever the identity provider knows may take it on"
+
+
+def _other_actions(statement: Statement) -> Iterator[Problem]:
+    if "NotAction" in statement.content or "NotPrincipal" in statement.content:
+        yield f"{statement.where}", "allows by exclusion: name who may do what"
+    for action in statement.actions:
+        if action not in _TAKING_ON:
+            yield (
+                f"{statement.where}.Action",
+                f"allows {action}: a role is taken on by sts:AssumeRole and its like",
+            )
 
 
 def _says_who(statement: Statement) -> bool:
