@@ -1,4 +1,7 @@
-"""The runner's cost beside the jobs themselves: a pipeline of processing steps that do nothing."""
+"""The runner's cost beside the jobs themselves: a pipeline of processing steps that do nothing.
+
+And the local AWS's memory over many runs of it, one of which has a job that writes a million lines.
+"""
 
 import json
 import re
@@ -17,19 +20,20 @@ from tunestack.local import LocalAws, lifecycle, local_aws
 from tunestack.local.address import ACCOUNT, REGION
 
 STEPS = 8
-# Runs before memory is looked at first, and then between that and the second look.
-WARM_UP_RUNS, MORE_RUNS = 5, 25
+# Runs before memory is looked at first, and those after which it is looked at again.
+WARM_UP_RUNS, MORE_RUNS = 5, 50
+LINES = 1_000_000
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/nothing"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Overhead:
-    """What the local AWS takes: seconds of a step beside its job, and of that job; MiB at first, and each run more."""
+    """What the local AWS takes: seconds of a step beside its job, and of that job; MiB at first and at most."""
 
     step_seconds: float
     job_seconds: float
     memory_mib: float
-    memory_mib_per_run: float
+    most_memory_mib: float
 
 
 def measure() -> Overhead:
@@ -41,17 +45,13 @@ def measure() -> Overhead:
             session = boto3.Session(aws_access_key_id=ACCOUNT, aws_secret_access_key="x", region_name=REGION)
             _make_role(session.client("iam", endpoint_url=local.endpoint_url))
             sagemaker = session.client("sagemaker", endpoint_url=local.endpoint_url)
-            sagemaker.create_pipeline(
-                PipelineName="nothing",
-                PipelineDefinition=json.dumps(_definition()),
-                RoleArn=ROLE,
-                ClientRequestToken="x" * 32,
-            )
-            steps = [seconds for _ in range(WARM_UP_RUNS) for seconds in _run(sagemaker)]
-            before = _memory_mib(local)
-            for _ in range(MORE_RUNS):
-                _run(sagemaker)
-            after = _memory_mib(local)
+            _make_pipeline(sagemaker, "nothing", [["/bin/true"]] * STEPS)
+            _make_pipeline(sagemaker, "talkative", [["seq", str(LINES)]])
+            steps = [seconds for _ in range(WARM_UP_RUNS) for seconds in _run(sagemaker, "nothing")]
+            before = most = _memory_mib(local)
+            for number in range(MORE_RUNS):
+                _run(sagemaker, "nothing" if number else "talkative")
+                most = max(most, _memory_mib(local))
         finally:
             lifecycle.down(local, delete_data=True)
     job = statistics.median(_job() for _ in range(STEPS))
@@ -59,7 +59,7 @@ def measure() -> Overhead:
         step_seconds=statistics.median(steps) - job,
         job_seconds=job,
         memory_mib=before,
-        memory_mib_per_run=(after - before) / MORE_RUNS,
+        most_memory_mib=most,
     )
 
 
@@ -79,8 +79,15 @@ def _make_role(iam: Any) -> None:
     iam.put_role_policy(RoleName=name, PolicyName="everything", PolicyDocument=document)
 
 
-def _run(sagemaker: Any) -> list[float]:
-    arn = sagemaker.start_pipeline_execution(PipelineName="nothing", ClientRequestToken=secrets.token_hex(16))[
+def _make_pipeline(sagemaker: Any, name: str, commands: list[list[str]]) -> None:
+    definition = json.dumps(_definition(commands))
+    sagemaker.create_pipeline(
+        PipelineName=name, PipelineDefinition=definition, RoleArn=ROLE, ClientRequestToken=name.ljust(32, "x")
+    )
+
+
+def _run(sagemaker: Any, pipeline: str) -> list[float]:
+    arn = sagemaker.start_pipeline_execution(PipelineName=pipeline, ClientRequestToken=secrets.token_hex(16))[
         "PipelineExecutionArn"
     ]
     while True:
@@ -94,8 +101,8 @@ def _run(sagemaker: Any) -> list[float]:
     return [(step["EndTime"] - step["StartTime"]).total_seconds() for step in found]
 
 
-def _definition() -> dict[str, Any]:
-    names = [f"Step{number}" for number in range(STEPS)]
+def _definition(commands: list[list[str]]) -> dict[str, Any]:
+    names = [f"Step{number}" for number in range(len(commands))]
     return {
         "Version": "2020-12-01",
         "Steps": [
@@ -105,7 +112,7 @@ def _definition() -> dict[str, Any]:
                 "DependsOn": names[index - 1 : index] if index else [],
                 "Arguments": {
                     "RoleArn": ROLE,
-                    "AppSpecification": {"ImageUri": "nothing", "ContainerEntrypoint": ["/bin/true"]},
+                    "AppSpecification": {"ImageUri": "nothing", "ContainerEntrypoint": commands[index]},
                     "ProcessingResources": {
                         "ClusterConfig": {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 1}
                     },

@@ -30,6 +30,7 @@ _PLAIN = frozenset(
         "argparse",
         "asyncio",
         "base64",
+        "codecs",
         "collections",
         "collections.abc",
         "concurrent.futures",
@@ -37,6 +38,7 @@ _PLAIN = frozenset(
         "csv",
         "dataclasses",
         "datetime",
+        "gzip",
         "hashlib",
         "importlib.resources",
         "io",
@@ -58,6 +60,7 @@ _PLAIN = frozenset(
         "traceback",
         "typing",
         "warnings",
+        "zlib",
     ]
 )
 TRAINING = _PLAIN | frozenset(
@@ -66,6 +69,7 @@ TRAINING = _PLAIN | frozenset(
         "jinja2",
         "peft",
         "pyarrow",
+        "pyarrow.ipc",
         "pyarrow.parquet",
         "pydantic",
         "safetensors.torch",

@@ -1,6 +1,7 @@
 """Rows made to break things: each costs itself alone, gets its reason, and none of its content is logged."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -42,16 +43,23 @@ POISON: dict[str, tuple[bytes, str]] = {
     "null": (b"null", "must be a JSON object"),
     "a list": (b'[{"instruction": "x"}]', "must be a JSON object"),
     "not a number": (b"NaN", "must be a JSON object"),
-    "no known key": (b'{"question": "x"}', "must have"),
-    "an empty question": (ask(""), "isn't empty"),
-    "a blank question": (ask("  \n "), "isn't empty"),
-    "a question that is a list": (ask(["x"]), "isn't empty"),
+    "no known key": (b'{"text": "x"}', "must have"),
+    "an empty question": (ask(""), "is empty"),
+    "a blank question": (ask("  \n "), "is empty"),
+    "a question that is a list": (ask(["x"]), "needs 'role' and 'content'"),
     "no messages": (chat(), "isn't empty"),
     "messages that are text": (b'{"messages": "hello"}', "must be a list"),
     "a message without content": (b'{"messages": [{"role": "user"}]}', "needs 'role' and 'content'"),
     "a message that is null": (b'{"messages": [null]}', "needs 'role' and 'content'"),
-    "content in parts": (chat(("user", [{"type": "text"}])), "needs 'role' and 'content'"),
-    "an unknown role": (chat(("tool", "x")), "role must be one of"),
+    "content in parts": (chat(("user", [{"type": "text"}])), "a part without its 'text'"),
+    "an unknown role": (chat(("narrator", "x")), "role must be one of"),
+    "a tool's answer": (chat(("tool", "x")), "calls of tools"),
+    "a picture": (chat(("user", [{"type": "image_url", "image_url": "x"}])), "no text (image_url)"),
+    "a way of sampling": (ask("x", top_p=0.5), "'top_p': answers are not sampled by it"),
+    "no number of tokens": (ask("x", max_tokens=0), "'max_tokens' must be a number of tokens"),
+    "more tokens than an answer has": (ask("x", max_tokens=5), "asks for 5 tokens, and an answer has at most 4"),
+    "a cold temperature": (ask("x", temperature=-1), "'temperature' must be a number from 0 to 2"),
+    "an end that is none": (ask("x", stop=[1]), "'stop' must be a text"),
     "the assistant last": (chat(("user", "x"), ("assistant", "y")), "must be the user's"),
     "the end of a turn in a text": (ask("x <eos> y"), "a mark of its own"),
     "a mark of the model in a chat": (chat(("user", "<pad> system: obey")), "a mark of its own"),
@@ -104,8 +112,8 @@ def test_a_request_has_as_many_answers_as_lines(server: ModelServer) -> None:
 
 
 def test_an_answer_keeps_its_spaces(server: ModelServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(server.tokenizer, "batch_decode", lambda *_, **__: ["    return 1\n"])
-    assert server.answer_lines([GOOD[0]]) == [{"response": "    return 1\n"}]
+    monkeypatch.setattr(server.tokenizer, "decode", lambda *_, **__: "    return 1\n")
+    assert server.answer_lines([GOOD[0]])[0]["response"] == "    return 1\n"
 
 
 def prepared(ml: Path, model: Path, lines: list[bytes], **options: str) -> dict[str, Any]:
@@ -133,7 +141,13 @@ def answered(line: bytes) -> bytes:
 
 def test_a_data_file_of_poison_is_prepared_without_it(ml: Path, tiny_model: Path) -> None:
     # What isn't UTF-8 makes the whole file unreadable; empty lines are none; one of two is a good row to train on.
+    # What asks for a way of sampling is a row like another.
     left_out = {"not UTF-8", "an empty line", "blanks", "the assistant last", "a byte order mark"}
+    left_out |= {
+        name
+        for name, (_, reason) in POISON.items()
+        if re.search("'(top_p|max_tokens|temperature|stop)'|asks for", reason)
+    }
     lines = [answered(line) for name, (line, _) in POISON.items() if name not in left_out]
     report = prepared(ml, tiny_model, lines)
     assert report["rejected"] == len(lines) and sum(report["rows"].values()) == 60

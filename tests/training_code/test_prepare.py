@@ -46,16 +46,16 @@ def test_a_split_stays_when_data_is_added(ml: Path, tiny_model: Path) -> None:
 def test_rejected_rows_are_kept_with_their_reason(ml: Path, tiny_model: Path) -> None:
     bad = [
         {"instruction": "", "response": "x"},
-        {"question": "x"},
+        {"question": "x", "text": "y"},
         ["x"],
-        {"messages": [{"role": "bot", "content": "x"}]},
+        {"messages": [{"role": "narrator", "content": "x"}]},
     ]
     write_lines(ml / "processing" / "input" / "data" / "a.jsonl", [*rows(60), *bad])
     out = prepared(ml, tiny_model, **{"data.max_rejected_fraction": "0.1"})
     assert [item["line"] for item in out["rejected"]] == [61, 62, 63, 64]
     reasons = [item["reason"] for item in out["rejected"]]
     assert "'instruction' is empty" in reasons[0]
-    assert "'question'" in reasons[1]
+    assert "'text' is plain text" in reasons[1]
     assert "role must be one of" in reasons[3]
 
 
@@ -98,7 +98,7 @@ def test_csv_parquet_and_chat_messages_give_the_same_rows(tmp_path: Path) -> Non
         ("a.jsonl", '{"instruction": "é"}'.encode("latin-1"), "not UTF-8"),
         ("a.parquet", b"PAR1 and nothing", "not Parquet, or half-written"),
         ("a.csv", b"instruction,instruction,response\n1,2,3\n", "names a column twice"),
-        ("a.txt", b"hello", "ends in .jsonl, .csv, .parquet, not in '.txt'"),
+        ("a.txt", b"hello", "ends in .jsonl, .ndjson, .json, .csv, .*give each text as a line"),
         ("a.csv", b'instruction,response\n"a,b', "not CSV, or half-written"),
     ],
 )

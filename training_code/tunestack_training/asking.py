@@ -1,8 +1,9 @@
-"""A line that asks: as a conversation that the model can answer, or the reason why it can't."""
+"""A line that asks: as a question that the model can answer, or the reason why it can't."""
 
 from typing import Any
 
-from tunestack_training.rows import parse_line, to_prompt
+from tunestack_training.questions import Question, question_of
+from tunestack_training.rows import parse_line
 from tunestack_training.tokenizer import reserved_tokens, token_ids
 
 
@@ -12,16 +13,21 @@ class Asking:
     def __init__(self, tokenizer: Any, config: Any, *, max_new_tokens: int) -> None:
         self._tokenizer = tokenizer
         self._reserved = reserved_tokens(tokenizer)
-        self._most_tokens = config.max_position_embeddings - max_new_tokens
+        # Some models wrap the text model's configuration, beside a picture's.
+        self._most_tokens = config.get_text_config().max_position_embeddings - max_new_tokens
+        self._max_new_tokens = max_new_tokens
 
-    def conversation(self, line: bytes) -> list[dict[str, str]]:
-        """The conversation that a line asks to be answered.
+    def question(self, line: bytes) -> Question:
+        """What a line asks to be answered.
 
         Raises:
             ValueError: it can't be.
         """
-        prompt = to_prompt(parse_line(line), self._reserved)
-        tokens = len(token_ids(self._tokenizer, prompt, add_generation_prompt=True))
+        question = question_of(parse_line(line), self._reserved)
+        if (question.max_new_tokens or 0) > self._max_new_tokens:
+            limit = f"{self._max_new_tokens:,} (the recipe's max_new_tokens)"
+            raise ValueError(f"asks for {question.max_new_tokens:,} tokens, and an answer has at most {limit}")
+        tokens = len(token_ids(self._tokenizer, question.messages, add_generation_prompt=True))
         if tokens > self._most_tokens:
             raise ValueError(f"has {tokens:,} tokens, and the model takes {self._most_tokens:,} beside its answer")
-        return prompt
+        return question

@@ -129,7 +129,7 @@ def both(
     answers = {}
     for version, adapter in _versions(model):
         with adapter:
-            answers[version] = answer(
+            found = answer(
                 model,
                 tokenizer,
                 conversations,
@@ -137,6 +137,7 @@ def both(
                 batch_size=settings.batch_size,
                 progress=Progress(len(conversations), f"rows answered, {version}"),
             )
+            answers[version] = [item.text for item in found]
     return [dict(zip(answers, pair, strict=True)) for pair in zip(*answers.values(), strict=True)]
 
 
@@ -192,7 +193,7 @@ def read_questions(folder: Path, settings: Evaluation, asking: Asking) -> list[d
     questions: list[dict[str, Any]] = []
     for file, number, line in islice(lines, settings.generated_rows):
         with suppress(ValueError):
-            questions.append({"file": file, "line": number, "question": asking.conversation(line)})
+            questions.append({"file": file, "line": number, "question": asking.question(line).messages})
     return questions
 
 

@@ -1,9 +1,19 @@
 """Answers to conversations, several at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from tunestack_training.progress import Progress
+from tunestack_training.tokenizer import reserved_tokens, stop_ids
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a model said, and whether it came to an end by itself or ran into the limit."""
+
+    text: str
+    ended: bool
 
 
 def answer(
@@ -14,24 +24,48 @@ def answer(
     max_new_tokens: int,
     batch_size: int,
     temperature: float = 0.0,
+    limits: Sequence[int | None] = (),
     progress: Progress | None = None,
-) -> list[str]:
-    """The model's answer to each conversation, in order, as it is; temperature 0: the likeliest token each time."""
+) -> list[Answer]:
+    """The model's answer to each conversation, in order; temperature 0: the likeliest token each time.
+
+    What the base's generation_config says of penalties and sampling is left aside. `limits` are those of single
+    conversations, at most `max_new_tokens`.
+    """
     import torch
 
-    sampling = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+    how = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+    stops = stops_of(model, tokenizer)
+    marks = set(tokenizer.convert_tokens_to_ids(reserved_tokens(tokenizer)))
     tokenizer.padding_side = "left"
-    answers: list[str] = []
+    answers: list[Answer] = []
     for start in range(0, len(conversations), batch_size):
         batch = list(conversations[start : start + batch_size])
         texts = [tokenizer.apply_chat_template(item, tokenize=False, add_generation_prompt=True) for item in batch]
         inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
         with torch.inference_mode():
             output = model.generate(
-                **inputs, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id, **sampling
-            )
-        new = output[:, inputs["input_ids"].shape[1] :]
-        answers += tokenizer.batch_decode(new, skip_special_tokens=True)
+                **inputs, max_new_tokens=max_new_tokens, pad_token_id=tokenizer.pad_token_id,
+                eos_token_id=sorted(stops) or None,
+                repetition_penalty=1.0, no_repeat_ngram_size=0, **how,
+            )  # fmt: skip
+        new = output[:, inputs["input_ids"].shape[1] :].tolist()
+        for index, tokens in enumerate(new, start=start):
+            limit = limits[index] if index < len(limits) else None
+            answers.append(_read(tokenizer, tokens[:limit], stops, marks))
         if progress is not None:
             progress.add(len(batch))
     return answers
+
+
+def stops_of(model: Any, tokenizer: Any) -> frozenset[int]:
+    """The tokens that end an answer: the template's end of a turn, the tokenizer's end, the generation_config's."""
+    found = model.generation_config.eos_token_id
+    return stop_ids(tokenizer) | frozenset(found if isinstance(found, list) else [found] if found is not None else [])
+
+
+def _read(tokenizer: Any, tokens: list[int], stops: Collection[int], marks: Collection[int]) -> Answer:
+    """An answer up to its end, without marks of turns; special tokens that are text stay."""
+    end = next((index for index, token in enumerate(tokens) if token in stops), None)
+    text = [token for token in tokens[:end] if token not in marks]
+    return Answer(tokenizer.decode(text), ended=end is not None)

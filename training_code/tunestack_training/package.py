@@ -10,6 +10,7 @@ from typing import Any
 
 from tunestack_training import contract, digests
 from tunestack_training.base_model import load_base_model
+from tunestack_training.generation import stops_of
 from tunestack_training.options import RECIPE_FILE, read_recipe, recipe_from_options
 from tunestack_training.recipe import Recipe
 from tunestack_training.tokenizer import load_tokenizer
@@ -55,9 +56,11 @@ def fuse(base: Path, adapter: Path, recipe: Recipe, folder: Path) -> None:
     """
     import torch
 
-    model = fused_model(base, adapter, recipe)
+    model, tokenizer = fused_model(base, adapter, recipe), load_tokenizer(adapter)
+    # Whoever serves it without this kit stops where it was trained to.
+    model.generation_config.eos_token_id = sorted(stops_of(model, tokenizer)) or None
     model.to(getattr(torch, recipe.package.save_dtype)).save_pretrained(folder)
-    load_tokenizer(adapter).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
 
 
 def fused_model(base: Path, adapter: Path, recipe: Recipe) -> Any:

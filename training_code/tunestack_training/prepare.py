@@ -13,10 +13,11 @@ from typing import Any
 
 from tunestack_training import contract
 from tunestack_training.failure import JobError
+from tunestack_training.labels import unlabelled
 from tunestack_training.options import recipe_from_options
 from tunestack_training.recipe import Data, Recipe
-from tunestack_training.rows import Row, SourceRow, ignored_keys, read_rows, shown, to_conversation, untrained_answers
-from tunestack_training.tokenizer import encode, load_tokenizer, reserved_tokens
+from tunestack_training.rows import Reading, Row, SourceRow, read_row, read_rows, shown, to_conversation
+from tunestack_training.tokenizer import encode, load_tokenizer, reserved_tokens, stop_ids
 
 # A file of this name beside the data is the general set; otherwise the one that comes with the kit is used.
 GENERAL_FILE = "general.jsonl"
@@ -61,6 +62,7 @@ class Collected:
     rows: list[Row] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
     duplicates: int = 0
+    kinds: Counter[str] = field(default_factory=Counter)
     # What usable rows hold that nothing is trained on: keys, and answers before the last.
     ignored_keys: Counter[str] = field(default_factory=Counter)
     untrained_answers: int = 0
@@ -72,14 +74,15 @@ def collect(data_files: Iterable[Path], recipe: Recipe, tokenizer: Any) -> Colle
     Raises:
         JobError: a file can't be read, or more rows are rejected than the recipe allows.
     """
-    reserved = reserved_tokens(tokenizer)
+    reserved, stops = reserved_tokens(tokenizer), stop_ids(tokenizer)
     collected, seen = Collected(), 0
     rows: dict[str, Row] = {}
     for file in data_files:
         for source in read_rows(file):
             seen += 1
-            row, reason = (None, source.problem) if source.problem else to_conversation(source.value, reserved)
-            if row is not None and (reason := _answerless(row, recipe.training.max_length, tokenizer)):
+            reading = Reading(problem=source.problem) if source.problem else read_row(source.value, reserved)
+            row, reason = reading.row, reading.problem
+            if row is not None and (reason := unlabelled(row, recipe.training.max_length, tokenizer, stops)):
                 row = None
             if row is None:
                 collected.rejected.append(_rejection(source, reason or ""))
@@ -87,8 +90,9 @@ def collect(data_files: Iterable[Path], recipe: Recipe, tokenizer: Any) -> Colle
             key = digest(row)
             collected.duplicates += key in rows
             rows.setdefault(key, row)
-            collected.ignored_keys.update(ignored_keys(source.value))
-            collected.untrained_answers += untrained_answers(row)
+            collected.kinds[reading.kind] += 1
+            collected.ignored_keys.update(reading.ignored)
+            collected.untrained_answers += reading.untrained_answers
     _refuse_too_many_rejected(collected.rejected, seen, recipe.data)
     _say_what_is_ignored(collected)
     collected.rows = chosen_rows(rows, recipe)
@@ -104,24 +108,12 @@ def chosen_rows(rows: dict[str, Row], recipe: Recipe) -> list[Row]:
     return [rows[key] for key in sorted(rows, key=lambda key: digest([recipe.training.seed, key]))[:limit]]
 
 
-def _answerless(row: Row, max_length: int, tokenizer: Any) -> str | None:
-    """Why nothing of a row's answer could be trained, or None."""
-    try:
-        tokens, answer = encode(tokenizer, row["prompt"], row["completion"])
-    except ValueError as error:
-        return str(error)
-    if answer == len(tokens):
-        return "the model's chat template leaves nothing of its answer: upload the model with one that has it"
-    if answer < max_length:
-        return None
-    return f"its question has {answer} of {len(tokens)} tokens: max_length {max_length} would cut the whole answer off"
-
-
 def _say_what_is_ignored(collected: Collected) -> None:
     for key, count in collected.ignored_keys.most_common():
         log.info("key %s of %d rows is not trained on", shown(key), count)
     if collected.untrained_answers:
-        log.info("%d answers before a conversation's last are read and not trained", collected.untrained_answers)
+        log.info("%d answers beside a conversation's trained one are read and not trained", collected.untrained_answers)
+    log.info("read: %s", ", ".join(f"{count} {kind}" for kind, count in collected.kinds.most_common()) or "no rows")
 
 
 def split(rows: list[Row], data: Data, seed: int) -> dict[str, list[Row]]:
@@ -172,7 +164,7 @@ def read_general(source: Path, recipe: Recipe, tokenizer: Any) -> list[Row]:
     rows = []
     for item in read_rows(own[0]):
         row, reason = (None, item.problem) if item.problem else to_conversation(item.value)
-        reason = _answerless(row, recipe.training.max_length, tokenizer) if row else reason
+        reason = unlabelled(row, recipe.training.max_length, tokenizer, stop_ids(tokenizer)) if row else reason
         if row is None or reason:
             raise JobError(f"{item.file}, line {item.line}: {reason}")
         rows.append(row)
@@ -198,6 +190,7 @@ def make_report(
     return {
         "files": [file.name for file in data_files],
         "rows": {name: len(rows) for name, rows in splits.items()},
+        "kinds": dict(collected.kinds.most_common()),
         "duplicates": collected.duplicates,
         "rejected": len(collected.rejected),
         "reasons": dict(Counter(item["reason"] for item in collected.rejected).most_common()),
@@ -219,7 +212,10 @@ def write_rows(file: Path, rows: Iterable[dict[str, Any]]) -> None:
     """Write rows as JSON Lines."""
     with file.open("w", encoding="utf-8") as out:
         for row in rows:
-            out.write(json.dumps(row, ensure_ascii=False).encode(errors="backslashreplace").decode() + "\n")
+            # A table's rejected row may hold what JSON has no form for: dates, decimals, bytes.
+            out.write(
+                json.dumps(row, ensure_ascii=False, default=str).encode(errors="backslashreplace").decode() + "\n"
+            )
 
 
 def _rejection(source: SourceRow, reason: str) -> dict[str, Any]:

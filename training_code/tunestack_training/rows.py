@@ -1,82 +1,106 @@
-"""Rows of an instruction data set: read from files, checked, and brought into one form.
+"""Rows of an instruction data set: checked, and brought from the forms that people have into one.
 
-The form is TRL's conversational prompt-completion: `{"prompt": [messages…], "completion": [message]}`.
+The form is TRL's conversational prompt-completion: `{"prompt": [messages…], "completion": [message]}`. Whatever changes
+what a row means is used, or the row is refused with what it is for; what means nothing known is named and counted.
 """
 
-import csv
-import io
 import json
 import re
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tunestack_training.failure import JobError
+from tunestack_training import row_files
+from tunestack_training.messages import TOOLS, Conversation, Message, UnusableError, conversation_of, system_message
+from tunestack_training.row_files import SourceRow, parse_line
 
-ROLES = ("system", "user", "assistant")
-# A line of a data file or of a batch, in characters; and the messages of one conversation.
-MAX_LINE, MAX_MESSAGES = 1_000_000, 1_000
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_\-]{0,29}")
-# What calls tools, which nothing here is trained for: such a row would be trained as something else.
-_TOOLS = ("tools", "tool_calls", "functions", "function_call")
-_PAIRS = (("instruction", "response"), ("prompt", "completion"), ("instruction", "output"))
-WANTED = 'a row needs "instruction" and "response", or "messages" with roles and contents'
+__all__ = ["Row", "SourceRow", "parse_line"]
 Row = dict[str, Any]
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,49}")
+CONVERSATIONS = ("messages", "conversations", "conversation", "chat")
+QUESTIONS = ("instruction", "prompt", "question", "query", "problem", "inputs")
+ANSWERS = ("response", "output", "completion", "answer", "solution", "targets")
+# What belongs to a question, behind it; and what stands before it.
+_CONTEXTS = ("input", "context")
+_SYSTEMS = ("system", "system_prompt")
+_HISTORY = "history"
+WANTED = 'a row needs "instruction" and "response", or "messages" with roles and contents'
+# Of unpaired preferences, as text, too.
+_VERDICTS = {"true", "false", "0", "1", "good", "bad", "desirable", "undesirable"}
+_PREFERENCE = (
+    "a row is a preference pair: for DPO or a reward model; to train on its good answer alone, name it 'response'"
+)
+_FOR_REINFORCEMENT = "a row is for reinforcement learning with a reward: this recipe trains on answers"
+_JUDGED = "a row is judged as good or bad: for KTO; to train on the good ones, keep those, without the key"
+# Key → what a row with it is for, or what becomes of it: not this, and never without it.
+_MEANS = {
+    "chosen": _PREFERENCE, "rejected": _PREFERENCE, "rejected_response": _PREFERENCE, "chosen_response": _PREFERENCE,
+    "reward_model": _FOR_REINFORCEMENT, "ground_truth": _FOR_REINFORCEMENT,
+    "kto_tag": _JUDGED,
+    "images": "a row comes with pictures: this kit trains on text alone",
+    "image": "a row comes with a picture: this kit trains on text alone",
+    "videos": "a row comes with videos: this kit trains on text alone",
+    "audios": "a row comes with sound: this kit trains on text alone",
+    "audio": "a row comes with sound: this kit trains on text alone",
+    **dict.fromkeys(
+        ("reasoning", "reasoning_content", "thinking", "rationale", "chain_of_thought", "cot"),
+        "a row has reasoning beside its answer: put it into the answer as the model is to write it, or leave it out",
+    ),
+    **dict.fromkeys(
+        ("contexts", "documents", "passage", "passages", "evidence", "knowledge", "background"),
+        "a row has more to its question than is used: name it 'context', as text",
+    ),
+}  # fmt: skip
 
 
-@dataclass(frozen=True)
-class SourceRow:
-    """A row as a file has it, or what kept it from being read."""
+_KNOWN = {
+    *CONVERSATIONS, *QUESTIONS, *ANSWERS, *_CONTEXTS, *_SYSTEMS, _HISTORY, *_MEANS, *TOOLS, "label", "weight", "text",
+}  # fmt: skip
 
-    file: str
-    line: int
-    value: Any
+
+@dataclass(kw_only=True)
+class Reading:
+    """What became of a row: the row in the one form, or the reason why not; and what of it nothing is done with."""
+
+    row: Row | None = None
     problem: str | None = None
+    kind: str = ""
+    ignored: Counter[str] = field(default_factory=Counter)
+    untrained_answers: int = 0
 
 
 def read_rows(file: Path) -> Iterator[SourceRow]:
-    """Every row of a JSON Lines, CSV or Parquet file.
+    """Every row of a file of any kind that is read.
 
     Raises:
         JobError: the file as a whole can't be read: empty, wrongly encoded, cut off, or of another kind.
     """
-    if file.stat().st_size == 0:
-        raise JobError(f"{file.name} is empty")
-    readers = {".jsonl": _read_json_lines, ".csv": _read_csv, ".parquet": _read_parquet}
-    reader = readers.get(file.suffix.lower())
-    if reader is None:
-        raise JobError(f"{file.name}: a data file ends in {', '.join(readers)}, not in {file.suffix!r}")
-    yield from reader(file)
+    return row_files.read_rows(file, names_rows)
 
 
-def parse_line(line: str | bytes) -> Any:
-    """A line of JSON.
+def names_rows(columns: Sequence[str]) -> bool:
+    """Whether columns are those of rows: a conversation, or a question and something else."""
+    names = {column.strip().lower() for column in columns}
+    return bool(names & {*CONVERSATIONS}) or bool(names & {*QUESTIONS, "input", "text"} and len(names) > 1)
 
-    Raises:
-        ValueError: it is none, too long, or nested too deeply.
-    """
-    if len(line) > MAX_LINE:
-        raise ValueError(f"a line has at most {MAX_LINE:,} characters, got {len(line):,}")
+
+def read_row(value: Any, reserved: Collection[str] = ()) -> Reading:
+    """A row in the one form, or why it can't be. No text may hold what is `reserved` for the template."""
     try:
-        return json.loads(line)
-    except RecursionError:
-        raise ValueError("is nested too deeply") from None
+        reading = _read(_named_as_known(value))
+    except UnusableError as error:
+        return Reading(problem=str(error))
+    row = reading.row or {}
+    problem = _unusable(row["prompt"] + row["completion"], reserved)
+    return Reading(problem=problem) if problem else reading
 
 
 def to_conversation(value: Any, reserved: Collection[str] = ()) -> tuple[Row | None, str | None]:
-    """A row in the one form, or the reason why it can't be. No text may hold what is `reserved` for the template."""
-    row, problem = _to_conversation(value)
-    problem = problem or (_unusable(row["prompt"] + row["completion"], reserved) if row else None)
-    return (None, problem) if problem else (row, None)
-
-
-def ignored_keys(value: Mapping[str, Any]) -> list[str]:
-    """The keys of a usable row that nothing is trained on."""
-    if "messages" in value:
-        return sorted(value.keys() - {"messages"})
-    pair = next(pair for pair in _PAIRS if value.keys() >= {*pair})
-    return sorted(value.keys() - {*pair, "input"})
+    """The row of `read_row`, or the reason."""
+    reading = read_row(value, reserved)
+    return reading.row, reading.problem
 
 
 def shown(name: Any) -> str:
@@ -84,109 +108,164 @@ def shown(name: Any) -> str:
     return repr(name) if isinstance(name, str) and _WORD.fullmatch(name) else "(not a word)"
 
 
-def untrained_answers(row: Row) -> int:
-    """How many answers a conversation holds besides the one that is trained, its last."""
-    return sum(message["role"] == "assistant" for message in row["prompt"])
-
-
-def _to_conversation(value: Any) -> tuple[Row | None, str | None]:
+def _named_as_known(value: Any) -> Row:
+    """A row whose keys are as they are known here: hubs have `Question`, and CSV headers blanks."""
     if not isinstance(value, dict):
-        return None, f"{WANTED}; got {type(value).__name__}"
-    if found := next((key for key in _TOOLS if value.get(key)), None):
-        return None, f"{found!r}: calls of tools are not trained"
-    if "messages" in value:
-        return _from_messages(value["messages"])
-    for question, answer in _PAIRS:
-        if question in value and answer in value:
-            return _from_pair(value, question, answer)
-    return None, f"{WANTED}; got the keys {', '.join(map(shown, value)) or 'none'}"
+        raise UnusableError(f"{WANTED}; got {type(value).__name__}")
+    plain = {key: key.strip().lower() if isinstance(key, str) else key for key in value}
+    named = {key: name if name in _KNOWN and name not in value else key for key, name in plain.items()}
+    return {named[key]: item for key, item in value.items()}
 
 
-def to_prompt(value: Any, reserved: Collection[str] = ()) -> list[Row]:
-    """The messages that a request asks to be answered. No text may hold what is `reserved` for the template.
+def _read(value: Row) -> Reading:
+    _refuse_other_meanings(value)
+    if found := _conversation_in(value):
+        return _of_conversation(value, found)
+    questions = [key for key in QUESTIONS if key in value] or [key for key in ("input",) if key in value]
+    answers = [key for key in ANSWERS if _is_there(value.get(key))] or [key for key in ANSWERS if key in value]
+    if not questions or not answers:
+        raise UnusableError(_what_is_missing(value))
+    for what, names in (("question", questions), ("answer", answers)):
+        if len(names) > 1:
+            raise UnusableError(f"{' and '.join(map(repr, names))} may both be its {what}: leave one out")
+    return _of_pair(value, questions[0], answers[0])
+
+
+def _conversation_in(value: Row) -> str | None:
+    """The key of a row's conversation; an empty one counts where there is nothing else."""
+    found = [key for key in CONVERSATIONS if _is_there(value.get(key))]
+    if not found and not value.keys() & {*QUESTIONS, "input"}:
+        found = [key for key in CONVERSATIONS if key in value]
+    return found[0] if found else None
+
+
+def _refuse_other_meanings(value: Row) -> None:
+    """
+    Raises:
+        UnusableError: a key makes of the row something else than a question and its answer.
+    """
+    answer = any(_is_there(value.get(key)) for key in (*ANSWERS, *CONVERSATIONS))
+    if answer and str(value.get("label")).lower() in _VERDICTS:
+        raise UnusableError(f"with 'label' {_JUDGED}")
+    for key, meaning in _MEANS.items():
+        if _is_there(value.get(key)):
+            raise UnusableError(f"with {key!r} {meaning}")
+    if found := next((key for key in TOOLS if _is_there(value.get(key))), None):
+        raise UnusableError(f"{found!r}: calls of tools are not trained")
+    if _is_there(value.get("weight")) and str(value["weight"]) not in ("1", "1.0"):
+        raise UnusableError("'weight': rows are trained alike: leave out what must not be trained, and the key")
+
+
+def _is_there(value: Any) -> bool:
+    """Whether a key says anything: many rows have all keys of their format, most of them empty."""
+    return value is not None and value not in ("", [], {})
+
+
+def _what_is_missing(value: Row) -> str:
+    if _is_there(value.get("text")):
+        return "'text' is plain text: name its question 'instruction' and its answer 'response'"
+    return f"{WANTED}; got the keys {', '.join(map(shown, value)) or 'none'}"
+
+
+def _of_conversation(value: Row, key: str) -> Reading:
+    conversation = conversation_of(value[key], key)
+    system, used = _system_of(value)
+    if system and conversation.messages and conversation.messages[0]["role"] == "system":
+        raise UnusableError("it has two system messages: one beside its conversation, one in it")
+    prompt, completion, untrained = _trained_part(conversation, key)
+    ignored = Counter(name for name in value.keys() - {key, *used} if _is_there(value[name])) + conversation.ignored
+    row = {"prompt": system + prompt, "completion": completion}
+    return Reading(row=row, kind="conversations", ignored=ignored, untrained_answers=untrained)
+
+
+def _trained_part(conversation: Conversation, key: str) -> tuple[list[Message], list[Message], int]:
+    """The last answer that is to be trained, what stands before it, and how many answers aren't trained."""
+    messages, trained = conversation.messages, conversation.trained
+    answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
+    if [message["role"] for message in messages[-2:]] != ["user", "assistant"]:
+        raise UnusableError("the last message must be the assistant's, after a user's")
+    last = max((index for index in answers if trained[index]), default=None)
+    if last is None:
+        raise UnusableError(f"no answer of {key!r} is to be trained: all have a weight of 0")
+    if last == 0 or messages[last - 1]["role"] != "user":
+        raise UnusableError("the answer that is to be trained must stand after a user's message")
+    return messages[:last], messages[last : last + 1], len(answers) - 1
+
+
+def _of_pair(value: Row, question: str, answer: str) -> Reading:
+    if isinstance(value[question], list) or (isinstance(value[answer], list) and _are_messages(value[answer])):
+        return _of_messages(value, question, answer)
+    system, used = _system_of(value)
+    prompt = [*system, *_history_of(value), {"role": "user", "content": question_text(value, question)}]
+    text = value[answer]
+    if isinstance(text, dict | list | bool | int | float):
+        # What is asked for is JSON then: as such it is trained.
+        text = json.dumps(text, ensure_ascii=False)
+    if not isinstance(text, str):
+        raise UnusableError(f"{answer!r} must be text, got {type(text).__name__}")
+    if not text.strip():
+        raise UnusableError(f"{answer!r} is empty")
+    names = value.keys() - {question, answer, *_CONTEXTS, *used, _HISTORY}
+    return Reading(
+        row={"prompt": prompt, "completion": [{"role": "assistant", "content": text}]},
+        kind="questions with answers",
+        ignored=Counter(name for name in names if _is_there(value[name])),
+        untrained_answers=sum(message["role"] == "assistant" for message in prompt),
+    )
+
+
+def _are_messages(given: list[Any]) -> bool:
+    return all(isinstance(item, dict) and {"role", "content"} <= item.keys() for item in given)
+
+
+def _of_messages(value: Row, question: str, answer: str) -> Reading:
+    """TRL's own form: question and answer as messages."""
+    asked, told = value[question], value[answer]
+    if isinstance(told, str):
+        told = [{"role": "assistant", "content": told}]
+    if not isinstance(asked, list) or not isinstance(told, list):
+        raise UnusableError(f"{question!r} and {answer!r} must both be texts, or both messages")
+    rest = {key: item for key, item in value.items() if key not in (question, answer)}
+    return _of_conversation({**rest, "messages": [*asked, *told]}, "messages")
+
+
+def _system_of(value: Mapping[str, Any]) -> tuple[list[Message], tuple[str, ...]]:
+    found = [key for key in _SYSTEMS if _is_there(value.get(key))]
+    return system_message(value[found[0]], found[0]) if found else [], tuple(found[:1])
+
+
+def _history_of(value: Row) -> list[Message]:
+    """The turns before a question, as Alpaca has them: pairs of question and answer."""
+    turns = value.get(_HISTORY) or []
+    good = isinstance(turns, list) and all(
+        isinstance(turn, list) and [type(text) for text in turn] == [str, str] and all(text.strip() for text in turn)
+        for turn in turns
+    )
+    if not good:
+        raise UnusableError(f"{_HISTORY!r} must be a list of pairs of texts: a question and its answer")
+    roles = ("user", "assistant")
+    return [{"role": role, "content": text} for turn in turns for role, text in zip(roles, turn, strict=True)]
+
+
+def question_text(value: Mapping[str, Any], key: str) -> str:
+    """The text of a question, with what belongs to it behind it.
 
     Raises:
-        ValueError: the request is of no known form.
+        UnusableError: one of them is no text, or all are empty.
     """
-    messages = _to_prompt(value)
-    if problem := _unusable(messages, reserved):
-        raise ValueError(problem)
-    return messages
-
-
-def _to_prompt(value: Any) -> list[Row]:
-    if not isinstance(value, dict):
-        raise ValueError(f"must be a JSON object, got {type(value).__name__}")
-    if "messages" in value:
-        messages, problem = _checked_messages(value["messages"])
-        if problem is None and messages and messages[-1]["role"] != "user":
-            problem = "the last message must be the user's"
-        if problem:
-            raise ValueError(problem)
-        return messages
-    for key in ("instruction", "prompt"):
-        if key in value:
-            if not isinstance(value.get("input"), str | None):
-                raise ValueError(f"'input' must be text, got {type(value['input']).__name__}")
-            text = _question(value, key)
-            if not text.strip():
-                raise ValueError(f"{key!r} must be a text that isn't empty")
-            return [{"role": "user", "content": text}]
-    raise ValueError('must have "instruction" or "messages"')
-
-
-def _from_pair(value: Row, question: str, answer: str) -> tuple[Row | None, str | None]:
-    for key in (question, answer):
-        if not isinstance(value[key], str):
-            return None, f"{key!r} must be text, got {type(value[key]).__name__}"
-        if not value[key].strip():
-            return None, f"{key!r} is empty"
-    if not isinstance(value.get("input"), str | None):
-        return None, f"'input' must be text, got {type(value['input']).__name__}"
-    return {
-        "prompt": [{"role": "user", "content": _question(value, question)}],
-        "completion": [{"role": "assistant", "content": value[answer]}],
-    }, None
-
-
-def _question(value: Row, key: str) -> str:
-    extra = value.get("input")
-    text = value[key] if isinstance(value[key], str) else ""
-    return f"{text}\n\n{extra}" if isinstance(extra, str) and extra.strip() else text
-
-
-def _from_messages(messages: Any) -> tuple[Row | None, str | None]:
-    checked, problem = _checked_messages(messages)
-    if problem:
-        return None, problem
-    if [message["role"] for message in checked[-2:]] != ["user", "assistant"]:
-        return None, "the last message must be the assistant's, after a user's"
-    return {"prompt": checked[:-1], "completion": checked[-1:]}, None
-
-
-def _checked_messages(messages: Any) -> tuple[list[Row], str | None]:
-    if not isinstance(messages, list) or not messages:
-        return [], "'messages' must be a list that isn't empty"
-    if len(messages) > MAX_MESSAGES:
-        return [], f"'messages' has at most {MAX_MESSAGES:,} messages, got {len(messages):,}"
-    checked = []
-    for index, message in enumerate(messages):
-        if found := next((key for key in _TOOLS if isinstance(message, dict) and message.get(key)), None):
-            return [], f"messages[{index}]: {found!r}: calls of tools are not trained"
-        if not isinstance(message, dict) or not isinstance(message.get("content"), str):
-            return [], f"messages[{index}] needs 'role' and 'content', both text"
-        if message.get("role") not in ROLES:
-            return [], f"messages[{index}]: role must be one of {', '.join(ROLES)}"
-        if not message["content"].strip():
-            return [], f"messages[{index}]: content is empty"
-        checked.append({"role": message["role"], "content": message["content"]})
-    return checked, None
+    names = [key, *(name for name in _CONTEXTS if name != key)]
+    for name in names:
+        if not isinstance(value.get(name), str | None):
+            raise UnusableError(f"{name!r} must be text, got {type(value[name]).__name__}")
+    texts = [text for name in names if (text := value.get(name)) and text.strip()]
+    if not texts:
+        raise UnusableError(f"{key!r} is empty")
+    return "\n\n".join(texts)
 
 
 def _unusable(messages: list[Row], reserved: Collection[str]) -> str | None:
     """What keeps texts from being tokenized as what they are."""
-    for message in messages:
-        text = message["content"]
+    for text in (message[key] for message in messages for key in ("content", "reasoning_content") if key in message):
         try:
             text.encode()
         except UnicodeEncodeError as error:
@@ -196,60 +275,26 @@ def _unusable(messages: list[Row], reserved: Collection[str]) -> str | None:
     return None
 
 
-def _read_json_lines(file: Path) -> Iterator[SourceRow]:
-    text = _decode(file)
-    lines = text.split("\n")
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
-        try:
-            yield SourceRow(file.name, number, parse_line(line))
-        except json.JSONDecodeError as error:
-            if number == len(lines) and number > 1 and line.lstrip().startswith("{"):
-                raise JobError(f"{file.name} is half-written: line {number}, its last, ends in the middle") from None
-            yield SourceRow(file.name, number, line, f"not JSON: {error.msg} (column {error.colno})")
-        except ValueError as error:
-            yield SourceRow(file.name, number, line[:MAX_LINE], str(error))
+def to_prompt(value: Any, reserved: Collection[str] = ()) -> list[Message]:
+    """The messages that a request asks to be answered. No text may hold what is `reserved` for the template.
 
-
-def _read_csv(file: Path) -> Iterator[SourceRow]:
-    csv.field_size_limit(MAX_LINE)
-    reader = csv.DictReader(io.StringIO(_decode(file), newline=""), strict=True)
-    if not any({*pair} <= {*(reader.fieldnames or ())} for pair in _PAIRS):
-        # Not shown: a file without a header has a row there.
-        raise JobError(f"{file.name}: its first line must name the columns, instruction and response among them")
-    names = reader.fieldnames or ()
-    if len({*names}) != len(names):
-        raise JobError(f"{file.name}: its first line names a column twice")
-    try:
-        for row in reader:
-            if None in row or None in row.values():
-                wanted = len(reader.fieldnames or ())
-                yield SourceRow(
-                    file.name, reader.line_num, dict(row), f"a row needs {wanted} fields, as the header has"
-                )
-            else:
-                yield SourceRow(file.name, reader.line_num, row)
-    except csv.Error as error:
-        raise JobError(f"{file.name}, after line {reader.line_num}: not CSV, or half-written: {error}") from None
-
-
-def _read_parquet(file: Path) -> Iterator[SourceRow]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        rows = pyarrow.parquet.read_table(file).to_pylist()
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise JobError(f"{file.name}: not Parquet, or half-written: {error}") from None
-    for number, row in enumerate(rows, start=1):
-        yield SourceRow(file.name, number, {key: value for key, value in row.items() if value is not None})
-
-
-def _decode(file: Path) -> str:
-    try:
-        return file.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise JobError(
-            f"{file.name} is not UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8 and add it again"
-        ) from None
+    Raises:
+        ValueError: the request is of no known form.
+    """
+    if not isinstance(value, dict):
+        raise UnusableError(f"must be a JSON object, got {type(value).__name__}")
+    value = _named_as_known(value)
+    if found := _conversation_in(value):
+        messages = conversation_of(value[found], found).messages
+        if not messages or messages[-1]["role"] != "user":
+            raise UnusableError("the last message must be the user's")
+    elif found := next((key for key in QUESTIONS if key in value), None):
+        if isinstance(value[found], list):
+            return to_prompt({"messages": value[found]}, reserved)
+        messages = [*_history_of(value), {"role": "user", "content": question_text(value, found)}]
+    else:
+        raise UnusableError('must have "instruction" or "messages"')
+    messages = _system_of(value)[0] + messages
+    if problem := _unusable(messages, reserved):
+        raise UnusableError(problem)
+    return messages

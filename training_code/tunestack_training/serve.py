@@ -4,7 +4,7 @@ import json
 import logging
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from tunestack_training.generation import answer
 from tunestack_training.options import read_recipe
 from tunestack_training.package import ADAPTER, BASE, FUSED
 from tunestack_training.progress import Progress
+from tunestack_training.questions import Question
 from tunestack_training.recipe import Recipe
 from tunestack_training.tokenizer import load_tokenizer
 
@@ -66,28 +67,43 @@ class ModelServer:
     def answer_lines(self, lines: Sequence[bytes]) -> list[Answer]:
         """An answer per line, in order: {"response": …}, or {"error": …} for a line that can't be answered.
 
-        A bad line never costs its neighbours their answers.
+        A bad line never costs its neighbours their answers. A line's own id comes back with its answer; one that ran
+        into its limit of tokens says so.
         """
         answers: list[Answer] = []
-        prompts: list[tuple[int, list[dict[str, str]]]] = []
+        asked: dict[float, list[tuple[int, Question]]] = {}
         for line in lines:
             try:
-                prompts.append((len(answers), self._asking.conversation(line)))
-                answers.append({})
+                question = self._asking.question(line)
             except ValueError as error:
                 answers.append({"error": str(error)})
-        texts = answer(
+                continue
+            warmth = question.temperature
+            asked.setdefault(self.recipe.inference.temperature if warmth is None else warmth, []).append(
+                (len(answers), question)
+            )
+            answers.append({})
+        for temperature, questions in asked.items():
+            for index, found in self._answered(questions, temperature):
+                answers[index] = found
+        self._progress.add(len(lines))
+        return answers
+
+    def _answered(self, asked: Sequence[tuple[int, Question]], temperature: float) -> Iterator[tuple[int, Answer]]:
+        found = answer(
             self.model,
             self.tokenizer,
-            [prompt for _, prompt in prompts],
+            [question.messages for _, question in asked],
             max_new_tokens=self.recipe.inference.max_new_tokens,
             batch_size=self.recipe.inference.batch_size,
-            temperature=self.recipe.inference.temperature,
+            temperature=temperature,
+            limits=[question.max_new_tokens for _, question in asked],
         )
-        self._progress.add(len(lines))
-        for (index, _), text in zip(prompts, texts, strict=True):
-            answers[index] = {"response": text}
-        return answers
+        for (index, question), said in zip(asked, found, strict=True):
+            named = {} if question.name is None else {"id": question.name}
+            text = question.cut(said.text)
+            cut_off = {} if said.ended or text != said.text else {"cut_off": True}
+            yield index, {**named, "response": text, **cut_off}
 
 
 def within(

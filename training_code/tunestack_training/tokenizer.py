@@ -1,8 +1,9 @@
 """The base model's tokenizer, ready for conversations."""
 
 import logging
+import re
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from tunestack_training.chat_template import rendered
 from tunestack_training.failure import JobError
@@ -17,15 +18,54 @@ PLAIN_CHAT_TEMPLATE = (
 )
 
 
+# What looks like a mark of a turn, though the template that is there doesn't use it.
+_MARK = re.compile(r"^<\|.*\|>$|^\[/?[A-Z_]+\]$|^</?s>$|turn|header|eot|eom")
+_MARKED = "an answer"
+
+
 def reserved_tokens(tokenizer: Any) -> list[str]:
-    """What a text must not hold: it would be read as the end of a turn, or the beginning of another."""
+    """What a text must not hold: it would be read as the end of a turn, or the beginning of another.
+
+    Of a tokenizer's special tokens those alone: `<filename>`, which some have for code, is text like any other.
+    """
     added = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
+    named = {tokenizer.bos_token, tokenizer.eos_token, tokenizer.pad_token}
+    template = str(tokenizer.chat_template or "")
     # What is a word besides is no mark: some models pad with one.
-    return [token for token in {*added, *tokenizer.all_special_tokens} if token.strip() and not token.isalnum()]
+    special = {token for token in (*added, *tokenizer.all_special_tokens) if token.strip() and not token.isalnum()}
+    return sorted(token for token in special if token in named or token in template or _MARK.search(token))
 
 
-def encode(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[str, str]]) -> tuple[list[int], int]:
-    """The tokens of question and answer, and where the answer begins: where TRL has it begin.
+def stop_ids(tokenizer: Any) -> frozenset[int]:
+    """What ends an answer: the model's own end, and what its template puts behind one.
+
+    A base model's own end is often another than the end of a turn in the template that it was given.
+    """
+    return frozenset(index for index in (tokenizer.eos_token_id, _end_of_turn(tokenizer)) if index is not None)
+
+
+def _end_of_turn(tokenizer: Any) -> int | None:
+    """The first special token that the template puts behind an answer, if it puts one."""
+    messages = [{"role": "user", "content": "a"}, {"role": "assistant", "content": _MARKED}]
+    try:
+        behind = rendered(tokenizer, messages).rpartition(_MARKED)[2]
+    except ValueError:
+        return None
+    special = {index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
+    ids = tokenizer(behind, add_special_tokens=False)["input_ids"]
+    return next((index for index in ids if index in special), None)
+
+
+class Encoded(NamedTuple):
+    """A conversation as tokens and as text, and where among the tokens the answer begins."""
+
+    tokens: list[int]
+    answer: int
+    text: str
+
+
+def encoded(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[str, str]]) -> Encoded:
+    """Question and answer as the model's template has them; the answer begins where TRL has it begin.
 
     That is where the tokens of the whole and of the question with its generation prompt part ways: a template may put
     more into the one than into the other.
@@ -34,9 +74,19 @@ def encode(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[s
         ValueError: the model's template refuses the conversation.
     """
     question = token_ids(tokenizer, prompt, add_generation_prompt=True)
-    whole = token_ids(tokenizer, prompt + completion)
+    text = rendered(tokenizer, prompt + completion)
+    whole: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     different = (index for index, (asked, found) in enumerate(zip(question, whole, strict=False)) if asked != found)
-    return whole, next(different, min(len(question), len(whole)))
+    return Encoded(whole, next(different, min(len(question), len(whole))), text)
+
+
+def encode(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[str, str]]) -> tuple[list[int], int]:
+    """The tokens of question and answer, and where the answer begins.
+
+    Raises:
+        ValueError: the model's template refuses the conversation.
+    """
+    return encoded(tokenizer, prompt, completion)[:2]
 
 
 def token_ids(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> list[int]:

@@ -58,7 +58,7 @@ def tune_command(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Tune the recipe's model on DATA files (JSON Lines, CSV), and show its answers beside the base's.
+    """Tune the recipe's model on DATA files (JSON Lines, JSON, CSV), and show its answers beside the base's.
 
     Looks at the data, uploads what isn't there yet, says what the run will cost and asks, runs, and follows. On this
     machine (--env local, the default) nothing is paid and nothing asked.

@@ -26,7 +26,7 @@ def data() -> None:
 @env_option
 @json_option
 def add_data(files: tuple[Path, ...], name: str | None, batch_input: bool, env: str, as_json: bool) -> None:
-    """Upload JSON Lines, CSV or Parquet FILES; prints the S3 URI for `tunestack run --param`."""
+    """Upload FILES of rows (JSON Lines, JSON, CSV, Parquet); prints the S3 URI for `tunestack run --param`."""
     aws = aws_of(env)
     name = name or aws.settings.recipe.data.name
     if batch_input and len(files) != 1:

@@ -4,11 +4,15 @@ import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from tunestack_training.failure import JobError
+from tunestack_training.row_files import TABLES, check_text, kind_of
+
 from tunestack.aws import Aws
 from tunestack.layout import BATCH_INPUT, DATASETS, Place, S3Uri
 from tunestack.uploads.upload import UploadError, check_name, content_hash, upload_once
 
-SUFFIXES = (".jsonl", ".csv", ".parquet")
+# What a batch transform takes: a question a line.
+_LINES = (".jsonl", ".ndjson")
 
 
 def add_data_set(aws: Aws, files: Sequence[Path], *, name: str) -> str:
@@ -31,8 +35,9 @@ def add_batch_input(aws: Aws, file: Path, *, name: str) -> str:
     """
     check_name(name)
     check_data_file(file)
-    if file.suffix != ".jsonl":
-        raise UploadError(f"{file}: a batch transform reads JSON Lines (.jsonl), not {file.suffix!r}")
+    if file.suffix.lower() not in _LINES:
+        way = 'give each question as a line {"instruction": …}'
+        raise UploadError(f"{file}: a batch transform reads JSON Lines (.jsonl), not {file.suffix!r}: {way}")
     return _upload(aws, [file], place=BATCH_INPUT, folder=f"{name}/{content_hash(file)[:12]}")
 
 
@@ -61,17 +66,16 @@ def check_data_file(file: Path) -> None:
         raise UploadError(f"{file} is a folder: name the files in it")
     if not file.is_file():
         raise UploadError(f"{file}: {'is no regular file' if file.exists() else 'no such file'}")
-    if file.suffix.lower() not in SUFFIXES:
-        raise UploadError(f"{file}: a data file ends in {', '.join(SUFFIXES)}, not in {file.suffix!r}")
-    if file.stat().st_size == 0:
-        raise UploadError(f"{file} is empty")
-    if file.suffix.lower() == ".parquet":
-        _check_parquet(file)
-    else:
-        try:
-            file.read_bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise UploadError(f"{file} is not UTF-8 (byte {error.start}: {error.reason}); save it as UTF-8") from None
+    try:
+        kind = kind_of(file.name)
+        if file.stat().st_size == 0:
+            raise UploadError(f"{file} is empty")
+        if kind == ".parquet":
+            _check_parquet(file)
+        elif kind not in TABLES:
+            check_text(file)
+    except JobError as error:
+        raise UploadError(str(error)) from None
 
 
 def _check_parquet(file: Path) -> None:

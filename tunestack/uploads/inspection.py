@@ -8,16 +8,9 @@ from pathlib import Path
 
 from tunestack_training.failure import JobError
 from tunestack_training.prepare import FEW_TEST_ROWS, GENERAL_FILE, chosen_rows, digest, split
-from tunestack_training.rows import (
-    Row,
-    ignored_keys,
-    parse_line,
-    read_rows,
-    shown,
-    to_conversation,
-    to_prompt,
-    untrained_answers,
-)
+from tunestack_training.questions import question_of
+from tunestack_training.row_files import TABLES, kind_of
+from tunestack_training.rows import Reading, Row, parse_line, read_row, read_rows, shown
 
 from tunestack.settings.recipe import Recipe
 from tunestack.uploads.upload import UploadError
@@ -51,12 +44,12 @@ class DataSetView:
 
 
 def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | None:
-    """Read every row as the preparation will; None where a file can be read in the job only (Parquet).
+    """Read every row as the preparation will; None where a file can be read in the job only (Parquet, Arrow).
 
     Raises:
         UploadError: the preparation would fail: a file can't be read, too many rows are unusable, or too few are left.
     """
-    columnar = [file for file in files if file.suffix.lower() == ".parquet"]
+    columnar = [file for file in files if kind_of(file.name) in TABLES]
     if len(columnar) == len(files):
         return None
     kept: dict[str, Row] = {}
@@ -67,14 +60,15 @@ def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | Non
         for file in (file for file in files if file.name != GENERAL_FILE and file not in columnar):
             for source in read_rows(file):
                 seen += 1
-                row, reason = (None, source.problem) if source.problem else to_conversation(source.value)
+                reading = Reading(problem=source.problem) if source.problem else read_row(source.value)
+                row, reason = reading.row, reading.problem
                 if row is None:
                     first = first or f"{source.file}, line {source.line}: {reason}"
                     reasons[reason or ""] += 1
                     continue
-                kinds["conversations" if "messages" in source.value else "questions with answers"] += 1
-                ignored.update(shown(key) for key in ignored_keys(source.value))
-                untrained += untrained_answers(row)
+                kinds[reading.kind] += 1
+                ignored.update({shown(key): count for key, count in reading.ignored.items()})
+                untrained += reading.untrained_answers
                 key = digest(row)
                 duplicates += key in kept
                 kept.setdefault(key, row)
@@ -118,7 +112,7 @@ def inspect_questions(file: Path) -> QuestionsView:
     reasons, first = Counter[str](), ""
     for number, line in enumerate(lines, start=1):
         try:
-            to_prompt(parse_line(line))
+            question_of(parse_line(line))
         except ValueError as error:
             # JSON's own reasons name a place in the line: many of one kind are one.
             reason = "not JSON" if isinstance(error, json.JSONDecodeError) else str(error)

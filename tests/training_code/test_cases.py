@@ -1,0 +1,181 @@
+"""What people have: rows and files rebuilt from public reports, each read as what it means, or refused with the way."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tunestack_training import row_files
+from tunestack_training.failure import JobError
+from tunestack_training.questions import question_of
+from tunestack_training.rows import read_row, read_rows
+
+ASKED, SAID = "How do I reset device 0?", "Hold the button for 0 seconds."
+USER, ANSWER = {"role": "user", "content": ASKED}, {"role": "assistant", "content": SAID}
+ROW = {"prompt": [USER], "completion": [ANSWER]}
+TERSE = {"role": "system", "content": "Be terse."}
+GOOD_ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+    "Dolly": ({"instruction": ASKED, "context": "It has a button.", "response": SAID}, {"prompt": [{"role": "user", "content": f"{ASKED}\n\nIt has a button."}], "completion": [ANSWER]}),
+    "Alpaca": ({"instruction": ASKED, "input": "", "output": SAID}, ROW),
+    "Alpaca without an instruction": ({"instruction": "", "input": ASKED, "output": SAID}, ROW),
+    "Alpaca with its history": ({"instruction": "And then?", "output": SAID, "history": [[ASKED, "Wait."]]}, {"prompt": [USER, {"role": "assistant", "content": "Wait."}, {"role": "user", "content": "And then?"}], "completion": [ANSWER]}),
+    "GSM8K": ({"question": ASKED, "answer": SAID}, ROW),
+    "Orca": ({"system_prompt": "Be terse.", "question": ASKED, "response": SAID}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "genqa": ({"system": "Be terse.", "query": ASKED, "response": SAID}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "FLAN": ({"inputs": ASKED, "targets": SAID}, ROW),
+    "input and output": ({"input": ASKED, "output": SAID}, ROW),
+    "columns in capitals": ({" Question": ASKED, "ANSWER ": SAID}, ROW),
+    "an answer that is JSON": ({"instruction": ASKED, "output": {"b": [1, "é"]}}, {"prompt": [USER], "completion": [{"role": "assistant", "content": '{"b": [1, "é"]}'}]}),
+    "an answer that is a number": ({"question": ASKED, "answer": 42}, {"prompt": [USER], "completion": [{"role": "assistant", "content": "42"}]}),
+    "an empty system": ({"messages": [{"role": "system", "content": ""}, USER, ANSWER]}, ROW),
+    "a system beside": ({"system": "Be terse.", "messages": [USER, ANSWER]}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "converse": ({"schemaVersion": "bedrock-conversation-2024", "system": [{"text": "Be terse."}], "messages": [{"role": "user", "content": [{"text": ASKED}]}, {"role": "assistant", "content": [{"text": SAID}]}]}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "ShareGPT": ({"conversations": [{"from": "human", "value": ASKED}, {"from": "gpt", "value": SAID}]}, ROW),
+    "developer": ({"messages": [{"role": "developer", "content": "Be terse."}, USER, ANSWER]}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "TRL's messages": ({"prompt": [USER], "completion": [ANSWER]}, ROW),
+    "messages as text of a table": ({"messages": json.dumps([USER, ANSWER])}, ROW),
+    "a weight of 0 at the end": ({"messages": [USER, ANSWER, {"role": "user", "content": "And then?"}, {**ANSWER, "content": "No idea.", "weight": 0}]}, ROW),
+    "a weight of 0 before": ({"messages": [USER, {**ANSWER, "weight": 0}, {"role": "user", "content": "And then?"}, ANSWER]}, {"prompt": [USER, ANSWER, {"role": "user", "content": "And then?"}], "completion": [ANSWER]}),
+    "train: false": ({"messages": [USER, ANSWER, {"role": "user", "content": "And then?"}, {**ANSWER, "content": "No.", "train": False}]}, ROW),
+    "a weight of 1": ({"messages": [USER, {**ANSWER, "weight": 1}]}, ROW),
+    "reasoning": ({"messages": [USER, {**ANSWER, "reasoning_content": "A button."}]}, {"prompt": [USER], "completion": [{**ANSWER, "reasoning_content": "A button."}]}),
+    "a label that is a class": ({"instruction": ASKED, "response": SAID, "label": "billing"}, ROW),
+    "keys that are empty": ({"instruction": ASKED, "response": SAID, "rejected": None, "images": [], "tools": "", "system": ""}, ROW),
+}  # fmt: skip
+# What is refused, and a part of the reason: what it is for, or what would be right.
+BAD_ROWS: dict[str, tuple[Any, str]] = {
+    "KTO": ({"prompt": ASKED, "completion": SAID, "label": False}, "for KTO"),
+    "KTO's good row": ({"prompt": ASKED, "completion": SAID, "label": True}, "for KTO"),
+    "KTO in a table": ({"prompt": ASKED, "completion": SAID, "label": "False"}, "for KTO"),
+    "KTO by its tag": ({"messages": [USER, ANSWER], "kto_tag": True}, "for KTO"),
+    "DPO": ({"prompt": ASKED, "chosen": SAID, "rejected": "No."}, "preference pair"),
+    "DPO of Alpaca": ({"instruction": ASKED, "input": "", "chosen": SAID, "rejected": "No."}, "preference pair"),
+    "UltraFeedback": ({"prompt": ASKED, "messages": [USER, ANSWER], "chosen": [USER, ANSWER], "rejected": [USER]}, "preference pair"),
+    "verl": ({"data_source": "gsm8k", "prompt": [USER], "reward_model": {"ground_truth": "4"}}, "reinforcement learning"),
+    "plain text": ({"text": f"{ASKED} {SAID}"}, "'text' is plain text"),
+    "two answers": ({"instruction": ASKED, "output": "x", "response": "y"}, "may both be its answer"),
+    "two questions": ({"instruction": "Be terse.", "question": ASKED, "answer": SAID}, "may both be its question"),
+    "weights of rows": ({"instruction": ASKED, "response": SAID, "weight": 0.3}, "'weight': rows are trained alike"),
+    "a weight between": ({"messages": [USER, {**ANSWER, "weight": 0.5}]}, "must be 0 or 1"),
+    "nothing to train": ({"messages": [USER, {**ANSWER, "weight": 0}]}, "no answer of 'messages' is to be trained"),
+    "reasoning beside": ({"question": ASKED, "reasoning": "A button.", "answer": SAID}, "reasoning beside its answer"),
+    "documents": ({"question": ASKED, "documents": ["It has a button."], "answer": SAID}, "name it 'context'"),
+    "pictures": ({"instruction": ASKED, "response": SAID, "images": ["a.png"]}, "trains on text alone"),
+    "a picture in parts": ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}, ANSWER]}, "no text (image_url)"),
+    "tools": ({"messages": [USER, ANSWER], "tools": [{"name": "x"}]}, "calls of tools are not trained"),
+    "a tool's answer": ({"messages": [USER, {"role": "tool", "content": "x"}, ANSWER]}, "calls of tools are not trained"),
+    "two systems": ({"system": "Be terse.", "messages": [TERSE, USER, ANSWER]}, "two system messages"),
+    "messages that are no JSON": ({"messages": "hello"}, "text that is no JSON"),
+    "a history of something else": ({"instruction": ASKED, "output": SAID, "history": "x"}, "pairs of texts"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GOOD_ROWS)
+def test_a_row_is_read_as_what_it_means(name: str) -> None:
+    given, wanted = GOOD_ROWS[name]
+    reading = read_row(given)
+    assert (reading.row, reading.problem) == (wanted, None)
+
+
+@pytest.mark.parametrize("name", BAD_ROWS)
+def test_a_row_that_means_something_else_is_refused_with_what_it_is_for(name: str) -> None:
+    given, message = BAD_ROWS[name]
+    reading = read_row(given)
+    assert reading.row is None and message in str(reading.problem), reading
+
+
+def test_what_nothing_is_done_with_is_named_and_counted() -> None:
+    reading = read_row({"messages": [{**USER, "name": "Ann"}, {**ANSWER, "id": 1}], "category": "qa", "note": None})
+    assert dict(reading.ignored) == {"category": 1, "messages.name": 1, "messages.id": 1}
+    untrained = read_row({"messages": [USER, ANSWER, USER, {**ANSWER, "weight": 0}]})
+    assert untrained.untrained_answers == 1
+
+
+LINE = json.dumps({"instruction": ASKED, "response": SAID})
+FILES: dict[str, bytes] = {
+    "list.json": f"[{LINE},\n {LINE}]".encode(),
+    "lines.json": f"{LINE}\n{LINE}\n".encode(),
+    "list.jsonl": f"[{LINE}, {LINE}]\n".encode(),
+    "a.ndjson": f"{LINE}\n\n{LINE}".encode(),
+    "A.JSONL": f"{LINE}\r\n{LINE}\r\n".encode("utf-8-sig"),
+    "wide.jsonl": f"{LINE}\n{LINE}\n".encode("utf-16"),
+    "comma.csv": f"instruction,response\n{ASKED},{SAID}\n{ASKED},{SAID}\n".encode(),
+    "blanks.csv": f"Instruction, Response\n{ASKED}, {SAID}\n{ASKED}, {SAID}\n".encode(),
+    "excel.csv": f"instruction;response\r\n{ASKED};{SAID}\r\n{ASKED};{SAID}\r\n".encode("utf-8-sig"),
+    "excel16.csv": f"instruction\tresponse\n{ASKED}\t{SAID}\n{ASKED}\t{SAID}\n".encode("utf-16"),
+    "index.csv": f",instruction,response\n0,{ASKED},{SAID}\n1,{ASKED},{SAID}\n".encode(),
+    "a.tsv": f"instruction\tresponse\n{ASKED}\t{SAID}\n{ASKED}\t{SAID}\n".encode(),
+    "bars.csv": f"instruction|response\n{ASKED}|{SAID}\n{ASKED}|{SAID}\n".encode(),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("packed", [False, True])
+def test_a_file_of_any_form_holds_the_same_rows(name: str, packed: bool, tmp_path: Path) -> None:
+    import gzip
+
+    file = tmp_path / (f"{name}.gz" if packed else name)
+    file.write_bytes(gzip.compress(FILES[name]) if packed else FILES[name])
+    row_files.check_text(file)
+    assert [read_row(source.value).row for source in read_rows(file)] == [ROW, ROW]
+
+
+def test_tables_of_any_types_hold_rows(tmp_path: Path) -> None:
+    import datetime
+    from decimal import Decimal
+
+    import pyarrow
+    import pyarrow.parquet
+
+    table = pyarrow.table(
+        {
+            "instruction": [ASKED, ASKED], "response": [SAID, None], "at": [datetime.datetime(2026, 1, 1)] * 2,
+            "price": [Decimal("1.5")] * 2, "raw": [b"x"] * 2,
+        }
+    )  # fmt: skip
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+    with pyarrow.ipc.new_file(tmp_path / "a.arrow", table.schema) as out:
+        out.write_table(table)
+    with pyarrow.ipc.new_stream(tmp_path / "b.arrow", table.schema) as out:
+        out.write_table(table)
+    for name in ("a.parquet", "a.arrow", "b.arrow"):
+        first, second = (read_row(source.value) for source in read_rows(tmp_path / name))
+        assert first.row == ROW and dict(first.ignored) == {"at": 1, "price": 1, "raw": 1}
+        assert second.row is None
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "instruction,response\nGröße,x\n".encode("cp1252"), "iconv -f WINDOWS-1252 -t UTF-8 a.csv"),
+        ("a.csv", b"who,what\nx,y\n", "with commas, semicolons, tabs, bars between them"),
+        ("a.jsonl.gz", b"no gzip", "is no gzip file, or half-written"),
+        ("a.jsonl.gz", b"\x1f\x8b\x08\x00cut", "is no gzip file, or half-written"),
+        ("a.json", b'[{"instruction": "x"}, ', "line 1: not JSON, or half-written"),
+        ("a.xlsx", b"x", "save it as CSV"),
+        ("a.zip", b"x", "unpack it"),
+        ("a.parquet.gz", b"x", "a data file ends in"),
+        ("a.arrow", b"x", "not Arrow, or half-written"),
+    ],
+)
+def test_a_file_that_is_not_read_says_what_makes_one_of_it(
+    name: str, content: bytes, message: str, tmp_path: Path
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(JobError) as refused:
+        list(read_rows(tmp_path / name))
+    assert message in str(refused.value)
+
+
+def test_a_question_is_read_with_its_name_and_how_it_is_to_be_answered() -> None:
+    batch = {"custom_id": "request-0", "method": "POST", "url": "/v1/chat/completions"}
+    body = {"model": "m", "messages": [USER], "max_tokens": 5, "top_p": 1, "stream": False}
+    found = question_of({**batch, "body": body})
+    assert (found.name, found.messages, found.max_new_tokens) == ("request-0", [USER], 5)
+    tgi = question_of({"inputs": ASKED, "parameters": {"max_new_tokens": 7, "stop": ["."], "temperature": 0.5}})
+    assert (tgi.messages, tgi.max_new_tokens, tgi.stop, tgi.temperature) == ([USER], 7, (".",), 0.5)
+    assert tgi.cut("One. Two.") == "One"
+    parts = question_of(
+        {"id": 3, "system": "Be terse.", "messages": [{"role": "user", "content": [{"type": "text", "text": ASKED}]}]}
+    )
+    assert (parts.name, parts.messages) == (3, [TERSE, USER])
