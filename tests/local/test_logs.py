@@ -6,6 +6,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tests.local.conftest import client, free_port, until
 from tunestack.local import LocalAws, lifecycle
 from tunestack.local.emulator.event_file import EventFile
+from tunestack.local.runner.job_log import MOST_PENDING, JobLog
 
 GROUP, STREAM = "/aws/sagemaker/TrainingJobs", "a/algo-1-1"
 LINES, BATCH = 100_000, 10_000
@@ -135,3 +137,33 @@ def test_what_is_older_than_its_group_keeps_it_is_gone_after_the_next_start(aws:
     lifecycle.up(aws, port=port)
     streams = client(aws, "logs").describe_log_streams(logGroupName=GROUP)["logStreams"]
     assert [stream["logStreamName"] for stream in streams] == ["new"] and len(list(aws.logs_folder.iterdir())) == 1
+
+
+class SlowLogs:
+    """CloudWatch Logs that take what they are sent, and see how much waits behind it."""
+
+    exceptions = boto3.client("logs", region_name="us-east-1").exceptions
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.log: JobLog | None = None
+        self.most_waiting = 0
+
+    def create_log_group(self, **_: Any) -> None: ...
+
+    def create_log_stream(self, **_: Any) -> None: ...
+
+    def put_log_events(self, *, logEvents: list[dict[str, Any]], **_: Any) -> None:  # noqa: N803 - the API's
+        assert self.log is not None
+        self.most_waiting = max(self.most_waiting, len(self.log._pending))
+        self.lines += [event["message"] for event in logEvents]
+
+
+def test_a_job_that_writes_faster_than_its_log_is_sent_waits_for_it(tmp_path: Path) -> None:
+    slow: Any = SlowLogs()
+    with JobLog(slow, group=GROUP, stream=STREAM, file=tmp_path / "log", metrics=[]) as log:
+        slow.log = log
+        for number in range(5 * MOST_PENDING):
+            log.write(str(number))
+    assert slow.lines == [str(number) for number in range(5 * MOST_PENDING)]
+    assert 0 < slow.most_waiting <= MOST_PENDING

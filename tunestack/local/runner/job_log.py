@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from types_boto3_logs.type_defs import InputLogEventTypeDef
 
 SEND_EVERY_SECONDS = 0.5
+# Lines that wait to be sent; a job that writes faster waits for them, for so long at the most.
+MOST_PENDING, MOST_WAIT_SECONDS = 10_000, 30.0
 
 
 class JobLog:
@@ -31,9 +33,9 @@ class JobLog:
         # The last ones, for the reason of a failure: a job may print a million.
         self.lines: deque[str] = deque(maxlen=1000)
         self._pending: list[InputLogEventTypeDef] = []
-        self._lock = threading.Lock()
+        self._changed = threading.Condition()
         self._sends = True
-        self._stop = threading.Event()
+        self._stopped = False
         self._thread = threading.Thread(target=self._send_regularly, daemon=True)
 
     def __enter__(self) -> "JobLog":
@@ -47,7 +49,9 @@ class JobLog:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._stop.set()
+        with self._changed:
+            self._stopped = True
+            self._changed.notify_all()
         self._thread.join()
         self._send()
         with contextlib.suppress(OSError):
@@ -64,9 +68,12 @@ class JobLog:
                     self.metrics.setdefault(name, []).append((now, float(found.group(1))))
                 except ValueError:
                     continue
-        with self._lock:
+        with self._changed:
             # The API takes no empty message.
             self._pending.append({"timestamp": int(now * 1000), "message": line or " "})
+            if len(self._pending) >= MOST_PENDING and self._thread.is_alive():
+                self._changed.notify_all()
+                self._changed.wait_for(lambda: len(self._pending) < MOST_PENDING, timeout=MOST_WAIT_SECONDS)
 
     def _keep(self, line: str) -> None:
         # A full disk costs the file its lines, and the job nothing: they are in CloudWatch.
@@ -75,12 +82,17 @@ class JobLog:
             self._file.flush()
 
     def _send_regularly(self) -> None:
-        while not self._stop.wait(SEND_EVERY_SECONDS):
+        while not self._stopped:
+            with self._changed:
+                self._changed.wait_for(
+                    lambda: self._stopped or len(self._pending) >= MOST_PENDING, timeout=SEND_EVERY_SECONDS
+                )
             self._send()
 
     def _send(self) -> None:
-        with self._lock:
+        with self._changed:
             pending, self._pending = self._pending, []
+            self._changed.notify_all()
         if not self._sends:
             return
         for start in range(0, len(pending), 1000):
@@ -93,7 +105,7 @@ class JobLog:
                 return
             except BotoCoreError:
                 # Not to be reached for the moment: sent with what comes next.
-                with self._lock:
+                with self._changed:
                     self._pending = pending[start:] + self._pending
                 return
 
