@@ -1,5 +1,6 @@
 """Logs of any length: in files of their own, not in memory, not in what is saved every two seconds."""
 
+import time
 from bisect import bisect_left
 from collections.abc import Iterator
 from copy import deepcopy
@@ -155,6 +156,8 @@ class SlowLogs:
 
     def put_log_events(self, *, logEvents: list[dict[str, Any]], **_: Any) -> None:  # noqa: N803 - the API's
         assert self.log is not None
+        # Long enough for a job to write on.
+        time.sleep(0.01)
         self.most_waiting = max(self.most_waiting, len(self.log._pending))
         self.lines += [event["message"] for event in logEvents]
 
