@@ -86,13 +86,14 @@ def stop_command(execution: str, env: str, quiet: bool, as_json: bool) -> None:
 
 @click.command("retry")
 @click.argument("execution", default="latest")
+@click.option("--anyway", is_flag=True, help="Though a step failed of its data, which are read again.")
 @env_option
 @quiet_option
 @json_option
-def retry_command(execution: str, env: str, quiet: bool, as_json: bool) -> None:
+def retry_command(execution: str, anyway: bool, env: str, quiet: bool, as_json: bool) -> None:
     """Run what failed or was stopped of an EXECUTION again, with its data and parameters; what succeeded stays."""
     aws = aws_of(env)
-    arn = retry(aws, execution)
+    arn = retry(aws, execution, anyway=anyway)
     view = follow(aws, arn, quiet=quiet or as_json)
     show(view.to_json(), as_json=as_json, text=lambda: print_end(view))
     sys.exit(0 if view.status == "Succeeded" else 1)

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Advice:
-    """A reason by its pattern, an example of it for people, and what helps."""
+    """A reason by its pattern, an example of it for people, and what helps.
+
+    Where the inputs are the reason, `again` is false: the same, tried again, fails again, and is paid again.
+    """
 
     pattern: str
     example: str
     helps: str
+    again: bool = True
 
 
 ADVICE = (
@@ -25,6 +29,16 @@ ADVICE = (
         "raise max_runtime_minutes of the job in config/, or train fewer steps; a training resumes",
     ),
     Advice(
+        "chat template|leaves out a part of the",
+        "the model's chat template …",
+        "upload the model with a template that fits the rows, or leave out of them what it has no place for",
+    ),
+    Advice(
+        r"evaluation\.json|[Pp]roperty ?[Ff]ile|JsonGet",
+        "evaluation.json can't be read",
+        "the evaluation left no figures that a gate can read: its log says why (`tunestack logs`)",
+    ),
+    Advice(
         r"No S3 objects found under (\S+)",
         "No S3 objects found under s3://…",
         "nothing lies there: upload it with `tunestack data add` or `tunestack models add`",
@@ -34,21 +48,25 @@ ADVICE = (
         "the tuned model was not registered",
         "the tuned model was not registered",
         "`tunestack answers` shows what it says; train longer or on more data (the limits are the recipe's evaluation)",
+        again=False,
     ),
     Advice(
         "different questions are too few",
         "different questions are too few",
         "add rows: a gate needs some that were never trained on (data.min_test_rows in the recipe)",
+        again=False,
     ),
     Advice(
         "rows are rejected",
         "of … rows are rejected",
         "fix the rows that the log names, or allow more with data.max_rejected_fraction in the recipe",
+        again=False,
     ),
     Advice(
-        "is half-written|is not UTF-8|not CSV|not Parquet|is empty",
-        "is half-written, is not UTF-8, not CSV, not Parquet, is empty",
+        "is half-written|or half-written|is not UTF-8|not (CSV|Parquet|Arrow)|is no gzip|is empty|a data file ends in",
+        "is half-written, is not UTF-8, not CSV, not Parquet, is no gzip file, is empty",
         "fix the file and add it again with `tunestack data add`",
+        again=False,
     ),
     Advice(
         r"exit code: (137|-9)\b",
@@ -104,10 +122,73 @@ ADVICE = (
     Advice(
         "by SIGTERM|Stopped", "Stopped", "run again with the same parameters: the training resumes from its checkpoint"
     ),
-    Advice("the training diverged|loss is nan", "the loss is nan: the training diverged", "lower LearningRate"),
+    Advice(
+        "the training diverged|loss is nan", "the loss is nan: the training diverged", "lower LearningRate", again=False
+    ),
+    Advice(
+        "Throttling|Rate exceeded|TooManyRequests",
+        "ThrottlingException: Rate exceeded",
+        "too many calls at once in this account and region: `tunestack retry` later",
+    ),
+    Advice(
+        "InternalServerError|InternalFailure|[Ii]nternal (server )?error",
+        "InternalServerError",
+        "it was AWS's own: `tunestack retry`, and ask AWS's support if it stays",
+    ),
+    Advice(
+        "Unable to get response from algorithm|ping health check|model server|Model server",
+        "Unable to get response from algorithm",
+        "the server of the batch transform ended, or was too slow: its log says why (`tunestack logs`)",
+    ),
+    Advice(
+        "ExpiredToken|security token included in the request is expired",
+        "ExpiredToken",
+        "log in again, and follow the run with `tunestack describe`: it went on without you",
+    ),
+    Advice(
+        "(?i)route to s3|s3.*(no route|endpoint)|ListObjectsV2|(connect|read) timeout.*s3|could not connect to the endpoint",
+        "ListObjectsV2 failed; no route to S3 from the VPC",
+        "the job's subnets need S3's gateway endpoint in their route tables, and its policy this account's buckets",
+    ),
+    Advice(
+        "(?i)(insufficient|not enough) free (ip )?addresses|NetworkInterfaceLimitExceeded|subnet.*(full|no free)",
+        "insufficient free addresses in subnet",
+        "the job's subnets are full: end other jobs, or name larger ones (network in config/)",
+    ),
+    Advice(
+        "KMS.*(Disabled|PendingDeletion|NotFound|InvalidState)|KMSInvalidState",
+        "KMS.DisabledException",
+        "the key is disabled or waits to be deleted: enable it, or cancel its deletion, and `tunestack retry`",
+    ),
+    Advice(
+        "(?i)manifest unknown|ImageNotFound|CannotPull|RepositoryNotFound|does not have an image|image.*not found",
+        "the image … was not found",
+        "the image isn't in its repository: deploy the images stack, which builds it",
+    ),
+    Advice(
+        "(?i)NCCL|watchdog caught collective",
+        "NCCL error, watchdog caught collective operation timeout",
+        "one machine of several ended or hangs: the first error in any of their logs is the reason (`tunestack logs`)",
+    ),
+    Advice(
+        "no kernel image is available|CUDA driver version is insufficient|forward compatibility",
+        "CUDA driver version is insufficient",
+        "the image's CUDA and the driver don't fit: another TrainInstanceType, or the images' torch_build",
+    ),
 )
 
 
 def advice_for(reason: str) -> str | None:
     """What would help against a failure, or None where its reason isn't recognised."""
-    return next((advice.helps for advice in ADVICE if re.search(advice.pattern, reason)), None)
+    found = _recognised(reason)
+    return found.helps if found else None
+
+
+def fails_again(reason: str) -> bool:
+    """Whether the same inputs are known to fail in the same way."""
+    found = _recognised(reason)
+    return found is not None and not found.again
+
+
+def _recognised(reason: str) -> Advice | None:
+    return next((advice for advice in ADVICE if re.search(advice.pattern, reason)), None)
