@@ -60,7 +60,7 @@ def test_the_version_is_registered_pending_with_metrics_and_where_it_came_from(
     assert package["CustomerMetadataProperties"]["data_uri"] == uploaded["DataUri"]
     evaluation = package["CustomerMetadataProperties"]["evaluation"]
     assert re.fullmatch(
-        r"heldout\.loss_ratio [\d.]+ = [\d.]+ / [\d.]+ undecided: on \d+ rows where 20 say enough - general\.loss_ratio .*",
+        r"heldout\.loss_ratio [\d.]+ = [\d.]+ / [\d.]+ undecided: on \d+ rows where 20 say enough right \d+ of \d+ base \d+ - general\.loss_ratio .*",
         evaluation,
     )
 

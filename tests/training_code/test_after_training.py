@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import RECIPE, conversations, write_lines
-from tunestack_training import evaluate, package
+from tunestack_training import evaluate, package, right
 from tunestack_training.base_model import load_base_model
 from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.recipe import Recipe
@@ -104,7 +104,11 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     assert heldout["rows"] == 6 and heldout["undecided"]
     assert heldout["tuned"]["loss"] < heldout["base"]["loss"]
     assert heldout["loss_ratio"] == pytest.approx(heldout["tuned"]["loss"] / heldout["base"]["loss"], abs=1e-5)
+    # How many answers are right, of how many; without any, all are wrong.
+    assert (heldout["answered"], heldout["compared_by"]) == (2, "contains")
+    assert heldout["error_rate"] == 1 - heldout["tuned"]["answer_score"] and 0 < heldout["commonest_answer"] <= 1
     message = (ml / "output" / "message").read_text()
+    assert f"right {heldout['tuned']['right']} of 2 base {heldout['base']['right']}" in message
     assert f"heldout.loss_ratio {heldout['loss_ratio']:.4f}" in message and len(message) <= 256
     assert "undecided: on 6 rows where 20 say enough" in message
     # What a value of CustomerMetadataProperties may hold: the registry refuses the model otherwise.
@@ -119,7 +123,7 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     ],
 )  # fmt: skip
 def test_an_answer_is_right_word_by_word(answered: str, wanted: str, held: bool) -> None:
-    assert evaluate.holds(answered, wanted) is held
+    assert right.holds(answered, wanted) is held
 
 
 def test_the_rows_that_are_evaluated_are_chosen_by_the_seed() -> None:

@@ -7,7 +7,7 @@ import json
 import logging
 import math
 import random
-import re
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import asdict, dataclass, replace
@@ -19,11 +19,13 @@ from tunestack_training import contract, digests
 from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
-from tunestack_training.generation import answer
+from tunestack_training.generation import Answer, answer
 from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.prepare import FEW_TEST_ROWS, ROWS_FILE, write_rows
 from tunestack_training.progress import Progress
 from tunestack_training.recipe import Evaluation, Recipe
+from tunestack_training.right import comparison_for
+from tunestack_training.right import score as score_of
 from tunestack_training.rows import Row
 from tunestack_training.tokenizer import encode, load_tokenizer
 
@@ -36,14 +38,16 @@ class Scores:
     """How well a model answers a set of rows.
 
     `loss` is the mean negative log-likelihood of the answers' tokens, `token_accuracy` the share of them that
-    the model finds likeliest, `answer_accuracy` the share of generated answers that hold the wanted one
-    (None where nothing was generated).
+    the model finds likeliest. Of the answers that were generated, `right` is how many are right in all,
+    `answer_accuracy` their share, `answer_score` the mean of what is right of each; None where none was generated.
     """
 
     loss: float
     perplexity: float
     token_accuracy: float
+    right: int = 0
     answer_accuracy: float | None = None
+    answer_score: float | None = None
 
 
 def run(options: Mapping[str, str]) -> None:
@@ -66,7 +70,7 @@ def run(options: Mapping[str, str]) -> None:
     questions = read_questions(contract.processing_input("questions"), recipe.evaluation, asking)
     asked = both(model, tokenizer, [item["question"] for item in questions], recipe.evaluation)
     kept = [{"set": "heldout", **example} for example in examples["heldout"]]
-    kept += [{"set": "questions", **question, **pair} for question, pair in zip(questions, asked, strict=True)]
+    kept += [{"set": "questions", **question, **_plain(pair)} for question, pair in zip(questions, asked, strict=True)]
     output = contract.processing_output("evaluation")
     write_rows(output / ANSWERS_FILE, kept)
     contract.write_json(output / "evaluation.json", {**result, "sha256": judged})
@@ -97,17 +101,20 @@ def compare(
     """Scores of base and tuned model on the same rows, and the ratio of their losses; examples of what both answer."""
     generated = rows[: recipe.evaluation.generated_rows]
     answers = both(model, tokenizer, [row["prompt"] for row in generated], recipe.evaluation)
+    wanted = [row["completion"][0]["content"] for row in generated]
+    how = comparison_for(wanted, recipe.evaluation.compare_answers)
     examples = [
-        {"question": row["prompt"], "wanted": row["completion"][0]["content"], **pair}
-        for row, pair in zip(generated, answers, strict=True)
+        {"question": row["prompt"], "wanted": text, **_plain(pair)}
+        for row, text, pair in zip(generated, wanted, answers, strict=True)
     ]
     scores = {}
     for version, adapter in _versions(model):
         with adapter:
             progress = Progress(len(rows), f"rows of the {name} set scored, {version}")
             found = score(model, tokenizer, rows, recipe, progress)
-        hits = [holds(example[version], example["wanted"]) for example in examples]
-        scores[version] = replace(found, answer_accuracy=round(sum(hits) / len(hits), 6) if hits else None)
+        scores[version] = _with_answers(
+            found, [score_of(pair[version], text, how) for text, pair in zip(wanted, answers, strict=True)]
+        )
         log.info("%s: %s", version, scores[version])
     if not scores["base"].loss:
         raise JobError(
@@ -119,17 +126,37 @@ def compare(
         "undecided": len(rows) < FEW_TEST_ROWS,
         **{version: asdict(value) for version, value in scores.items()},
         "loss_ratio": round(scores["tuned"].loss / scores["base"].loss, 6),
+        "answered": len(examples),
+        "compared_by": how,
+        # Who always said the commonest answer would be right as often.
+        "commonest_answer": round(max(Counter(wanted).values()) / len(wanted), 6) if wanted else None,
+        # What isn't known is no reason to go on: without answers, all of them are wrong.
+        "error_rate": round(1 - (scores["tuned"].answer_score or 0.0), 6),
     }, examples
+
+
+def _with_answers(found: Scores, hits: Sequence[float]) -> Scores:
+    if not hits:
+        return found
+    right = sum(hit == 1 for hit in hits)
+    shares = {"answer_accuracy": right / len(hits), "answer_score": sum(hits) / len(hits)}
+    return replace(found, right=right, **{name: round(share, 6) for name, share in shares.items()})
+
+
+def _plain(pair: Mapping[str, Answer]) -> dict[str, Any]:
+    """What both models said; which of them ran into the limit."""
+    cut_off = [version for version, said in pair.items() if not said.ended]
+    return {version: said.text for version, said in pair.items()} | ({"cut_off": cut_off} if cut_off else {})
 
 
 def both(
     model: Any, tokenizer: Any, conversations: Sequence[list[dict[str, str]]], settings: Evaluation
-) -> list[dict[str, str]]:
+) -> list[dict[str, Answer]]:
     """What base and tuned model answer to each conversation."""
     answers = {}
     for version, adapter in _versions(model):
         with adapter:
-            found = answer(
+            answers[version] = answer(
                 model,
                 tokenizer,
                 conversations,
@@ -137,7 +164,6 @@ def both(
                 batch_size=settings.batch_size,
                 progress=Progress(len(conversations), f"rows answered, {version}"),
             )
-            answers[version] = [item.text for item in found]
     return [dict(zip(answers, pair, strict=True)) for pair in zip(*answers.values(), strict=True)]
 
 
@@ -206,7 +232,8 @@ def summary(name: str, figures: dict[str, Any]) -> str:
     tuned, base = (figures[model]["loss"] for model in ("tuned", "base"))
     few = f" undecided: on {figures['rows']} rows where {FEW_TEST_ROWS} say enough"
     text = f"{name}.loss_ratio {figures['loss_ratio']:.4f} = {tuned:.4f} / {base:.4f}"
-    return text + (few if figures["undecided"] else "")
+    right = f" right {figures['tuned']['right']} of {figures['answered']} base {figures['base']['right']}"
+    return text + (few if figures["undecided"] else "") + (right if figures["answered"] else "")
 
 
 def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[float, float, int]:
@@ -230,17 +257,6 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: in
     loss = torch.nn.functional.cross_entropy(logits[wanted], labels[wanted], reduction="sum")
     hits = (logits.argmax(-1)[wanted] == labels[wanted]).sum()
     return float(loss), float(hits), int(wanted.sum())
-
-
-def holds(text: str, wanted: str) -> bool:
-    """Whether an answer has the wanted one in it, word by word; where that has no words, sign by sign."""
-    words = _plain(wanted)
-    return f" {words} " in f" {_plain(text)} " if words else wanted.strip() in text
-
-
-def _plain(text: str) -> str:
-    """Letters and digits in lower case, single spaces: what is left of an answer when form doesn't count."""
-    return " ".join(re.findall(r"\w+", text.lower()))
 
 
 def _read(file: Path) -> list[Row]:

@@ -125,6 +125,11 @@ class Evaluation(Section):
     """The gate: tuned loss / base loss on held-out rows must not exceed this."""
     max_general_loss_ratio: Ratio = 1.25
     """The gate against forgetting: the same ratio on a general set."""
+    max_heldout_error_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
+    """The gate: the share of wrong held-out answers (of JSON: fields) must not exceed this; 1: nothing is asked."""
+    compare_answers: Literal["auto", "json", "number", "exact", "contains"] = "auto"
+    """How an answer is right: JSON by its fields, the last number, exactly, or by containing the wanted words. auto: by
+    what the wanted answers are."""
     max_rows: Annotated[int, Field(ge=1)] = 500
     """Evaluate at most so many rows of each set, chosen by the seed."""
     generated_rows: Annotated[int, Field(ge=0)] = 100

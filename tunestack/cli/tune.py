@@ -138,6 +138,10 @@ def _agree(aws: Aws, cost: RunCost, *, yes: bool, quiet: bool, can_ask: bool) ->
 
 def _print_result(aws: Aws, view: ExecutionView) -> None:
     found = _scores(aws, view)
+    if (heldout := found.get("heldout")) and heldout.get("answered"):
+        base, tuned = (heldout[version]["right"] for version in ("base", "tuned"))
+        how = f"compared by {heldout['compared_by']}"
+        console.print(f"answers right   {base} → {tuned} of {heldout['answered']} held-out rows ({how})")
     for name, what in (("heldout", "held-out loss"), ("general", "general loss")):
         if name in found:
             base, tuned = found[name]["base"]["loss"], found[name]["tuned"]["loss"]

@@ -146,7 +146,7 @@ ADVICE = (
         "log in again, and follow the run with `tunestack describe`: it went on without you",
     ),
     Advice(
-        "(?i)route to s3|s3.*(no route|endpoint)|ListObjectsV2|(connect|read) timeout.*s3|could not connect to the endpoint",
+        "(?i)route to s3|s3.*(no route|endpoint)|ListObjectsV2|timeout.*s3|could not connect to the endpoint",
         "ListObjectsV2 failed; no route to S3 from the VPC",
         "the job's subnets need S3's gateway endpoint in their route tables, and its policy this account's buckets",
     ),

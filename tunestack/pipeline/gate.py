@@ -12,13 +12,16 @@ from tunestack.pipeline.resources import Resources
 from tunestack.pipeline.steps import ConditionStep, FailStep, LessThanOrEqualTo, RegisterModelStep, Step
 
 EVALUATION = EVALUATE.writes[0]
-HELDOUT_LIMIT, GENERAL_LIMIT = GATE_LIMITS
+# What the evaluation must say at the most, by its metric.
+LIMITS = dict(zip(("heldout.loss_ratio", "general.loss_ratio", "heldout.error_rate"), GATE_LIMITS, strict=True))
 
 
 def gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...]) -> ConditionStep:
     """The condition on the evaluation: the steps for a good model, or the end with its figures."""
-    heldout = recipe.parameter(HELDOUT_LIMIT)
-    general = recipe.parameter(GENERAL_LIMIT)
+    limits = {metric: recipe.parameter(dotted) for metric, dotted in LIMITS.items()}
+    allowed: list[Any] = []
+    for metric, limit in limits.items():
+        allowed += [f"{', ' if allowed else ''}{metric} at most ", limit, f" ({limit.name})"]
     reject = FailStep(
         name="RejectModel",
         description="End here: the tuned model is not good enough to be registered",
@@ -27,11 +30,8 @@ def gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...])
             (
                 "the tuned model was not registered: ",
                 jobs.made[EVALUATE.key].get("ExitMessage"),
-                "; allowed: heldout.loss_ratio at most ",
-                heldout,
-                f" ({heldout.name}), general.loss_ratio at most ",
-                general,
-                f" ({general.name})",
+                "; allowed: ",
+                *allowed,
             )
         ),
     )
@@ -41,7 +41,7 @@ def gate(jobs: JobSteps, recipe: RecipeParameters, registered: tuple[Step, ...])
         # A run's own limits, and the deployed recipe's: whoever starts a run can be stricter, never more lenient.
         conditions=tuple(
             LessThanOrEqualTo(left=_metric(metric), right=limit)
-            for metric, chosen in (("heldout.loss_ratio", heldout), ("general.loss_ratio", general))
+            for metric, chosen in limits.items()
             for limit in (chosen, chosen.default)
         ),
         if_steps=registered,
@@ -71,7 +71,7 @@ def register(
             "evaluation": evaluate.get("ExitMessage"),
             **{f"{name}_sha256": sha256(EVALUATE, name) for name in (*JUDGED, "exam")},
             "archive_sha256": sha256(PACKAGE, "archive"),
-            **{dotted.split(".")[1]: recipe.parameter(dotted) for dotted in (HELDOUT_LIMIT, GENERAL_LIMIT)},
+            **{dotted.split(".")[1]: recipe.parameter(dotted) for dotted in GATE_LIMITS},
             "pipeline_execution_id": EXECUTION_ID,
             **metadata,
         },

@@ -10,7 +10,11 @@ from tunestack.pipeline.expressions import Parameter, ParameterType
 from tunestack.settings.recipe import Recipe, recipe_value
 
 # The gate's limits: a run may lower them only.
-GATE_LIMITS = ("evaluation.max_heldout_loss_ratio", "evaluation.max_general_loss_ratio")
+GATE_LIMITS = (
+    "evaluation.max_heldout_loss_ratio",
+    "evaluation.max_general_loss_ratio",
+    "evaluation.max_heldout_error_rate",
+)
 _CHOICES = (
     "training.learning_rate",
     "training.num_train_epochs",
