@@ -38,6 +38,7 @@ _PLAIN = frozenset(
         "csv",
         "dataclasses",
         "datetime",
+        "decimal",
         "gzip",
         "hashlib",
         "importlib.resources",
@@ -59,6 +60,7 @@ _PLAIN = frozenset(
         "time",
         "traceback",
         "typing",
+        "unicodedata",
         "warnings",
         "zlib",
     ]
