@@ -9,6 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from tests.uploads.models import write_model, write_weights
 from tunestack.aws import Aws
 from tunestack.executions.inputs import has_model, missing_inputs
 from tunestack.jobs import URI_PARAMETERS
@@ -55,14 +56,7 @@ def rows(tmp_path: Path) -> Path:
 def model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
     folder.mkdir()
-    index = {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}}
-    files = {
-        "config.json": "{}", "tokenizer_config.json": "{}", "tokenizer.json": "{}", "README.md": "#",
-        "model-1.safetensors": "1", "model-2.safetensors": "2", "pytorch_model.bin": "x",
-        "model.safetensors.index.json": json.dumps(index),
-    }  # fmt: skip
-    for name, text in files.items():
-        (folder / name).write_text(text)
+    write_model(folder)
     return folder
 
 
@@ -148,7 +142,7 @@ def test_two_models_do_not_mix_under_one_name(aws: Aws, model: Path) -> None:
     add_model(aws, model, name="a/b", revision="main")
     assert add_model(aws, model, name="a/b", revision="main").endswith("/a/b/main")
     before = keys(aws, Bucket.ARTIFACTS)
-    (model / "model-1.safetensors").write_text("of another model")
+    write_weights(model / "model-1.safetensors", "model.embed_tokens.weight", value=7)
     with pytest.raises(UploadError, match=r"holds another model: model/model-1.safetensors differs .* --revision"):
         add_model(aws, model, name="a/b", revision="main")
     assert keys(aws, Bucket.ARTIFACTS) == before

@@ -1,6 +1,5 @@
 """Base models: to `base-models/NAME/REVISION/`, the tokenizer apart for the jobs that need nothing else."""
 
-import json
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -8,12 +7,23 @@ from pathlib import Path
 
 from tunestack.aws import Aws
 from tunestack.layout import BASE_MODELS, MODEL_CONFIG, MODEL_PART, TOKENIZER_PART, S3Uri
+from tunestack.uploads.model_files import WEIGHTS, check_model_files
 from tunestack.uploads.template import check_chat_template
 from tunestack.uploads.upload import UploadError, check_name, content_hash, stored_hash, upload_once
 
-WEIGHTS = "*.safetensors"
 # What a model's folder may hold and a job never reads: other formats of the same weights, other frameworks.
-_LEFT_OUT = ("*.bin", "*.gguf", "*.h5", "*.msgpack", "*.onnx", "*.pth", ".*", "README.md", "original")
+_LEFT_OUT = (
+    "consolidated*.safetensors",
+    "*.bin",
+    "*.gguf",
+    "*.h5",
+    "*.msgpack",
+    "*.onnx",
+    "*.pth",
+    ".*",
+    "README.md",
+    "original",
+)
 _NOT_OF_THE_TOKENIZER = (WEIGHTS, "*.safetensors.index.json")
 
 
@@ -46,6 +56,8 @@ def check_model_folder(folder: Path) -> None:
         raise UploadError(
             f"{folder} is a file: name the model's folder" if folder.exists() else f"{folder}: no such folder"
         )
+    if (folder / "adapter_config.json").is_file() and not (folder / "config.json").is_file():
+        raise UploadError(f"{folder} is an adapter: merge it into its base (merge_and_unload), and upload that")
     for needed in ("config.json", "tokenizer_config.json"):
         if not (folder / needed).is_file():
             raise UploadError(f"{folder} has no {needed}: it is not the folder of a Hugging Face model")
@@ -53,11 +65,7 @@ def check_model_folder(folder: Path) -> None:
         other = [file.name for pattern in ("*.bin", "*.gguf", "*.pth") for file in folder.glob(pattern)]
         hint = f" (found {', '.join(other)}: convert them to safetensors)" if other else ""
         raise UploadError(f"{folder} has no weights ({WEIGHTS}){hint}")
-    for index in folder.glob("*.safetensors.index.json"):
-        wanted = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        missing = sorted(name for name in wanted if not (folder / name).is_file())
-        if missing:
-            raise UploadError(f"{folder} is not whole: {index.name} names {', '.join(missing)}")
+    check_model_files(folder)
     check_chat_template(folder)
 
 
