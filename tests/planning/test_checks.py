@@ -186,3 +186,37 @@ def test_a_budget_is_not_kept_by_counting_unknown_prices_as_nothing() -> None:
     settings = changed(budget={"run_usd": 1000.0})
     elsewhere = replace(settings, environment=settings.environment.model_copy(update={"region": "eu-north-1"}))
     assert any("budget: no price is known in eu-north-1 of ml." in line for line in lines(elsewhere))
+
+
+BATCH: dict[str, Any] = {"per_device_train_batch_size": 1, "gradient_accumulation_steps": 16}
+UNKNOWN: dict[str, dict[str, Any]] = {"model": {"name_or_path": "acme/our-llm-70b"}, "training": BATCH}
+
+
+def test_what_is_not_known_of_a_model_passes_no_check_that_needs_it() -> None:
+    settings = changed(recipe=UNKNOWN, budget={"run_usd": 5.0, "deadline_hours": 10.0})
+    failed = failed_checks(blueprint_of(settings))
+    assert {item.check for item in failed} == {"memory", "budget", "deadline"}
+    assert all("the size of acme/our-llm-70b isn't known" in str(item.problem) for item in failed)
+    assert all("costs.config_json" in str(item.problem) for item in failed)
+    with pytest.raises(SettingsError, match="model.name_or_path"):
+        waive(failed, allow=["budget", "deadline"])
+    assert len(waive(failed, allow=["memory", "budget", "deadline"])) == 3
+
+
+def test_one_letter_wrong_in_a_model_s_name_names_the_one_that_is_known() -> None:
+    recipe = {**UNKNOWN, "model": {"name_or_path": "meta-llama/Llama-3.1-8b"}}
+    found = lines(changed(recipe=recipe))
+    assert found and all("did you mean 'meta-llama/Llama-3.1-8B'?" in line for line in found)
+
+
+def test_on_this_machine_nothing_is_paid_and_any_model_may_be_tried() -> None:
+    assert lines(changed("local", recipe=UNKNOWN)) == []
+
+
+@pytest.mark.parametrize("change", [{}, {"max_length": 8192}, {"max_steps": 10}])
+def test_not_knowing_a_model_never_passes_a_check_that_knowing_it_fails(change: dict[str, Any]) -> None:
+    training: dict[str, dict[str, Any]] = {"training": {**BATCH, **change}}
+    known = changed(recipe={"model": {"name_or_path": "meta-llama/Llama-3.1-70B"}, **training})
+    unknown = changed(recipe={**UNKNOWN, **training})
+    failed = [{item.check for item in failed_checks(blueprint_of(settings))} for settings in (known, unknown)]
+    assert "memory" in failed[0] and failed[0] - {"deadline"} <= failed[1]

@@ -4,7 +4,9 @@ from dataclasses import replace
 
 from tunestack.catalogue import find_instance
 from tunestack.catalogue.gpus import Gpu
+from tunestack.catalogue.models import model_configs
 from tunestack.costs.workload import Workload
+from tunestack.errors import nearest
 from tunestack.planning.candidates import MICRO_BATCHES
 from tunestack.settings.problems import Problem, SettingsError
 from tunestack.sizing.job.recipe_job import AUTO, ROWS_A_STEP
@@ -36,9 +38,10 @@ def resolve_auto(workload: Workload) -> Workload:
 def _largest_batch(workload: Workload) -> int:
     architecture, settings = workload.architecture, workload.settings
     if architecture is None:
+        name = settings.recipe.model.name_or_path
         message = (
-            f"auto needs a model that is known, {settings.recipe.model.name_or_path} isn't: name its config.json under "
-            "costs.config_json"
+            f"auto needs a model that is known, {name} isn't: {nearest(name, model_configs())}, or name its "
+            "config.json under costs.config_json"
         )
         key = "training.per_device_train_batch_size"
         raise SettingsError([Problem(file=settings.recipe_file, key=key, message=message)])

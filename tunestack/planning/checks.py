@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from tunestack.catalogue import find_instance_price, instance_types
+from tunestack.catalogue.models import model_configs
 from tunestack.costs.job_hours import Hours, training_hours
 from tunestack.definition.jobs import DefinedJob
 from tunestack.errors import nearest
@@ -13,6 +14,8 @@ from tunestack.planning.memory_checks import memory_problems
 from tunestack.settings.loading import Settings
 from tunestack.settings.problems import Problem, SettingsError
 
+# Where nothing is paid and this machine's memory counts: the environment of the local AWS.
+UNPAID_ENVIRONMENT = "local"
 CHECKS = ("memory", "budget", "deadline")
 # How a check is waived: of a synthesis, and of a command.
 OF_SYNTHESIS, OF_COMMAND = "-c allow=", "--allow "
@@ -30,10 +33,32 @@ class FailedCheck:
 
 def failed_checks(blueprint: Blueprint) -> list[FailedCheck]:
     """Every check that isn't passed."""
+    if blueprint.workload.architecture is None and blueprint.settings.name != UNPAID_ENVIRONMENT:
+        return _of_an_unknown_model(blueprint)
     return [
         *_as("memory", memory_problems(blueprint)),
         *_as("budget", _budget(blueprint)),
         *_as("deadline", _deadline(blueprint)),
+    ]
+
+
+def _of_an_unknown_model(blueprint: Blueprint) -> list[FailedCheck]:
+    """What can't be said of a model of unknown size is no pass: each check that would need it is one to waive."""
+    settings, budget = blueprint.settings, blueprint.settings.environment.budget
+    name = settings.recipe.model.name_or_path
+    way = f"{nearest(name, model_configs())}, or name its config.json under costs.config_json"
+    unknown = {
+        "memory": (settings.recipe_file, "model.name_or_path", "whether its jobs fit their instances isn't known"),
+    }
+    if budget.run_usd is not None or budget.month_usd is not None:
+        unknown["budget"] = (settings.file, "budget", "what a run costs isn't known, so that the budget can't be kept")
+    if budget.deadline_hours is not None:
+        unknown["deadline"] = (settings.file, "budget.deadline_hours", "how long the training takes isn't known")
+    return [
+        FailedCheck(
+            check=check, problem=Problem(file=file, key=key, message=f"the size of {name} isn't known: {what}; {way}")
+        )
+        for check, (file, key, what) in unknown.items()
     ]
 
 
