@@ -27,10 +27,7 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
             if not _only_rejects(statement) and not _only_approves(resource, resources):
                 yield f"{statement.where}.Action", f"allows {action}: this role could approve its own model"
             elif not _only_rejects(statement) and not _decides(statement):
-                yield (
-                    f"{statement.where}.Condition",
-                    f"allows {action} without a decision: ask for one",
-                )
+                yield f"{statement.where}.Condition", f"allows {action} without a decision: ask for one"
             elif not _only_rejects(statement) and (missing := _may_rewrite(statement, _pipelines(resource, resources))):
                 message = f"whoever approves could rewrite what it rests on: ask that {', '.join(missing)} are Null"
                 yield f"{statement.where}.Condition", message

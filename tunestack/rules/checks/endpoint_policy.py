@@ -28,7 +28,7 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
                 if key in _ACCOUNTS and (owner.startswith("*") or resources.strangers(owner)):
                     yield f"{statement.where}.Condition", f"{key} is {owner}, which isn't one of the known accounts"
     if resource.properties.get("VpcEndpointType") == "Interface":
-        if "Principal" not in _asked(resource):
+        if not all(_CALLERS & item.conditions.keys() for item in endpoint_statements(resource) if item.allows):
             yield "PolicyDocument", "takes anybody's credentials: ask for aws:PrincipalAccount"
         if not as_list(resource.properties.get("SecurityGroupIds")):
             yield "SecurityGroupIds", "missing: the VPC's default group would guard it"
@@ -36,9 +36,3 @@ def check(resource: Resource, resources: Resources) -> Iterator[Problem]:
 
 def _reaches_everything(statement: Statement) -> bool:
     return not statement.resources or "*" in statement.resources
-
-
-def _asked(resource: Resource) -> str:
-    """Of whose credentials the policy asks, in a word for it, or nothing."""
-    allowing = [statement for statement in endpoint_statements(resource) if statement.allows]
-    return "Principal" if all(_CALLERS & statement.conditions.keys() for statement in allowing) else ""

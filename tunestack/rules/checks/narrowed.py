@@ -14,8 +14,6 @@ _NARROWED_BY = {
     "kms:CreateGrant": ("kms:GrantIsForAWSResource", "gives the key to anybody"),
     "cloudwatch:PutMetricData": ("cloudwatch:namespace", "writes any metric, those that alarms watch too"),
 }
-
-
 _OWNER = frozenset({"aws:resourceaccount", "s3:resourceaccount", "aws:resourceorgid"})
 # The own account's number stands as a reference, where an assembly says whose the stack is.
 _OTHERS_KEY = re.compile(r"arn:[^:]*:kms:[^:]*:\d{12}:key/")
@@ -39,10 +37,7 @@ def _others_keys(statement: Statement) -> Iterator[Problem]:
     if statement.may("kms:Decrypt") and "kms:viaservice" not in statement.conditions:
         for arn in statement.resources:
             if _OTHERS_KEY.match(arn):
-                yield (
-                    f"{statement.where}.Condition",
-                    f"decrypts anything with {arn}: ask for kms:ViaService",
-                )
+                yield f"{statement.where}.Condition", f"decrypts anything with {arn}: ask for kms:ViaService"
 
 
 def _buckets(statement: Statement, resources: Resources) -> Iterator[Problem]:
