@@ -55,6 +55,7 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
     "plain text": ({"text": f"{ASKED} {SAID}"}, "'text' is plain text"),
     "two answers": ({"instruction": ASKED, "output": "x", "response": "y"}, "may both be its answer"),
     "two questions": ({"instruction": "Be terse.", "question": ASKED, "answer": SAID}, "may both be its question"),
+    "a key twice": ({"Prompt": "x", "PROMPT": ASKED, "completion": SAID}, "two keys are 'prompt'"),
     "weights of rows": ({"instruction": ASKED, "response": SAID, "weight": 0.3}, "'weight': rows are trained alike"),
     "a weight between": ({"messages": [USER, {**ANSWER, "weight": 0.5}]}, "must be 0 or 1"),
     "nothing to train": ({"messages": [USER, {**ANSWER, "weight": 0}]}, "no answer of 'messages' is to be trained"),

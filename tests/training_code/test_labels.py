@@ -78,3 +78,24 @@ def test_marks_of_turns_are_reserved_and_other_special_tokens_are_text(tokenizer
     assert {END, "<|user|>", tokenizer.eos_token} <= {*reserved} and "<filename>" not in reserved
     assert read_row({"instruction": "copy <filename>", "response": "cp <filename> x"}, reserved).row is not None
     assert "a mark of its own" in str(read_row({"instruction": f"x{END}", "response": "y"}, reserved).problem)
+
+
+def test_an_answer_that_stands_in_its_question_is_no_answer(tokenizer: Any) -> None:
+    """A template that keeps an answer's end and drops its text."""
+    tokenizer.chat_template = PLAIN.replace("{{ m['content'] }}", "{{ m['content'] if m['role'] == 'user' }}") + ASK
+    row = {"prompt": [{"role": "user", "content": "say: it is one"}], "completion": ROW["completion"]}
+    reason = "leaves out a part of the assistant's text"
+    assert reason in str(unlabelled(row, 1_000, tokenizer, stop_ids(tokenizer)))
+
+
+def test_a_system_s_message_may_stand_in_a_later_turn(tokenizer: Any) -> None:
+    """As Mistral's template has it: in the last user's."""
+    inside = "(messages[0]['content'] if loop.last and messages[0]['role'] == 'system' else '') + m['content']"
+    tokenizer.chat_template = (
+        PLAIN.replace("m['content']", inside).replace(
+            "{% for m in messages %}", "{% for m in messages if m['role'] != 'system' %}"
+        )
+        + ASK
+    )
+    row = {**ROW, "prompt": [{"role": "system", "content": "be terse"}, *ROW["prompt"]]}
+    assert unlabelled(row, 1_000, tokenizer, stop_ids(tokenizer)) is None

@@ -6,7 +6,7 @@ from typing import Any
 from tunestack_training.rows import Row
 from tunestack_training.tokenizer import encoded
 
-_TEXTS = {"content": "text", "reasoning_content": "reasoning"}
+_TEXTS = {"reasoning_content": "reasoning", "content": "text"}
 
 
 def unlabelled(row: Row, max_length: int, tokenizer: Any, stops: Collection[int]) -> str | None:
@@ -22,13 +22,11 @@ def unlabelled(row: Row, max_length: int, tokenizer: Any, stops: Collection[int]
     answer, count = made.answer, len(made.tokens)
     if answer == count:
         return "the model's chat template leaves nothing of its answer: upload the model with one that has it"
-    for message in [*row["prompt"], *row["completion"]]:
-        for key, name in _TEXTS.items():
-            if (text := message.get(key)) and text.strip() not in made.text:
-                return (
-                    f"the model's chat template leaves out a part of the {message['role']}'s {name}: upload the model "
-                    "with one that keeps it, or leave it out of the rows"
-                )
+    if left_out := _left_out(row, made.text):
+        return (
+            f"the model's chat template leaves out a part of the {left_out}: upload the model with one that keeps it, "
+            "or leave it out of the rows"
+        )
     if not any(token in stops for token in made.tokens[answer:]):
         return (
             "the model's chat template ends no answer with a token that generation stops at: upload the model with one "
@@ -37,3 +35,20 @@ def unlabelled(row: Row, max_length: int, tokenizer: Any, stops: Collection[int]
     if answer < max_length:
         return None
     return f"its question has {answer} of {count} tokens: max_length {max_length} would cut the whole answer off"
+
+
+def _left_out(row: Row, rendered: str) -> str | None:
+    """Whose text doesn't stand in what was rendered, each behind the one before it: an answer may repeat its question.
+
+    A system's message may stand anywhere: some templates put it into a user's.
+    """
+    position = 0
+    for message in [*row["prompt"], *row["completion"]]:
+        for key, name in _TEXTS.items():
+            text = message.get(key, "").strip()
+            is_system = message["role"] == "system"
+            found = rendered.find(text, 0 if is_system else position)
+            if found < 0:
+                return f"{message['role']}'s {name}"
+            position = position if is_system else found + len(text)
+    return None

@@ -114,6 +114,9 @@ def _named_as_known(value: Any) -> Row:
         raise UnusableError(f"{WANTED}; got {type(value).__name__}")
     plain = {key: key.strip().lower() if isinstance(key, str) else key for key in value}
     named = {key: name if name in _KNOWN and name not in value else key for key, name in plain.items()}
+    if len({*named.values()}) < len(named):
+        twice = next(name for name, count in Counter(named.values()).items() if count > 1)
+        raise UnusableError(f"two keys are {twice!r}, but for capitals and blanks: leave one out")
     return {named[key]: item for key, item in value.items()}
 
 
