@@ -15,49 +15,23 @@ from typing import Any
 from tunestack_training import row_files
 from tunestack_training.messages import TOOLS, Conversation, Message, UnusableError, conversation_of, system_message
 from tunestack_training.row_files import SourceRow, parse_line
+from tunestack_training.row_keys import (
+    ANSWERS,
+    CONTEXTS,
+    CONVERSATIONS,
+    HISTORY,
+    JUDGED,
+    KNOWN,
+    MEANS,
+    QUESTIONS,
+    SYSTEMS,
+    VERDICTS,
+)  # fmt: skip
 
 __all__ = ["Row", "SourceRow", "parse_line"]
 Row = dict[str, Any]
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,49}")
-CONVERSATIONS = ("messages", "conversations", "conversation", "chat")
-QUESTIONS = ("instruction", "prompt", "question", "query", "problem", "inputs")
-ANSWERS = ("response", "output", "completion", "answer", "solution", "targets")
-# What belongs to a question, behind it; and what stands before it.
-_CONTEXTS = ("input", "context")
-_SYSTEMS = ("system", "system_prompt")
-_HISTORY = "history"
 WANTED = 'a row needs "instruction" and "response", or "messages" with roles and contents'
-# Of unpaired preferences, as text, too.
-_VERDICTS = {"true", "false", "0", "1", "good", "bad", "desirable", "undesirable"}
-_PREFERENCE = (
-    "a row is a preference pair: for DPO or a reward model; to train on its good answer alone, name it 'response'"
-)
-_FOR_REINFORCEMENT = "a row is for reinforcement learning with a reward: this recipe trains on answers"
-_JUDGED = "a row is judged as good or bad: for KTO; to train on the good ones, keep those, without the key"
-# Key → what a row with it is for, or what becomes of it: not this, and never without it.
-_MEANS = {
-    "chosen": _PREFERENCE, "rejected": _PREFERENCE, "rejected_response": _PREFERENCE, "chosen_response": _PREFERENCE,
-    "reward_model": _FOR_REINFORCEMENT, "ground_truth": _FOR_REINFORCEMENT,
-    "kto_tag": _JUDGED,
-    "images": "a row comes with pictures: this kit trains on text alone",
-    "image": "a row comes with a picture: this kit trains on text alone",
-    "videos": "a row comes with videos: this kit trains on text alone",
-    "audios": "a row comes with sound: this kit trains on text alone",
-    "audio": "a row comes with sound: this kit trains on text alone",
-    **dict.fromkeys(
-        ("reasoning", "reasoning_content", "thinking", "rationale", "chain_of_thought", "cot"),
-        "a row has reasoning beside its answer: put it into the answer as the model is to write it, or leave it out",
-    ),
-    **dict.fromkeys(
-        ("contexts", "documents", "passage", "passages", "evidence", "knowledge", "background"),
-        "a row has more to its question than is used: name it 'context', as text",
-    ),
-}  # fmt: skip
-
-
-_KNOWN = {
-    *CONVERSATIONS, *QUESTIONS, *ANSWERS, *_CONTEXTS, *_SYSTEMS, _HISTORY, *_MEANS, *TOOLS, "label", "weight", "text",
-}  # fmt: skip
 
 
 @dataclass(kw_only=True)
@@ -113,7 +87,7 @@ def _named_as_known(value: Any) -> Row:
     if not isinstance(value, dict):
         raise UnusableError(f"{WANTED}; got {type(value).__name__}")
     plain = {key: key.strip().lower() if isinstance(key, str) else key for key in value}
-    named = {key: name if name in _KNOWN and name not in value else key for key, name in plain.items()}
+    named = {key: name if name in KNOWN and name not in value else key for key, name in plain.items()}
     if len({*named.values()}) < len(named):
         twice = next(name for name, count in Counter(named.values()).items() if count > 1)
         raise UnusableError(f"two keys are {twice!r}, but for capitals and blanks: leave one out")
@@ -148,9 +122,9 @@ def _refuse_other_meanings(value: Row) -> None:
         UnusableError: a key makes of the row something else than a question and its answer.
     """
     answer = any(_is_there(value.get(key)) for key in (*ANSWERS, *CONVERSATIONS))
-    if answer and str(value.get("label")).lower() in _VERDICTS:
-        raise UnusableError(f"with 'label' {_JUDGED}")
-    for key, meaning in _MEANS.items():
+    if answer and str(value.get("label")).lower() in VERDICTS:
+        raise UnusableError(f"with 'label' {JUDGED}")
+    for key, meaning in MEANS.items():
         if _is_there(value.get(key)):
             raise UnusableError(f"with {key!r} {meaning}")
     if found := next((key for key in TOOLS if _is_there(value.get(key))), None):
@@ -208,7 +182,7 @@ def _of_pair(value: Row, question: str, answer: str) -> Reading:
         raise UnusableError(f"{answer!r} must be text, got {type(text).__name__}")
     if not text.strip():
         raise UnusableError(f"{answer!r} is empty")
-    names = value.keys() - {question, answer, *_CONTEXTS, *used, _HISTORY}
+    names = value.keys() - {question, answer, *CONTEXTS, *used, HISTORY}
     return Reading(
         row={"prompt": prompt, "completion": [{"role": "assistant", "content": text}]},
         kind="questions with answers",
@@ -233,19 +207,19 @@ def _of_messages(value: Row, question: str, answer: str) -> Reading:
 
 
 def _system_of(value: Mapping[str, Any]) -> tuple[list[Message], tuple[str, ...]]:
-    found = [key for key in _SYSTEMS if _is_there(value.get(key))]
+    found = [key for key in SYSTEMS if _is_there(value.get(key))]
     return system_message(value[found[0]], found[0]) if found else [], tuple(found[:1])
 
 
 def _history_of(value: Row) -> list[Message]:
     """The turns before a question, as Alpaca has them: pairs of question and answer."""
-    turns = value.get(_HISTORY) or []
+    turns = value.get(HISTORY) or []
     good = isinstance(turns, list) and all(
         isinstance(turn, list) and [type(text) for text in turn] == [str, str] and all(text.strip() for text in turn)
         for turn in turns
     )
     if not good:
-        raise UnusableError(f"{_HISTORY!r} must be a list of pairs of texts: a question and its answer")
+        raise UnusableError(f"{HISTORY!r} must be a list of pairs of texts: a question and its answer")
     roles = ("user", "assistant")
     return [{"role": role, "content": text} for turn in turns for role, text in zip(roles, turn, strict=True)]
 
@@ -256,7 +230,7 @@ def question_text(value: Mapping[str, Any], key: str) -> str:
     Raises:
         UnusableError: one of them is no text, or all are empty.
     """
-    names = [key, *(name for name in _CONTEXTS if name != key)]
+    names = [key, *(name for name in CONTEXTS if name != key)]
     for name in names:
         if not isinstance(value.get(name), str | None):
             raise UnusableError(f"{name!r} must be text, got {type(value[name]).__name__}")
