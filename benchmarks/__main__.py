@@ -29,7 +29,7 @@ MOST_MEMORY = 1.1
 # Name in job_speed.py, what it is, and the most that it may take.
 JOBS = (
     ("training", "the training job / `trl sft` with the same settings, whole processes", 1.1),
-    ("preparation", "PrepareData of 4,000 rows / their tokens alone by `datasets.map`", 3.0),
+    ("preparation", "PrepareData of 15,000 rows / read, tokenized in batches, split and written by `datasets`", 1.0),
     ("answers", "36 questions to the server at once / one after the other", 0.4),
     ("packing", "the archive of 512 MiB of weights / a copy of the same bytes", 5.0),
 )

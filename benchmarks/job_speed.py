@@ -23,7 +23,7 @@ from benchmarks.gpu_training import tokenizer
 ROOT = Path(__file__).parents[1]
 ROUNDS = 3
 STEPS, BATCH, LENGTH, RANK = 40, 8, 256, 8
-QUESTIONS, PREPARED_ROWS = 36, 4_000
+QUESTIONS, PREPARED_ROWS = 36, 15_000
 SHAPE = {
     "hidden_size": 256, "intermediate_size": 768, "num_hidden_layers": 6, "num_attention_heads": 4,
     "num_key_value_heads": 2, "vocab_size": 384, "max_position_embeddings": 1024, "eos_token_id": 0, "pad_token_id": 1,
@@ -77,12 +77,14 @@ def make_model(folder: Path) -> Path:
     return folder
 
 
-def rows(count: int) -> list[dict[str, Any]]:
+def rows(count: int, *, longer: int = 1) -> list[dict[str, Any]]:
     """Rows of many lengths, as PrepareData writes them."""
     return [
         {
             "prompt": [{"role": "user", "content": f"what does function {number} do"}],
-            "completion": [{"role": "assistant", "content": f"return a list of {number} names " * (1 + number % 6)}],
+            "completion": [
+                {"role": "assistant", "content": f"return a list of {number} names " * longer * (1 + number % 6)}
+            ],
         }
         for number in range(count)
     ]
@@ -131,26 +133,33 @@ def training(folder: Path, model: Path) -> tuple[Callable[[], object], Callable[
 
 
 def preparation(folder: Path, model: Path) -> tuple[Callable[[], object], Callable[[], object]]:
-    """PrepareData, and the tokens of the same rows by `datasets.map`."""
-    from datasets import Dataset
+    """PrepareData, and the same rows read, tokenized in batches, split and written by `datasets` alone."""
+    import datasets
     from transformers import AutoTokenizer
     from tunestack_training import prepare
 
     raw = [
         {"instruction": row["prompt"][0]["content"], "response": row["completion"][0]["content"]}
-        for row in rows(PREPARED_ROWS)
+        # About 150 tokens, as instructions with answers have.
+        for row in rows(PREPARED_ROWS, longer=5)
     ]
-    write_rows(folder / "processing" / "input" / "data" / "rows.jsonl", raw)
+    data = write_rows(folder / "processing" / "input" / "data" / "rows.jsonl", raw)
     (folder / "processing" / "input" / "base-model").symlink_to(model)
     made = AutoTokenizer.from_pretrained(model)
+    datasets.disable_caching()
+    datasets.disable_progress_bars()
 
     def other() -> None:
-        def tokens(row: dict[str, Any]) -> dict[str, Any]:
-            turns = [("user", row["instruction"]), ("assistant", row["response"])]
-            messages = [{"role": role, "content": content} for role, content in turns]
-            return {"input_ids": made.apply_chat_template(messages, return_dict=True)["input_ids"]}
+        def tokens(batch: dict[str, Any]) -> dict[str, Any]:
+            chats = [
+                [{"role": "user", "content": question}, {"role": "assistant", "content": told}]
+                for question, told in zip(batch["instruction"], batch["response"], strict=True)
+            ]
+            return {"input_ids": made.apply_chat_template(chats, return_dict=True)["input_ids"]}
 
-        Dataset.from_list(raw).map(tokens)
+        read = datasets.Dataset.from_json(str(data), cache_dir=str(folder / "cache"))
+        for name, part in read.map(tokens, batched=True).train_test_split(0.1, seed=1).items():
+            part.to_json(folder / f"{name}.jsonl")
 
     return lambda: _prepared(folder, prepare.run), other
 

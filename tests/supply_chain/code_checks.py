@@ -39,6 +39,7 @@ _PLAIN = frozenset(
         "dataclasses",
         "datetime",
         "decimal",
+        "gc",
         "gzip",
         "hashlib",
         "importlib.resources",
@@ -54,6 +55,7 @@ _PLAIN = frozenset(
         "resource",
         "shutil",
         "signal",
+        "sqlite3",
         "statistics",
         "sys",
         "threading",
@@ -88,6 +90,7 @@ IN_ONE_FILE = {
     "aws.py": {"boto3", "botocore.config"},
     "image_check.py": {"importlib", "importlib.metadata", "subprocess", "sysconfig"},
     "package.py": {"tarfile", "tempfile"},
+    "prepare.py": {"tempfile"},
     "serve.py": {"starlette.applications", "starlette.requests", "starlette.responses", "starlette.routing", "uvicorn"},
 }
 OWN_PACKAGES = ("tunestack_training", "tunestack_functions")

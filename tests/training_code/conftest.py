@@ -5,10 +5,11 @@ import os
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tiny_model import make_tiny_model
-from tunestack_training import train
+from tunestack_training import prepare, train
 
 os.environ.update(HF_HUB_OFFLINE="1", TOKENIZERS_PARALLELISM="false", TQDM_DISABLE="1")
 RECIPE = {"model.name_or_path": "tiny/model", "model.revision": "main", "data.name": "test"}
@@ -79,3 +80,10 @@ def adapter(tiny_model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     training_inputs(ml, tiny_model, TRAINING)
     train.run({})
     return ml / "model"
+
+
+def prepared(ml: Path, model: Path, **options: str) -> dict[str, list[dict[str, Any]]]:
+    shutil.copytree(model, ml / "processing" / "input" / "base-model", dirs_exist_ok=True)
+    prepare.run({**RECIPE, "data.test_fraction": "0.2", "data.validation_fraction": "0.2", **options})
+    out = ml / "processing" / "output"
+    return {name: [json.loads(line) for line in (out / name / "rows.jsonl").open()] for name in ("train", "validation", "test", "general", "rejected")}  # fmt: skip

@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tunestack_training.encoding import Encoded, Encoder
 from tunestack_training.labels import unlabelled
 from tunestack_training.rows import Row, read_row
-from tunestack_training.tokenizer import encoded, load_tokenizer, reserved_tokens, stop_ids
+from tunestack_training.tokenizer import load_tokenizer, reserved_tokens, stop_ids
 
 ROW: Row = {
     "prompt": [{"role": "user", "content": "what is one"}],
@@ -33,6 +34,14 @@ THOUGHT: Row = {
 }
 
 
+def made_of(row: Row, tokenizer: Any) -> Encoded:
+    return Encoder(tokenizer).one(row["prompt"], row["completion"])
+
+
+def why(row: Row, tokenizer: Any) -> str | None:
+    return unlabelled(made_of(row, tokenizer), row, stop_ids(tokenizer))
+
+
 @pytest.fixture
 def tokenizer(tiny_model: Path) -> Any:
     """One whose own end of text isn't the end of a turn in its template, and which has a token for file names."""
@@ -48,13 +57,13 @@ def tokenizer(tiny_model: Path) -> Any:
 def test_every_text_of_a_row_is_in_what_is_trained_or_the_row_is_refused(name: str, tokenizer: Any) -> None:
     template, reason = TEMPLATES[name]
     tokenizer.chat_template = template
-    found = unlabelled(THOUGHT, 1_000, tokenizer, stop_ids(tokenizer))
+    found = why(THOUGHT, tokenizer)
     assert (found is None) if reason is None else reason in str(found)
 
 
 def test_an_answer_begins_where_it_begins_and_ends_where_generation_stops(tokenizer: Any) -> None:
     assert tokenizer.eos_token != END
-    made = encoded(tokenizer, ROW["prompt"], ROW["completion"])
+    made = made_of(ROW, tokenizer)
     trained = tokenizer.decode(made.tokens[made.answer :])
     assert trained.replace(" ", "") == f"itisone{END}".replace(" ", "") + "\n" or trained.strip().endswith(END)
     assert "one" in trained and "what" not in trained and "assistant" not in trained
@@ -65,11 +74,10 @@ def test_reasoning_is_trained_where_the_template_has_it_and_else_refused(tokeniz
     message = {"role": "assistant", "content": "it is one", "reasoning_content": "look at it"}
     row = read_row({"messages": [*ROW["prompt"], message]}).row
     assert row is not None
-    stops = stop_ids(tokenizer)
-    assert "leaves out a part of the assistant's reasoning" in str(unlabelled(row, 1_000, tokenizer, stops))
+    assert "leaves out a part of the assistant's reasoning" in str(why(row, tokenizer))
     tokenizer.chat_template = PLAIN.replace("m['content']", "m.get('reasoning_content', '') + m['content']") + ASK
-    assert unlabelled(row, 1_000, tokenizer, stops) is None
-    made = encoded(tokenizer, row["prompt"], row["completion"])
+    assert why(row, tokenizer) is None
+    made = made_of(row, tokenizer)
     assert "look" in tokenizer.decode(made.tokens[made.answer :])
 
 
@@ -85,7 +93,7 @@ def test_an_answer_that_stands_in_its_question_is_no_answer(tokenizer: Any) -> N
     tokenizer.chat_template = PLAIN.replace("{{ m['content'] }}", "{{ m['content'] if m['role'] == 'user' }}") + ASK
     row = {"prompt": [{"role": "user", "content": "say: it is one"}], "completion": ROW["completion"]}
     reason = "leaves out a part of the assistant's text"
-    assert reason in str(unlabelled(row, 1_000, tokenizer, stop_ids(tokenizer)))
+    assert reason in str(why(row, tokenizer))
 
 
 def test_a_system_s_message_may_stand_in_a_later_turn(tokenizer: Any) -> None:
@@ -98,4 +106,4 @@ def test_a_system_s_message_may_stand_in_a_later_turn(tokenizer: Any) -> None:
         + ASK
     )
     row = {**ROW, "prompt": [{"role": "system", "content": "be terse"}, *ROW["prompt"]]}
-    assert unlabelled(row, 1_000, tokenizer, stop_ids(tokenizer)) is None
+    assert why(row, tokenizer) is None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from conftest import RECIPE, TRAINING, rows, training_inputs, write_lines
-from tunestack_training import evaluate, package, prepare, train
+from tunestack_training import evaluate, package, prepare, store, train
 from tunestack_training.failure import JobError
 from tunestack_training.serve import ModelServer, build_application
 
@@ -190,7 +190,7 @@ def test_max_rows_are_chosen_by_the_seed(ml: Path, tiny_model: Path) -> None:
     def chosen(seed: str) -> set[str]:
         prepared(ml, tiny_model, [], **{"data.max_rows": "30", "training.seed": seed, "data.min_test_rows": "1"})
         out = ml / "processing" / "output"
-        return {line for name in prepare.SPLITS for line in (out / name / "rows.jsonl").read_text().splitlines()}
+        return {line for name in store.SPLITS for line in (out / name / "rows.jsonl").read_text().splitlines()}
 
     assert len(chosen("1")) == 30 and chosen("1") == chosen("1") != chosen("2")
 

@@ -4,23 +4,15 @@ import csv
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pyarrow
 import pyarrow.parquet
 import pytest
-from conftest import RECIPE, rows, write_lines
+from conftest import RECIPE, prepared, rows, write_lines
 from tunestack_training import chat_template, prepare
 from tunestack_training.failure import JobError
 from tunestack_training.rows import read_rows, to_conversation
 from tunestack_training.tokenizer import PLAIN_CHAT_TEMPLATE
-
-
-def prepared(ml: Path, model: Path, **options: str) -> dict[str, list[dict[str, Any]]]:
-    shutil.copytree(model, ml / "processing" / "input" / "base-model", dirs_exist_ok=True)
-    prepare.run({**RECIPE, "data.test_fraction": "0.2", "data.validation_fraction": "0.2", **options})
-    out = ml / "processing" / "output"
-    return {name: [json.loads(line) for line in (out / name / "rows.jsonl").open()] for name in ("train", "validation", "test", "general", "rejected")}  # fmt: skip
 
 
 def test_rows_are_split_without_a_prompt_on_two_sides_and_duplicates_dropped(ml: Path, tiny_model: Path) -> None:

@@ -17,9 +17,10 @@ from transformers import TrainerCallback, TrainerState
 from tunestack_training import checkpoints, train
 from tunestack_training.__main__ import main
 from tunestack_training.base_model import check_model_folder, load_base_model
+from tunestack_training.encoding import Encoder
 from tunestack_training.failure import JobError
 from tunestack_training.options import read_recipe, recipe_from_options
-from tunestack_training.tokenizer import encode, load_tokenizer
+from tunestack_training.tokenizer import load_tokenizer
 
 CODE = Path(__file__).parents[2] / "training_code"
 
@@ -148,7 +149,7 @@ def test_an_answer_begins_where_trl_has_it_begin(tiny_model: Path) -> None:
         "{% if add_generation_prompt %}{{ 'assistant: <think> </think> ' }}{% endif %}"
     )
     (row,) = conversations(1)
-    tokens, start = encode(tokenizer, row["prompt"], row["completion"])
+    tokens, start, _ = Encoder(tokenizer).one(row["prompt"], row["completion"])
     asked = tokenizer(
         tokenizer.apply_chat_template(row["prompt"], tokenize=False, add_generation_prompt=True),
         add_special_tokens=False,

@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from tunestack_training.encoding import token_ids
 from tunestack_training.questions import Question, question_of
 from tunestack_training.rows import parse_line
-from tunestack_training.tokenizer import reserved_tokens, token_ids
+from tunestack_training.tokenizer import reserved_tokens
 
 
 class Asking:

@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -29,6 +29,36 @@ def rendered(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> 
         raise ValueError(f"the model's chat template refuses it: {error}") from None
     check_length(text, messages)
     return text
+
+
+def rendered_all(
+    tokenizer: Any, conversations: Sequence[list[dict[str, str]]], **options: Any
+) -> list[str | ValueError]:
+    """The text of each conversation, or why the template refuses it: together, which takes a third of the time.
+
+    Raises:
+        JobError: the template doesn't end, or makes far more of one than there is.
+    """
+    from jinja2 import TemplateError
+
+    if not conversations:
+        return []
+    try:
+        with at_most(MAX_SECONDS):
+            texts: list[str] = tokenizer.apply_chat_template(list(conversations), tokenize=False, **options)
+    except (TemplateError, JobError):
+        # One of them: which, and whether it is so by itself, is seen one by one.
+        return [_rendered_or_refused(tokenizer, messages, **options) for messages in conversations]
+    for text, messages in zip(texts, conversations, strict=True):
+        check_length(text, messages)
+    return list(texts)
+
+
+def _rendered_or_refused(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> str | ValueError:
+    try:
+        return rendered(tokenizer, messages, **options)
+    except ValueError as error:
+        return error
 
 
 def check_length(text: str, messages: list[dict[str, str]]) -> None:

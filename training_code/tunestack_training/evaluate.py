@@ -18,6 +18,7 @@ from typing import Any
 from tunestack_training import contract, digests
 from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
+from tunestack_training.encoding import Encoder
 from tunestack_training.failure import JobError
 from tunestack_training.generation import Answer, answer
 from tunestack_training.options import read_recipe, recipe_from_options
@@ -27,7 +28,7 @@ from tunestack_training.recipe import Evaluation, Recipe
 from tunestack_training.right import comparison_for
 from tunestack_training.right import score as score_of
 from tunestack_training.rows import Row
-from tunestack_training.tokenizer import encode, load_tokenizer
+from tunestack_training.tokenizer import load_tokenizer
 
 ANSWERS_FILE = "answers.jsonl"
 log = logging.getLogger(__name__)
@@ -37,9 +38,10 @@ log = logging.getLogger(__name__)
 class Scores:
     """How well a model answers a set of rows.
 
-    `loss` is the mean negative log-likelihood of the answers' tokens, `token_accuracy` the share of them that
-    the model finds likeliest. Of the answers that were generated, `right` is how many are right in all,
-    `answer_accuracy` their share, `answer_score` the mean of what is right of each; None where none was generated.
+    `loss` is the mean negative log-likelihood of the answers' own tokens, without those that the template puts around
+    every answer; `token_accuracy` is the share of them that the model finds likeliest. Of the answers that were
+    generated, `right` is how many are right in all, `answer_accuracy` their share, `answer_score` the mean of what is
+    right of each; None where none was generated.
     """
 
     loss: float
@@ -240,16 +242,18 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: in
     """Summed loss, tokens found, tokens: over the answers of a batch."""
     import torch
 
-    encoded = [encode(tokenizer, row["prompt"], row["completion"]) for row in rows]
-    encoded = [(tokens[:max_length], question) for tokens, question in encoded]
-    width = max(len(tokens) for tokens, _ in encoded)
+    encoder = Encoder(tokenizer)
+    encoded = [encoder.with_own_tokens(row["prompt"], row["completion"]) for row in rows]
+    width = max(min(len(tokens), max_length) for tokens, _ in encoded)
     ids = torch.full((len(encoded), width), tokenizer.pad_token_id)
     labels = torch.full((len(encoded), width), -100)
     mask = torch.zeros((len(encoded), width), dtype=torch.long)
-    for index, (tokens, question) in enumerate(encoded):
-        ids[index, : len(tokens)] = torch.tensor(tokens)
-        labels[index, question : len(tokens)] = torch.tensor(tokens[question:])
-        mask[index, : len(tokens)] = 1
+    for index, (tokens, own) in enumerate(encoded):
+        seen = torch.tensor(tokens[:max_length])
+        ids[index, : len(seen)] = seen
+        mask[index, : len(seen)] = 1
+        chosen = torch.tensor([place for place in own if place < max_length], dtype=torch.long)
+        labels[index, chosen] = seen[chosen]
     labels = labels[:, 1:].to(model.device)
     with torch.inference_mode():
         logits = model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device)).logits[:, :-1].float()

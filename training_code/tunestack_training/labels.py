@@ -1,49 +1,43 @@
 """What is trained of a row, proven before it is paid for: all of its texts, and an answer that comes to an end."""
 
-from collections.abc import Collection
-from typing import Any
+from collections.abc import Set
 
+from tunestack_training.encoding import Encoded
 from tunestack_training.rows import Row
-from tunestack_training.tokenizer import encoded
 
 _TEXTS = {"reasoning_content": "reasoning", "content": "text"}
 
 
-def unlabelled(row: Row, max_length: int, tokenizer: Any, stops: Collection[int]) -> str | None:
-    """Why a row can't be trained as what it is, or None.
+def unlabelled(made: Encoded, row: Row, stops: Set[int], *, answers_before_too: bool = True) -> str | None:
+    """Why a row can't be trained as what it is, or None; `made` is what its model's template makes of it.
 
-    Every text of it must stand in what the model's template makes of it; of the answer there must be something within
-    `max_length`, and behind it one of `stops`, which generation ends at (`tokenizer.stop_ids`).
+    Every text of it must stand there; of the answer there must be something, and behind it one of `stops`, which
+    generation ends at (`tokenizer.stop_ids`). Answers before the last may be shortened where each has a row of its own:
+    templates leave out the reasoning of earlier turns, in training as in use.
     """
-    try:
-        made = encoded(tokenizer, row["prompt"], row["completion"])
-    except ValueError as error:
-        return str(error)
-    answer, count = made.answer, len(made.tokens)
-    if answer == count:
+    if made.answer == len(made.tokens):
         return "the model's chat template leaves nothing of its answer: upload the model with one that has it"
-    if left_out := _left_out(row, made.text):
+    if left_out := _left_out(row, made.text, answers_before_too):
         return (
             f"the model's chat template leaves out a part of the {left_out}: upload the model with one that keeps it, "
             "or leave it out of the rows"
         )
-    if not any(token in stops for token in made.tokens[answer:]):
+    if stops.isdisjoint(made.tokens[made.answer :]):
         return (
             "the model's chat template ends no answer with a token that generation stops at: upload the model with one "
             "that does"
         )
-    if answer < max_length:
-        return None
-    return f"its question has {answer} of {count} tokens: max_length {max_length} would cut the whole answer off"
+    return None
 
 
-def _left_out(row: Row, rendered: str) -> str | None:
+def _left_out(row: Row, rendered: str, answers_before_too: bool) -> str | None:
     """Whose text doesn't stand in what was rendered, each behind the one before it: an answer may repeat its question.
 
     A system's message may stand anywhere: some templates put it into a user's.
     """
     position = 0
-    for message in [*row["prompt"], *row["completion"]]:
+    before = [item for item in row["prompt"] if answers_before_too or item["role"] != "assistant"]
+    for message in [*before, *row["completion"]]:
         for key, name in _TEXTS.items():
             text = message.get(key, "").strip()
             is_system = message["role"] == "system"

@@ -84,7 +84,7 @@ class Training(Section):
     gradient_accumulation_steps: Annotated[int, Field(ge=1, le=4096)] | Literal["auto"] = 16
     """Micro-batches per optimizer step: more time and no more memory. auto: 16 rows a step with the batch size."""
     max_length: Annotated[int, Field(ge=8, le=1_000_000)] = 1024
-    """Tokens of a row; longer rows are cut."""
+    """Tokens of a row; what becomes of longer ones, data.long_rows says."""
     packing: bool = False
     """Several rows in one sequence: fewer padding tokens."""
     completion_only_loss: bool = True
@@ -114,6 +114,10 @@ class Data(Section):
     """The share of rows that may be unusable; more, and the preparation fails rather than train on the rest."""
     max_rows: Annotated[int, Field(ge=10)] | None = None
     """Use at most so many rows, chosen by the seed; null: all."""
+    assistant_turns: Literal["last", "all"] = "last"
+    """Which answers of a conversation are trained: its last one, or all, each as a row with what stands before it."""
+    long_rows: Literal["truncate", "drop", "fail"] = "truncate"
+    """What becomes of rows with more tokens than training.max_length: cut at the end, left out, or the job fails."""
     min_test_rows: Annotated[int, Field(ge=1)] = 3
     """With fewer held-out rows the preparation fails: a gate on them would say nothing. With few it says little."""
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 from tunestack_training.failure import JobError
+from tunestack_training.json_lists import JsonListError, items_of
 
 _Content = TypeVar("_Content", str, bytes)
 # A line of a data file or of a batch, in characters.
@@ -154,14 +155,13 @@ def _read_json(file: Path) -> Iterator[SourceRow]:
         yield from _read_lines(file)
         return
     with _text_of(file) as text:
-        whole = _decoded(file, text.read)
-    try:
-        rows = json.loads(whole)
-    except json.JSONDecodeError as error:
-        raise JobError(f"{file.name}, line {error.lineno}: not JSON, or half-written: {error.msg}") from None
-    except RecursionError:
-        raise JobError(f"{file.name} is nested too deeply") from None
-    yield from (SourceRow(file.name, number, row) for number, row in enumerate(rows, start=1))
+        items = items_of(lambda size: _decoded(file, lambda: text.read(size)), MAX_LINE)
+        try:
+            yield from (SourceRow(file.name, number, row) for number, row in enumerate(items, start=1))
+        except JsonListError as error:
+            raise JobError(f"{file.name}, line {error.line}: not JSON, or half-written: {error}") from None
+        except RecursionError:
+            raise JobError(f"{file.name} is nested too deeply") from None
 
 
 def _read_separated(file: Path, columns_known: Callable[[Sequence[str]], bool]) -> Iterator[SourceRow]:

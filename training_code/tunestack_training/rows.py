@@ -36,13 +36,21 @@ WANTED = 'a row needs "instruction" and "response", or "messages" with roles and
 
 @dataclass(kw_only=True)
 class Reading:
-    """What became of a row: the row in the one form, or the reason why not; and what of it nothing is done with."""
+    """What became of a row: itself in the one form, once for each answer that is trained, or the reason why not.
 
-    row: Row | None = None
+    And what of it nothing is done with.
+    """
+
+    rows: tuple[Row, ...] = ()
     problem: str | None = None
     kind: str = ""
     ignored: Counter[str] = field(default_factory=Counter)
     untrained_answers: int = 0
+
+    @property
+    def row(self) -> Row | None:
+        """The row of the last answer, if there is one."""
+        return self.rows[-1] if self.rows else None
 
 
 def read_rows(file: Path) -> Iterator[SourceRow]:
@@ -60,13 +68,16 @@ def names_rows(columns: Sequence[str]) -> bool:
     return bool(names & {*CONVERSATIONS}) or bool(names & {*QUESTIONS, "input", "text"} and len(names) > 1)
 
 
-def read_row(value: Any, reserved: Collection[str] = ()) -> Reading:
-    """A row in the one form, or why it can't be. No text may hold what is `reserved` for the template."""
+def read_row(value: Any, reserved: Collection[str] = (), *, all_turns: bool = False) -> Reading:
+    """A row in the one form, or why it can't be. No text may hold what is `reserved` for the template.
+
+    Of a conversation the last answer is trained, or with `all_turns` each of them.
+    """
     try:
-        reading = _read(_named_as_known(value))
+        reading = _read(_named_as_known(value), all_turns=all_turns)
     except UnusableError as error:
         return Reading(problem=str(error))
-    row = reading.row or {}
+    row = reading.rows[-1]
     problem = _unusable(row["prompt"] + row["completion"], reserved)
     return Reading(problem=problem) if problem else reading
 
@@ -94,10 +105,10 @@ def _named_as_known(value: Any) -> Row:
     return {named[key]: item for key, item in value.items()}
 
 
-def _read(value: Row) -> Reading:
+def _read(value: Row, *, all_turns: bool) -> Reading:
     _refuse_other_meanings(value)
     if found := _conversation_in(value):
-        return _of_conversation(value, found)
+        return _of_conversation(value, found, all_turns=all_turns)
     questions = [key for key in QUESTIONS if key in value] or [key for key in ("input",) if key in value]
     answers = [key for key in ANSWERS if _is_there(value.get(key))] or [key for key in ANSWERS if key in value]
     if not questions or not answers:
@@ -105,7 +116,7 @@ def _read(value: Row) -> Reading:
     for what, names in (("question", questions), ("answer", answers)):
         if len(names) > 1:
             raise UnusableError(f"{' and '.join(map(repr, names))} may both be its {what}: leave one out")
-    return _of_pair(value, questions[0], answers[0])
+    return _of_pair(value, questions[0], answers[0], all_turns=all_turns)
 
 
 def _conversation_in(value: Row) -> str | None:
@@ -124,10 +135,10 @@ def _refuse_other_meanings(value: Row) -> None:
     answer = any(_is_there(value.get(key)) for key in (*ANSWERS, *CONVERSATIONS))
     if answer and str(value.get("label")).lower() in VERDICTS:
         raise UnusableError(f"with 'label' {JUDGED}")
-    for key, meaning in MEANS.items():
-        if _is_there(value.get(key)):
-            raise UnusableError(f"with {key!r} {meaning}")
-    if found := next((key for key in TOOLS if _is_there(value.get(key))), None):
+    for key in (key for key in MEANS if key in value):
+        if _is_there(value[key]):
+            raise UnusableError(f"with {key!r} {MEANS[key]}")
+    if found := next((key for key in TOOLS if key in value and _is_there(value[key])), None):
         raise UnusableError(f"{found!r}: calls of tools are not trained")
     if _is_there(value.get("weight")) and str(value["weight"]) not in ("1", "1.0"):
         raise UnusableError("'weight': rows are trained alike: leave out what must not be trained, and the key")
@@ -144,34 +155,41 @@ def _what_is_missing(value: Row) -> str:
     return f"{WANTED}; got the keys {', '.join(map(shown, value)) or 'none'}"
 
 
-def _of_conversation(value: Row, key: str) -> Reading:
+def _of_conversation(value: Row, key: str, *, all_turns: bool) -> Reading:
     conversation = conversation_of(value[key], key)
     system, used = _system_of(value)
     if system and conversation.messages and conversation.messages[0]["role"] == "system":
         raise UnusableError("it has two system messages: one beside its conversation, one in it")
-    prompt, completion, untrained = _trained_part(conversation, key)
-    ignored = Counter(name for name in value.keys() - {key, *used} if _is_there(value[name])) + conversation.ignored
-    row = {"prompt": system + prompt, "completion": completion}
-    return Reading(row=row, kind="conversations", ignored=ignored, untrained_answers=untrained)
-
-
-def _trained_part(conversation: Conversation, key: str) -> tuple[list[Message], list[Message], int]:
-    """The last answer that is to be trained, what stands before it, and how many answers aren't trained."""
-    messages, trained = conversation.messages, conversation.trained
-    answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
-    if [message["role"] for message in messages[-2:]] != ["user", "assistant"]:
+    if [message["role"] for message in conversation.messages[-2:]] != ["user", "assistant"]:
         raise UnusableError("the last message must be the assistant's, after a user's")
-    last = max((index for index in answers if trained[index]), default=None)
-    if last is None:
+    conversation.messages = system + conversation.messages
+    conversation.trained = [False for _ in system] + conversation.trained
+    ignored = Counter(name for name in value.keys() - {key, *used} if _is_there(value[name])) + conversation.ignored
+    return _trained(conversation, key, all_turns=all_turns, kind="conversations", ignored=ignored)
+
+
+def _trained(conversation: Conversation, key: str, *, all_turns: bool, kind: str, ignored: Counter[str]) -> Reading:
+    """A row for each answer that is to be trained, with what stands before it."""
+    messages = conversation.messages
+    answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
+    chosen = [index for index in answers if conversation.trained[index]]
+    if not chosen:
         raise UnusableError(f"no answer of {key!r} is to be trained: all have a weight of 0")
-    if last == 0 or messages[last - 1]["role"] != "user":
+    after_a_user = [index for index in chosen if index and messages[index - 1]["role"] == "user"]
+    if chosen[-1] not in after_a_user:
         raise UnusableError("the answer that is to be trained must stand after a user's message")
-    return messages[:last], messages[last : last + 1], len(answers) - 1
+    used = after_a_user if all_turns else after_a_user[-1:]
+    return Reading(
+        rows=tuple({"prompt": messages[:index], "completion": messages[index : index + 1]} for index in used),
+        kind=kind,
+        ignored=ignored,
+        untrained_answers=len(answers) - len(used),
+    )
 
 
-def _of_pair(value: Row, question: str, answer: str) -> Reading:
+def _of_pair(value: Row, question: str, answer: str, *, all_turns: bool) -> Reading:
     if isinstance(value[question], list) or (isinstance(value[answer], list) and _are_messages(value[answer])):
-        return _of_messages(value, question, answer)
+        return _of_messages(value, question, answer, all_turns=all_turns)
     system, used = _system_of(value)
     prompt = [*system, *_history_of(value), {"role": "user", "content": question_text(value, question)}]
     text = value[answer]
@@ -183,11 +201,13 @@ def _of_pair(value: Row, question: str, answer: str) -> Reading:
     if not text.strip():
         raise UnusableError(f"{answer!r} is empty")
     names = value.keys() - {question, answer, *CONTEXTS, *used, HISTORY}
-    return Reading(
-        row={"prompt": prompt, "completion": [{"role": "assistant", "content": text}]},
+    messages = [*prompt, {"role": "assistant", "content": text}]
+    return _trained(
+        Conversation(messages=messages, trained=[message["role"] == "assistant" for message in messages]),
+        answer,
+        all_turns=all_turns,
         kind="questions with answers",
         ignored=Counter(name for name in names if _is_there(value[name])),
-        untrained_answers=sum(message["role"] == "assistant" for message in prompt),
     )
 
 
@@ -195,7 +215,7 @@ def _are_messages(given: list[Any]) -> bool:
     return all(isinstance(item, dict) and {"role", "content"} <= item.keys() for item in given)
 
 
-def _of_messages(value: Row, question: str, answer: str) -> Reading:
+def _of_messages(value: Row, question: str, answer: str, *, all_turns: bool) -> Reading:
     """TRL's own form: question and answer as messages."""
     asked, told = value[question], value[answer]
     if isinstance(told, str):
@@ -203,7 +223,7 @@ def _of_messages(value: Row, question: str, answer: str) -> Reading:
     if not isinstance(asked, list) or not isinstance(told, list):
         raise UnusableError(f"{question!r} and {answer!r} must both be texts, or both messages")
     rest = {key: item for key, item in value.items() if key not in (question, answer)}
-    return _of_conversation({**rest, "messages": [*asked, *told]}, "messages")
+    return _of_conversation({**rest, "messages": [*asked, *told]}, "messages", all_turns=all_turns)
 
 
 def _system_of(value: Mapping[str, Any]) -> tuple[list[Message], tuple[str, ...]]:

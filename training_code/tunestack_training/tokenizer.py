@@ -3,7 +3,7 @@
 import logging
 import re
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tunestack_training.chat_template import rendered
 from tunestack_training.failure import JobError
@@ -56,51 +56,6 @@ def _end_of_turn(tokenizer: Any) -> int | None:
     return next((index for index in ids if index in special), None)
 
 
-class Encoded(NamedTuple):
-    """A conversation as tokens and as text, and where among the tokens the answer begins."""
-
-    tokens: list[int]
-    answer: int
-    text: str
-
-
-def encoded(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[str, str]]) -> Encoded:
-    """Question and answer as the model's template has them; the answer begins where TRL has it begin.
-
-    That is where the tokens of the whole and of the question with its generation prompt part ways: a template may put
-    more into the one than into the other.
-
-    Raises:
-        ValueError: the model's template refuses the conversation.
-    """
-    question = token_ids(tokenizer, prompt, add_generation_prompt=True)
-    text = rendered(tokenizer, prompt + completion)
-    whole: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    different = (index for index, (asked, found) in enumerate(zip(question, whole, strict=False)) if asked != found)
-    return Encoded(whole, next(different, min(len(question), len(whole))), text)
-
-
-def encode(tokenizer: Any, prompt: list[dict[str, str]], completion: list[dict[str, str]]) -> tuple[list[int], int]:
-    """The tokens of question and answer, and where the answer begins.
-
-    Raises:
-        ValueError: the model's template refuses the conversation.
-    """
-    return encoded(tokenizer, prompt, completion)[:2]
-
-
-def token_ids(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> list[int]:
-    """The tokens of a conversation.
-
-    Raises:
-        ValueError: the model's template refuses it: a system's message, or two of one role after each other.
-        JobError: the template can't be used at all.
-    """
-    text = rendered(tokenizer, messages, **options)
-    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
-    return ids
-
-
 def load_tokenizer(folder: Path) -> Any:
     """The tokenizer of an uploaded model, with a chat template and a padding token.
 
@@ -117,7 +72,12 @@ def load_tokenizer(folder: Path) -> Any:
     tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     if tokenizer.chat_template is None:
         logging.getLogger(__name__).info("the tokenizer has no chat template: a plain one is used")
-        tokenizer.chat_template = PLAIN_CHAT_TEMPLATE
+        tokenizer.chat_template = ("{{ bos_token }}" if _begins_texts(tokenizer) else "") + PLAIN_CHAT_TEMPLATE
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def _begins_texts(tokenizer: Any) -> bool:
+    """Whether a tokenizer puts its beginning before every text: so the base was trained."""
+    return tokenizer.bos_token_id is not None and tokenizer("a")["input_ids"][:1] == [tokenizer.bos_token_id]

@@ -60,7 +60,9 @@ def print_data_set(view: DataSetView | None) -> None:
     for key, count in view.ignored_keys.items():
         console.print(f"  key {escape(key)} of {count:,} rows is not trained on")
     if view.untrained_answers:
-        console.print(f"  {view.untrained_answers:,} answers before a conversation's last are read and not trained")
+        console.print(f"  {view.untrained_answers:,} answers of conversations are read and not trained")
+    if view.several_answers:
+        console.print(f"  [yellow]{view.several_answers:,} questions[/yellow] have several different answers")
     if view.few_test_rows:
         console.print(
             f"  [yellow]{view.splits['test']} held-out rows[/yellow]: so few leave the gate undecided, whatever it says"

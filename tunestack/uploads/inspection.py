@@ -4,13 +4,16 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
+from tunestack_training.collect import AT_ONCE, Collected, reading_of
 from tunestack_training.failure import JobError
-from tunestack_training.prepare import FEW_TEST_ROWS, GENERAL_FILE, chosen_rows, digest, split
+from tunestack_training.prepare import FEW_TEST_ROWS, GENERAL_FILE
 from tunestack_training.questions import question_of
 from tunestack_training.row_files import TABLES, kind_of
-from tunestack_training.rows import Reading, Row, parse_line, read_row, read_rows, shown
+from tunestack_training.rows import Row, parse_line, read_rows, shown
+from tunestack_training.store import RowStore, StoredRow, place_of
 
 from tunestack.settings.recipe import Recipe
 from tunestack.uploads.upload import UploadError
@@ -23,13 +26,14 @@ CHARACTERS_PER_TOKEN = 4
 class DataSetView:
     """What the preparation will find, but for what needs the model's tokenizer.
 
-    `about_tokens` are those of the rows to train on, `reasons` has each reason of rejection with its count, `splits`
-    the rows of each split.
+    `several_answers` are questions that have more than one, `about_tokens` the tokens of the rows to train on;
+    `reasons` has each reason of rejection with its count, `splits` the rows of each split.
     """
 
     kinds: dict[str, int]
     rows: int
     duplicates: int
+    several_answers: int
     rejected: int
     reasons: dict[str, int]
     ignored_keys: dict[str, int]
@@ -52,46 +56,54 @@ def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | Non
     columnar = [file for file in files if kind_of(file.name) in TABLES]
     if len(columnar) == len(files):
         return None
-    kept: dict[str, Row] = {}
-    kinds, ignored, reasons = Counter[str](), Counter[str](), Counter[str]()
-    seen = duplicates = untrained = 0
-    first = ""
+    read = [file for file in files if file.name != GENERAL_FILE and file not in columnar]
     try:
-        for file in (file for file in files if file.name != GENERAL_FILE and file not in columnar):
-            for source in read_rows(file):
-                seen += 1
-                reading = Reading(problem=source.problem) if source.problem else read_row(source.value)
-                row, reason = reading.row, reading.problem
-                if row is None:
-                    first = first or f"{source.file}, line {source.line}: {reason}"
-                    reasons[reason or ""] += 1
-                    continue
-                kinds[reading.kind] += 1
-                ignored.update({shown(key): count for key, count in reading.ignored.items()})
-                untrained += reading.untrained_answers
-                key = digest(row)
-                duplicates += key in kept
-                kept.setdefault(key, row)
-        rejected = sum(reasons.values())
-        _refuse_too_many(rejected, seen, first, recipe)
-        if columnar:
-            return None
-        splits = split(chosen_rows(kept, recipe), recipe.data, recipe.training.seed)
+        with RowStore() as store:
+            collected = _collected(read, recipe, store)
+            collected.refuse_too_many_rejected(recipe.data)
+            if columnar:
+                return None
+            rows = len(store)
+            if recipe.data.max_rows is not None:
+                store.keep(recipe.data.max_rows, recipe.training.seed)
+            splits = store.splits(recipe.data)
+            return DataSetView(
+                kinds=dict(collected.kinds),
+                rows=rows,
+                duplicates=store.duplicates,
+                several_answers=store.contradictions(),
+                rejected=collected.rejected,
+                reasons=dict(collected.reasons.most_common()),
+                ignored_keys={shown(key): count for key, count in collected.ignored_keys.most_common()},
+                untrained_answers=collected.untrained_answers,
+                about_tokens=store.token_counts(splits, recipe.training.max_length)["total"] // CHARACTERS_PER_TOKEN,
+                splits=store.sizes(splits),
+            )
     except JobError as error:
         raise UploadError(str(error)) from None
-    trained = splits["train"]
-    characters = sum(len(message["content"]) for row in trained for message in row["prompt"] + row["completion"])
-    return DataSetView(
-        kinds=dict(kinds),
-        rows=len(kept),
-        duplicates=duplicates,
-        rejected=rejected,
-        reasons=dict(reasons.most_common()),
-        ignored_keys=dict(ignored.most_common()),
-        untrained_answers=untrained,
-        about_tokens=characters // CHARACTERS_PER_TOKEN,
-        splits={name: len(part) for name, part in splits.items()},
-    )
+
+
+def _collected(files: Sequence[Path], recipe: Recipe, store: RowStore) -> Collected:
+    """What becomes of every row, but for what the model's template makes of it; sizes are in characters."""
+    collected = Collected()
+    sources = (source for file in files for source in read_rows(file))
+    while batch := list(islice(sources, AT_ONCE)):
+        good: list[StoredRow] = []
+        for source in batch:
+            reading = reading_of(source, recipe)
+            collected.seen += max(1, len(reading.rows))
+            if reading.problem:
+                collected.reject(source, reading.problem)
+                continue
+            collected.add_reading(reading)
+            place = place_of(recipe.training.seed, reading.rows[0]["prompt"])
+            good += [StoredRow(row, place, _characters(row)) for row in reading.rows]
+        store.add(good)
+    return collected
+
+
+def _characters(row: Row) -> int:
+    return sum(len(message["content"]) for message in row["prompt"] + row["completion"])
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,14 +133,3 @@ def inspect_questions(file: Path) -> QuestionsView:
     if reasons.total() == len(lines):
         raise UploadError(f"{file}: no line can be asked; {first}")
     return QuestionsView(lines=len(lines), reasons=dict(reasons.most_common()))
-
-
-def _refuse_too_many(rejected: int, seen: int, first: str, recipe: Recipe) -> None:
-    if not seen:
-        raise UploadError("the data files hold no rows")
-    allowed = recipe.data.max_rejected_fraction
-    if rejected / seen > allowed:
-        raise UploadError(
-            f"{rejected} of {seen} rows can't be used ({rejected / seen:.0%}, the recipe's data.max_rejected_fraction "
-            f"allows {allowed:.0%}); the first: {first}"
-        )
