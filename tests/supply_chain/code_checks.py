@@ -88,6 +88,7 @@ IN_ONE_FILE = {
     "__main__.py": {"importlib"},
     "answer.py": {"urllib.request"},
     "aws.py": {"boto3", "botocore.config"},
+    "dry_run.py": {"functools", "tempfile"},
     "image_check.py": {"importlib", "importlib.metadata", "subprocess", "sysconfig"},
     "package.py": {"tarfile", "tempfile"},
     "prepare.py": {"tempfile"},
@@ -98,7 +99,7 @@ OWN_PACKAGES = ("tunestack_training", "tunestack_functions")
 MEMBERS = {
     "os": {"environ", "cpu_count"},
     "sys": {"argv", "exit", "stdout", "version_info"},
-    "shutil": {"copytree", "rmtree", "ignore_patterns", "copyfile", "disk_usage"},
+    "shutil": {"copytree", "rmtree", "ignore_patterns", "copyfile", "disk_usage", "unpack_archive"},
     "signal": {"signal", "SIGTERM", "SIGALRM", "setitimer", "ITIMER_REAL"},
     "subprocess": {"run"},
     "importlib": {"import_module", "metadata", "resources"},

@@ -11,6 +11,8 @@ import torch
 from conftest import RECIPE, conversations, write_lines
 from tunestack_training import evaluate, package, right
 from tunestack_training.base_model import load_base_model
+from tunestack_training.failure import JobError
+from tunestack_training.fuse import check_agreement, merged
 from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.recipe import Recipe
 from tunestack_training.rows import to_conversation
@@ -26,7 +28,7 @@ def test_the_fused_model_answers_as_the_adapter_on_its_quantised_base_did(adapte
         base = load_base_model(tiny_model, recipe).eval()
         plain = logits(base, tokens)
         tuned = logits(PeftModel.from_pretrained(base, adapter).eval(), tokens)
-        fused = logits(package.fused_model(tiny_model, adapter, recipe).eval(), tokens)
+        fused = logits(merged(load_base_model(tiny_model, recipe), adapter, recipe), tokens)
     # A GPU computes the quantised base in bfloat16, the fused model in float32.
     assert (tuned - fused).abs().max() < (0.1 if torch.cuda.is_available() else 1e-3)
     assert (tuned - plain).abs().max() > 1e-2
@@ -34,6 +36,29 @@ def test_the_fused_model_answers_as_the_adapter_on_its_quantised_base_did(adapte
 
 def logits(model: Any, tokens: torch.Tensor) -> torch.Tensor:
     return model(tokens.to(model.device)).logits.float().cpu()
+
+
+def test_weights_that_lost_the_adapter_are_not_packed(
+    adapter: Path, tiny_model: Path, ml: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tunestack_training import fuse
+
+    shutil.copytree(adapter, ml / "processing" / "input" / "adapter")
+    shutil.copytree(tiny_model, ml / "processing" / "input" / "base-model")
+    # A merge that does nothing: PEFT changed under us, or a layer that it doesn't know.
+    monkeypatch.setattr(fuse, "merged", lambda model, *_: model.dequantize())
+    with pytest.raises(JobError, match="the fused weights don't answer as base and adapter did"):
+        package.run({"package.fuse": "true"})
+    assert not (ml / "processing" / "output" / "model" / "model.tar.gz").exists()
+
+
+@pytest.mark.parametrize(
+    "apart", [{"from_adapter": float("nan"), "from_base": 1.0}, {"from_adapter": 0.1, "from_base": 1.0}]
+)
+def test_what_is_apart_or_unknown_does_not_agree(apart: dict[str, float]) -> None:
+    with pytest.raises(JobError, match="don't answer as base and adapter did"):
+        check_agreement(apart)
+    check_agreement({"from_adapter": 0.04, "from_base": 1.0})
 
 
 @pytest.mark.parametrize("fuse", ["true", "false"])
@@ -110,7 +135,10 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     message = (ml / "output" / "message").read_text()
     assert f"right {heldout['tuned']['right']} of 2 base {heldout['base']['right']}" in message
     assert f"heldout.loss_ratio {heldout['loss_ratio']:.4f}" in message and len(message) <= 256
-    assert "undecided: on 6 rows where 20 say enough" in message
+    assert message.endswith("gate undecided: heldout.loss_ratio on 6 rows where 20 say enough")
+    assert result["gate"]["verdict"] == "undecided"
+    low, high = heldout["loss_ratio_interval"]
+    assert low <= heldout["loss_ratio"] <= high
     # What a value of CustomerMetadataProperties may hold: the registry refuses the model otherwise.
     assert re.fullmatch(r"[\w\s.:/=+\-@]*", message)
 

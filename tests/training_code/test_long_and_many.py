@@ -10,6 +10,7 @@ import pytest
 from conftest import prepared, rows, write_lines
 from tunestack_training import prepare
 from tunestack_training.failure import JobError
+from tunestack_training.positions import check_length
 from tunestack_training.recipe import Data
 from tunestack_training.rows import read_row
 from tunestack_training.store import RowStore, StoredRow, place_of
@@ -73,6 +74,14 @@ def test_a_question_that_leaves_no_room_names_the_key_that_helps(ml: Path, tiny_
     write_lines(ml / "processing" / "input" / "data" / "a.jsonl", rows(20))
     with pytest.raises(JobError, match="training.max_length 8 would cut the whole answer off: raise it"):
         prepared(ml, tiny_model, **{"training.max_length": "8"})
+
+
+def test_more_tokens_than_the_model_has_positions_for_are_refused(ml: Path, tiny_model: Path) -> None:
+    write_lines(ml / "processing" / "input" / "data" / "a.jsonl", rows(20))
+    with pytest.raises(JobError, match="training.max_length 1025 is more than the model has positions for: 1024"):
+        prepared(ml, tiny_model, **{"training.max_length": "1025"})
+    check_length({"text_config": {"max_position_embeddings": 600}, "max_position_embeddings": 20}, 513)
+    check_length({}, 10**6)
 
 
 def test_reasons_that_differ_by_a_number_are_one(ml: Path, tiny_model: Path) -> None:

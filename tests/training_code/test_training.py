@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from transformers import TrainerCallback, TrainerState
 from tunestack_training import checkpoints, train
 from tunestack_training.__main__ import main
 from tunestack_training.base_model import check_model_folder, load_base_model
+from tunestack_training.callbacks import EndOnBrokenLoss
 from tunestack_training.encoding import Encoder
 from tunestack_training.failure import JobError
 from tunestack_training.options import read_recipe, recipe_from_options
@@ -219,9 +222,21 @@ def test_a_loss_that_is_no_number_ends_the_training_before_it_costs_weights_or_c
     assert main(["train"]) == 1
     reason = (ml / "output" / "failure").read_text()
     assert f"the loss of step {breaks_after + 1} of 6 is nan" in reason and "training.learning_rate" in reason
+    # Which rows, by their numbers, and nothing of what they say.
+    assert re.search(r"comes of the rows \d+, \d+ of the training split", reason) and "function" not in reason
     (folder,) = (ml / "checkpoints").glob("*") if kept else (ml,)
     assert [item.name for item in sorted(folder.glob("checkpoint-*"))] == kept
     assert not (ml / "model").exists()
+
+
+@pytest.mark.parametrize(("loss", "is_broken"), [(5.0, False), (17.0, False), (19.0, True), (float("inf"), True)])
+def test_a_loss_far_worse_than_guessing_ends_the_training(loss: float, is_broken: bool) -> None:
+    ends = EndOnBrokenLoss()
+    ends.watch({"input_ids": [[1, 2, 3], [4, 5]]}, vocabulary=400)
+    for share in (0.5, 0.5):
+        ends.see(torch.tensor(loss * share), torch.tensor([[4, 5, 0]]))
+    with pytest.raises(JobError, match="comes of the rows 2 of the") if is_broken else nullcontext():
+        ends.on_pre_optimizer_step(None, TrainerState(global_step=1, max_steps=5), None)
 
 
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])

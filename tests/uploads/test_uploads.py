@@ -89,6 +89,8 @@ def test_what_is_uploaded_is_encrypted_with_the_environments_key_and_once_for_ea
 
 
 def test_a_model_s_tokenizer_lies_apart_for_the_jobs_that_need_no_weights(aws: Aws, model: Path) -> None:
+    for name in ("modeling_own.py", "adapter_config.json", "optimizer.pt", "weights.sqlite", "LICENSE.txt"):
+        (model / name).write_text("{}")
     uri = add_model(aws, model, name="my/model", revision="main")
     assert uri == "s3://artifacts/base-models/my/model/main"
     names = {key.removeprefix("base-models/my/model/main/") for key in keys(aws, Bucket.ARTIFACTS)}
@@ -99,7 +101,11 @@ def test_a_model_s_tokenizer_lies_apart_for_the_jobs_that_need_no_weights(aws: A
         "tokenizer/tokenizer.json",
     } <= names
     assert not [name for name in names if name.startswith("tokenizer/") and "safetensors" in name]
-    assert not [name for name in names if name.endswith((".bin", "README.md"))]
+    # What isn't read stays behind: it could change what is loaded.
+    assert not [
+        name for name in names if name.endswith((".bin", "README.md", ".py", ".pt", ".sqlite", "adapter_config.json"))
+    ]
+    assert "model/LICENSE.txt" in names
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from tunestack_training.peak_memory import peak_memory
 from tunestack_training.progress import Progress
 
 TOKENS = "num_tokens"
+# A model that knows nothing has a loss of the logarithm of its vocabulary.
+TIMES_WORSE_THAN_GUESSING = 3
 log = logging.getLogger(__name__)
 
 
@@ -65,28 +67,49 @@ class SealCheckpoints(TrainerCallback):
 
 
 class EndOnBrokenLoss(TrainerCallback):
-    """Ends the training before the step that a loss of nan or inf would go into: the weights would be lost by it.
+    """Ends the training before the step that a broken loss would go into: the weights would be lost by it.
 
-    The Trainer itself would say 0.0 of such a loss, train to the end, and replace the good checkpoints.
+    Broken is nan, inf, and what is far worse than guessing. The Trainer itself would say 0.0 of a loss that is nan,
+    train to the end, and replace the good checkpoints.
     """
 
     def __init__(self) -> None:
-        self._seen: list[Any] = []
+        self._seen: list[tuple[Any, Any]] = []
+        self._most = math.inf
+        self._rows: Any = None
 
-    def see(self, loss: Any) -> None:
-        """A batch's loss; it is looked at once a step, so that the GPU isn't waited for at each."""
-        self._seen.append(loss.detach())
+    def watch(self, rows: Any, vocabulary: int) -> None:
+        """What is trained on, and how many tokens there are to choose from."""
+        self._rows, self._most = rows, TIMES_WORSE_THAN_GUESSING * math.log(vocabulary)
+
+    def see(self, loss: Any, token_ids: Any) -> None:
+        """A batch with its loss; they are looked at once a step, so that the GPU isn't waited for at each."""
+        self._seen.append((loss.detach(), token_ids))
 
     def on_pre_optimizer_step(self, args: Any, state: Any, control: Any, **_: Any) -> None:
-        values = [float(loss) for loss in self._seen]
+        seen = [(float(loss), token_ids) for loss, token_ids in self._seen]
         self._seen.clear()
-        bad = next((value for value in values if not math.isfinite(value)), None)
-        if bad is not None:
+        # A batch's loss is its share of the step's.
+        bad = [(value, ids) for value, ids in seen if not value * len(seen) <= self._most]
+        if bad:
+            numbers = sorted({number for _, ids in bad for number in self._numbers_of(ids)})
+            rows = f"It comes of the rows {', '.join(map(str, numbers))} of the training split. " if numbers else ""
             raise JobError(
-                f"the loss of step {state.global_step + 1} of {state.max_steps} is {bad}: nothing can be learned from "
-                "it any more. Lower training.learning_rate, or look for rows without an answer. Checkpoints of earlier "
-                "steps are as they were; with another learning rate the training begins anew"
+                f"the loss of step {state.global_step + 1} of {state.max_steps} is {bad[0][0]}: nothing can be learned "
+                f"from it any more. {rows}Lower training.learning_rate, or look for rows without an answer. "
+                "Checkpoints of earlier steps are as they were; with another learning rate the training begins anew"
             )
+
+    def _numbers_of(self, token_ids: Any) -> list[int]:
+        """The numbers, from 1, of the rows in a batch, by their tokens; of packed ones, those of the sequences."""
+        if self._rows is None:
+            return []
+        wanted = [tuple(ids) for ids in token_ids.tolist()]
+        return [
+            number
+            for number, ids in enumerate(self._rows["input_ids"], start=1)
+            if any(tuple(ids) == batch[: len(ids)] for batch in wanted)
+        ]
 
 
 class StopOnSigterm(TrainerCallback):

@@ -21,14 +21,16 @@ from tunestack_training.base_model import load_base_model
 from tunestack_training.encoding import Encoder
 from tunestack_training.failure import JobError
 from tunestack_training.generation import Answer, answer
+from tunestack_training.intervals import difference_interval, rate_interval, ratio_interval
 from tunestack_training.options import read_recipe, recipe_from_options
-from tunestack_training.prepare import FEW_TEST_ROWS, ROWS_FILE, write_rows
+from tunestack_training.prepare import ROWS_FILE, write_rows
 from tunestack_training.progress import Progress
 from tunestack_training.recipe import Evaluation, Recipe
 from tunestack_training.right import comparison_for
 from tunestack_training.right import score as score_of
 from tunestack_training.rows import Row
 from tunestack_training.tokenizer import load_tokenizer
+from tunestack_training.verdict import FEW_TEST_ROWS, in_words, verdict_on
 
 ANSWERS_FILE = "answers.jsonl"
 log = logging.getLogger(__name__)
@@ -75,8 +77,9 @@ def run(options: Mapping[str, str]) -> None:
     kept += [{"set": "questions", **question, **_plain(pair)} for question, pair in zip(questions, asked, strict=True)]
     output = contract.processing_output("evaluation")
     write_rows(output / ANSWERS_FILE, kept)
-    contract.write_json(output / "evaluation.json", {**result, "sha256": judged})
-    message = " - ".join(summary(name, figures) for name, figures in result.items())
+    gate = verdict_on(result, recipe.evaluation)
+    contract.write_json(output / "evaluation.json", {**result, "gate": gate, "sha256": judged})
+    message = " - ".join([*(summary(name, figures) for name, figures in result.items()), in_words(gate)])
     log.info(message)
     contract.write_exit_message(message)
 
@@ -109,14 +112,13 @@ def compare(
         {"question": row["prompt"], "wanted": text, **_plain(pair)}
         for row, text, pair in zip(generated, wanted, answers, strict=True)
     ]
-    scores = {}
+    scores, losses, hits = {}, {}, {}
     for version, adapter in _versions(model):
         with adapter:
             progress = Progress(len(rows), f"rows of the {name} set scored, {version}")
-            found = score(model, tokenizer, rows, recipe, progress)
-        scores[version] = _with_answers(
-            found, [score_of(pair[version], text, how) for text, pair in zip(wanted, answers, strict=True)]
-        )
+            found, losses[version] = score(model, tokenizer, rows, recipe, progress)
+        hits[version] = [score_of(pair[version], text, how) for text, pair in zip(wanted, answers, strict=True)]
+        scores[version] = _with_answers(found, hits[version])
         log.info("%s: %s", version, scores[version])
     if not scores["base"].loss:
         raise JobError(
@@ -128,13 +130,33 @@ def compare(
         "undecided": len(rows) < FEW_TEST_ROWS,
         **{version: asdict(value) for version, value in scores.items()},
         "loss_ratio": round(scores["tuned"].loss / scores["base"].loss, 6),
+        "loss_ratio_interval": ratio_interval(losses["tuned"], losses["base"], recipe.training.seed),
         "answered": len(examples),
         "compared_by": how,
         # Who always said the commonest answer would be right as often.
         "commonest_answer": round(max(Counter(wanted).values()) / len(wanted), 6) if wanted else None,
-        # What isn't known is no reason to go on: without answers, all of them are wrong.
-        "error_rate": round(1 - (scores["tuned"].answer_score or 0.0), 6),
+        **_errors(hits, recipe.training.seed),
     }, examples
+
+
+def _errors(hits: Mapping[str, Sequence[float]], seed: int) -> dict[str, Any]:
+    """How much of the answers is wrong, and how much more of the tuned model's than of the base's."""
+    tuned, base = hits["tuned"], hits["base"]
+    if not tuned:
+        # What isn't known is no reason to go on: without answers, all of them are wrong.
+        return {
+            "error_rate": 1.0,
+            "error_rate_interval": (0.0, 1.0),
+            "error_increase": 1.0,
+            "error_increase_interval": (-1.0, 1.0),
+        }
+    rate = round(1 - sum(tuned) / len(tuned), 6)
+    return {
+        "error_rate": rate,
+        "error_rate_interval": rate_interval(rate, len(tuned)),
+        "error_increase": round((sum(base) - sum(tuned)) / len(tuned), 6),
+        "error_increase_interval": difference_interval(base, tuned, seed),
+    }
 
 
 def _with_answers(found: Scores, hits: Sequence[float]) -> Scores:
@@ -174,25 +196,33 @@ def _versions(model: Any) -> Iterator[tuple[str, AbstractContextManager[Any]]]:
     yield "tuned", nullcontext()
 
 
-def score(model: Any, tokenizer: Any, rows: Sequence[Row], recipe: Recipe, progress: Progress) -> Scores:
-    """How well a model finds the answers of rows, as far as a training would have seen them (`max_length`)."""
-    total_loss = correct = tokens = 0.0
+def score(
+    model: Any, tokenizer: Any, rows: Sequence[Row], recipe: Recipe, progress: Progress
+) -> tuple[Scores, list[float]]:
+    """How well a model finds the answers of rows, as far as a training would have seen them (`max_length`).
+
+    With it the loss of each row, summed over its tokens.
+    """
+    losses: list[float] = []
+    correct = tokens = 0
     size = recipe.evaluation.batch_size
     for start in range(0, len(rows), size):
         batch = rows[start : start + size]
-        loss, hits, count = _score_batch(model, tokenizer, batch, recipe.training.max_length)
-        total_loss, correct, tokens = total_loss + loss, correct + hits, tokens + count
+        of_rows, hits, count = _score_batch(model, tokenizer, batch, recipe.training.max_length)
+        losses += of_rows
+        correct, tokens = correct + hits, tokens + count
         progress.add(len(batch))
     if not tokens:
         raise JobError("the rows' answers have no tokens to evaluate")
-    mean = total_loss / tokens
+    mean = sum(losses) / tokens
     if not math.isfinite(mean):
         raise JobError(f"the loss is {mean}: the training diverged; lower the learning rate")
-    return Scores(
+    found = Scores(
         loss=round(mean, 6),
         perplexity=round(math.exp(min(mean, 100)), 4),
         token_accuracy=round(correct / tokens, 6),
     )
+    return found, losses
 
 
 def sample(rows: list[Row], recipe: Recipe) -> list[Row]:
@@ -226,20 +256,20 @@ def read_questions(folder: Path, settings: Evaluation, asking: Asking) -> list[d
 
 
 def summary(name: str, figures: dict[str, Any]) -> str:
-    """A set's result in a few words: the ratio, and the tuned loss over the base's.
+    """A set's result in a few words: how many held-out answers are right, and the ratio of the losses.
 
     The gate's reason shows it, and the registry's metadata, whose values have letters, digits, spaces and
-    `_ . : / = + - @` only, 256 at the most. On few rows a ratio on either side of its limit may be chance.
+    `_ . : / = + - @` only, 256 at the most.
     """
     tuned, base = (figures[model]["loss"] for model in ("tuned", "base"))
-    few = f" undecided: on {figures['rows']} rows where {FEW_TEST_ROWS} say enough"
-    text = f"{name}.loss_ratio {figures['loss_ratio']:.4f} = {tuned:.4f} / {base:.4f}"
-    right = f" right {figures['tuned']['right']} of {figures['answered']} base {figures['base']['right']}"
-    return text + (few if figures["undecided"] else "") + (right if figures["answered"] else "")
+    text = f"{name}.loss_ratio {figures['loss_ratio']:.4f} = {tuned:.4f} / {base:.4f} on {figures['rows']} rows"
+    if name != "heldout" or not figures["answered"]:
+        return text
+    return f"right {figures['tuned']['right']} of {figures['answered']} base {figures['base']['right']} {text}"
 
 
-def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[float, float, int]:
-    """Summed loss, tokens found, tokens: over the answers of a batch."""
+def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: int) -> tuple[list[float], int, int]:
+    """The loss of each row, summed over its answer's tokens; of all of them the tokens found, and the tokens."""
     import torch
 
     encoder = Encoder(tokenizer)
@@ -258,9 +288,9 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: in
     with torch.inference_mode():
         logits = model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device)).logits[:, :-1].float()
     wanted = labels != -100
-    loss = torch.nn.functional.cross_entropy(logits[wanted], labels[wanted], reduction="sum")
+    loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none").sum(1)
     hits = (logits.argmax(-1)[wanted] == labels[wanted]).sum()
-    return float(loss), float(hits), int(wanted.sum())
+    return loss.tolist(), int(hits), int(wanted.sum())
 
 
 def _read(file: Path) -> list[Row]:

@@ -6,14 +6,10 @@ import tarfile
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from tunestack_training import contract, digests
-from tunestack_training.base_model import load_base_model
-from tunestack_training.generation import stops_of
+from tunestack_training.fuse import fuse
 from tunestack_training.options import RECIPE_FILE, read_recipe, recipe_from_options
-from tunestack_training.recipe import Recipe
-from tunestack_training.tokenizer import load_tokenizer
 
 FUSED, BASE, ADAPTER = "model", "base", "adapter"
 # Beside the archive: the digests of what it was made from, of itself, and of what is in it.
@@ -31,8 +27,9 @@ def run(options: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory(dir=contract.processing_output("model").parent) as folder:
         packed = Path(folder)
         log.info("progress 0/2 parts: the weights")
+        apart = {}
         if recipe.package.fuse:
-            fuse(base, adapter, recipe, packed / FUSED)
+            apart = fuse(base, adapter, recipe, packed / FUSED)
         else:
             shutil.copytree(base, packed / BASE)
         shutil.copytree(adapter, packed / ADAPTER)
@@ -41,42 +38,11 @@ def run(options: Mapping[str, str]) -> None:
         archive = contract.processing_output("model") / "model.tar.gz"
         pack(packed, archive)
         made = {"model": digests.folder_sha256(packed), "archive": digests.file_sha256(archive)}
-        contract.write_json(archive.with_name(PACKAGE_FILE), {"sha256": read | made})
+        contract.write_json(archive.with_name(PACKAGE_FILE), {"sha256": read | made, "nats_a_token": apart})
     how = "fused" if recipe.package.fuse else "base and adapter"
     message = f"{archive.name}: {archive.stat().st_size / 1e6:.0f} MB, {how}"
     log.info(message)
     contract.write_exit_message(message)
-
-
-def fuse(base: Path, adapter: Path, recipe: Recipe, folder: Path) -> None:
-    """Save base and adapter as one set of weights that answers as the two did.
-
-    The base is quantised as in training, then de-quantised, then merged. Merging while it is 4-bit loses the
-    adapter in the rounding; merging into the original weights gives a model that was never evaluated.
-    """
-    import torch
-
-    model, tokenizer = fused_model(base, adapter, recipe), load_tokenizer(adapter)
-    # Whoever serves it without this kit stops where it was trained to.
-    model.generation_config.eos_token_id = sorted(stops_of(model, tokenizer)) or None
-    model.to(getattr(torch, recipe.package.save_dtype)).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-
-
-def fused_model(base: Path, adapter: Path, recipe: Recipe) -> Any:
-    """Base and adapter as one plain model, in float32."""
-    import torch
-    from peft import PeftModel
-
-    model = load_base_model(base, recipe)
-    if recipe.quantization.load_in_4bit:
-        model = model.dequantize()
-    model = model.to(torch.float32)
-    merged = PeftModel.from_pretrained(model, adapter).merge_and_unload()
-    # It is a plain model now, and must say so to be loaded as one.
-    if hasattr(merged.config, "quantization_config"):
-        del merged.config.quantization_config
-    return merged
 
 
 def pack(folder: Path, archive: Path) -> None:

@@ -13,16 +13,16 @@ from tunestack_training import contract
 from tunestack_training.collect import Collected, Judge, collect
 from tunestack_training.failure import JobError
 from tunestack_training.options import recipe_from_options
+from tunestack_training.positions import check_length
 from tunestack_training.recipe import Recipe
 from tunestack_training.rows import Row, read_rows, to_conversation
 from tunestack_training.store import SPLITS, RowStore, Splits
 from tunestack_training.tokenizer import load_tokenizer
+from tunestack_training.verdict import FEW_TEST_ROWS
 
 # A file of this name beside the data is the general set; otherwise the one that comes with the kit is used.
 GENERAL_FILE = "general.jsonl"
 ROWS_FILE = "rows.jsonl"
-# Below it, one row more or less moves a gate's figure by more than what a gate asks for.
-FEW_TEST_ROWS = 20
 log = logging.getLogger(__name__)
 
 
@@ -33,7 +33,10 @@ def run(options: Mapping[str, str]) -> None:
     data_files = sorted(file for file in source.rglob("*") if file.is_file() and file.name != GENERAL_FILE)
     if not data_files:
         raise JobError(f"no data files under {source}; add some with `tunestack data add FILE`")
-    judge = Judge(load_tokenizer(contract.processing_input("base-model")), recipe)
+    base = contract.processing_input("base-model")
+    if (base / "config.json").exists():
+        check_length(json.loads((base / "config.json").read_text(encoding="utf-8")), recipe.training.max_length)
+    judge = Judge(load_tokenizer(base), recipe)
     # What the libraries made stays: to look for garbage among it again and again takes a tenth of the time.
     gc.freeze()
     rejected = contract.processing_output("rejected") / ROWS_FILE

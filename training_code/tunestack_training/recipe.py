@@ -131,6 +131,9 @@ class Evaluation(Section):
     """The gate against forgetting: the same ratio on a general set."""
     max_heldout_error_rate: Annotated[float, Field(ge=0, le=1)] = 1.0
     """The gate: the share of wrong held-out answers (of JSON: fields) must not exceed this; 1: nothing is asked."""
+    max_heldout_error_increase: Annotated[float, Field(ge=-1, le=1)] = 1.0
+    """The gate against the base: by how much the error rate may be above its own; -0.2: at least 0.2 below; 1: nothing
+    is asked."""
     compare_answers: Literal["auto", "json", "number", "exact", "contains"] = "auto"
     """How an answer is right: JSON by its fields, the last number, exactly, or by containing the wanted words. auto: by
     what the wanted answers are."""

@@ -128,9 +128,9 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
     class Trainer(SFTTrainer):  # type: ignore[misc]
         """TRL's, which shows each batch's loss."""
 
-        def training_step(self, *arguments: Any, **options: Any) -> Any:
-            loss = super().training_step(*arguments, **options)
-            broken.see(loss)
+        def training_step(self, model: Any, inputs: Any, *arguments: Any, **options: Any) -> Any:
+            loss = super().training_step(model, inputs, *arguments, **options)
+            broken.see(loss, inputs["input_ids"])
             return loss
 
     folder = contract.channel("base-model")
@@ -143,6 +143,7 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
         peft_config=LoraConfig(**recipe.lora.model_dump(), bias="none", task_type="CAUSAL_LM"),
         callbacks=[*callbacks.values(), broken],
     )
+    broken.watch(trainer.train_dataset, trainer.model.config.get_text_config().vocab_size)
     for replaced in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(replaced)
     # TRL trains a QLoRA adapter in bfloat16 and resuming loads float32: in float32 all along, a resumed

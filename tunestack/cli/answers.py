@@ -10,7 +10,7 @@ from rich.table import Table
 from tunestack.cli.following import console
 from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.executions.describe import describe
-from tunestack.executions.results import Answered, answers
+from tunestack.executions.results import Answered, answers, right_in_words, scores
 
 # Of a cell, in characters: a whole answer is in `--json`.
 LONGEST = 600
@@ -25,8 +25,15 @@ _TITLES = {"heldout": "held-out rows", "questions": "your questions"}
 def answers_command(execution: str, limit: int, env: str, as_json: bool) -> None:
     """Show what base and tuned model of an EXECUTION answer (default: the latest), on held-out rows and questions."""
     aws = aws_of(env)
-    found = answers(aws, describe(aws, execution))
-    show([asdict(item) for item in found], as_json=as_json, text=lambda: print_answers(found, limit=limit))
+    view = describe(aws, execution)
+    found, heldout = answers(aws, view), scores(aws, view)["heldout"]
+
+    def text() -> None:
+        if right := right_in_words(heldout):
+            console.print(f"answers right, base → tuned: {right} held-out rows, compared by {heldout['compared_by']}")
+        print_answers(found, limit=limit)
+
+    show([asdict(item) for item in found], as_json=as_json, text=text)
 
 
 def print_answers(found: list[Answered], *, limit: int) -> None:

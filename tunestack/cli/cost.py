@@ -16,7 +16,7 @@ from tunestack.costs.diff import cost_diff
 from tunestack.costs.diff_text import to_json, to_markdown, to_sentence
 from tunestack.errors import UserError
 from tunestack.layout import StackName
-from tunestack.money import usd
+from tunestack.money import in_hours, usd
 
 if TYPE_CHECKING:
     from tunestack.executions.actual import Actual
@@ -124,7 +124,7 @@ def _print_actual(found: "Actual") -> None:
 
     table = Table("step", "instance", "hours expected", "billed", "$ expected", "billed", box=None)
     for step in found.steps:
-        hours = (f"{step.expected_hours:.3f}", f"{step.billed_hours:.3f}")
+        hours = (in_hours(step.expected_hours, decimals=3), in_hours(step.billed_hours, decimals=3))
         table.add_row(step.step, step.instance_type, *hours, usd(step.expected_usd), usd(step.billed_usd))
     table.add_row("all", "", "", "", usd(found.expected_usd), usd(found.billed_usd))
     Console().print(table)

@@ -24,6 +24,7 @@ COMMANDS = {
     "definition": ("definition:definition", "Show and validate pipeline definitions."),
     "describe": ("executions:describe_command", "Show an execution, step by step."),
     "executions": ("executions:executions_command", "List the pipeline's executions."),
+    "import": ("import_recipe:import_command", "Another trainer's recipe as one of this kit."),
     "local": ("local:local", "Start and stop an AWS on this machine."),
     "logs": ("executions:logs_command", "Print a step's log."),
     "memory": ("memory:memory_command", "What one job needs of a GPU, phase by phase."),

@@ -1,5 +1,6 @@
 """`tunestack models`: base models, and the registered versions of tuned ones."""
 
+import re
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -10,12 +11,15 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from tunestack.aws import Aws
 from tunestack.catalogue.models import model_configs
 from tunestack.cli.following import console
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, env_option, json_option, show
 from tunestack.cli.staging import TRAINING_PYTHON, show_parameter
+from tunestack.errors import UserError
 from tunestack.executions.promotion import ask_for_promotion, list_promotions, list_refusals, source_version_arn
+from tunestack.executions.results import GATE
 from tunestack.executions.versions import (
     APPROVED,
     REJECTED,
@@ -31,7 +35,10 @@ from tunestack.jobs import BASE_MODEL_URI
 from tunestack.pipeline.promotion import SOURCE_VERSION_KEY
 from tunestack.sizing.model.families import from_config
 from tunestack.uploads import UploadError, add_model, download_from_hub
+from tunestack.uploads.dry_run import dry_run as dry_run_of
+from tunestack.uploads.model import check_model_folder
 
+UNDECIDED = "undecided"
 _COLORS = {APPROVED: "green", REJECTED: "red"}
 _reason = click.option("--reason", help="Why; it stays with the version.")
 
@@ -68,10 +75,21 @@ def presets(as_json: bool) -> None:
 @click.option("--from-hub", help="Download this model of the Hugging Face hub instead.")
 @click.option("--name", help="Default: the recipe's model.name_or_path.")
 @click.option("--revision", help="Default: the recipe's model.revision; of another model, what is main today.")
+@click.option(
+    "--dry-run/--no-dry-run",
+    default=True,
+    help="First train, judge, pack and serve a shrunken model of its kind here, in half a minute. Default: do.",
+)
 @env_option
 @json_option
 def add_base_model(
-    folder: Path | None, from_hub: str | None, name: str | None, revision: str | None, env: str, as_json: bool
+    folder: Path | None,
+    from_hub: str | None,
+    name: str | None,
+    revision: str | None,
+    dry_run: bool,
+    env: str,
+    as_json: bool,
 ) -> None:
     """Upload a base model from FOLDER or the hub; where the recipe names it, a run finds it by itself."""
     if (folder is None) == (from_hub is None):
@@ -83,10 +101,12 @@ def add_base_model(
     revision = revision or (aws.settings.recipe.model.revision if of_recipe else "main")
     if from_hub is None:
         assert folder is not None
+        _try(aws, folder, wanted=dry_run)
         uri = add_model(aws, folder, name=name, revision=revision)
     else:
         with tempfile.TemporaryDirectory() as downloaded:
             commit = download_from_hub(from_hub, revision=revision, folder=Path(downloaded), python=TRAINING_PYTHON)
+            _try(aws, Path(downloaded), wanted=dry_run)
             uri = add_model(aws, Path(downloaded), name=name, revision=commit)
         if commit != revision:
             click.echo(f"{revision} is {commit} today: name that in the recipe (model.revision: {commit})", err=True)
@@ -101,10 +121,12 @@ def list_registered(env: str, as_json: bool) -> None:
     found = list(list_versions(aws_of(env)))
 
     def text() -> None:
-        table = Table("version", "approval", "held-out loss ratio", "registered", "execution", box=None)
+        columns = ("version", "approval", "gate", "right", "loss ratio", "registered", "execution")
+        table = Table(*columns, box=None)
         for item in found:
-            execution = item.metadata.get("pipeline_execution_id", "")
-            table.add_row(str(item.number), _colored(item), _score(item), item.created, execution)
+            execution, gate = (item.metadata.get(name, "") for name in ("pipeline_execution_id", GATE))
+            right, ratio = _right(item), _loss_ratio(item)
+            table.add_row(str(item.number), _colored(item), gate, right, ratio, item.created, execution)
         console.print(table if found else "no version yet; a run that passes its gate registers one")
 
     show([asdict(item) for item in found], as_json=as_json, text=text)
@@ -224,11 +246,26 @@ def delete_all_versions(env: str) -> None:
     click.echo(f"{len(deleted)} versions deleted")
 
 
+def _try(aws: Aws, folder: Path, *, wanted: bool) -> None:
+    check_model_folder(folder)
+    if not wanted:
+        return
+    click.echo("a shrunken model of its kind goes the whole way first (--no-dry-run leaves that out)", err=True)
+    if why_not := dry_run_of(folder, aws.settings.recipe, python=TRAINING_PYTHON):
+        click.echo(f"warning: it wasn't tried: {why_not}", err=True)
+
+
 def _decide(version: str, approval: str, reason: str | None, env: str) -> None:
     aws = aws_of(env, acts_as="approver")
     found = find_version(aws, version)
     if approval == APPROVED:
         refuse_own_work(aws, found)
+        if found.metadata.get(GATE) == UNDECIDED and found.approval != APPROVED and not reason:
+            raise UserError(
+                f"the gate of version {found.number} is undecided ({found.metadata.get('evaluation', '')}): look at "
+                "what it answers (`tunestack answers`) and give a --reason why it is good enough, or train with more "
+                "held-out rows"
+            )
     decide(aws, found, approval, reason=reason)
     console.print(f"version {found.number} of {aws.model_package_group_name}: {found.approval} → {approval}")
 
@@ -238,8 +275,13 @@ def _colored(version: Version) -> str:
     return f"[{color}]{version.approval}[/{color}]"
 
 
-def _score(version: Version) -> str:
-    """The ratio of the held-out losses, out of the evaluation's message (`heldout.loss_ratio 0.7 = 2.8 / 4.0 - …`)."""
-    said = version.metadata.get("evaluation", "").partition(" - ")[0]
-    words = said.split()
-    return f"{words[1]}{', undecided' if 'undecided:' in words else ''}" if len(words) > 1 else ""
+def _right(version: Version) -> str:
+    """How many held-out answers are right, out of the evaluation's message (`right 3 of 4 base 0 heldout…`)."""
+    found = re.search(r"right (\d+) of (\d+) base (\d+)", version.metadata.get("evaluation", ""))
+    return f"{found[3]} → {found[1]} of {found[2]}" if found else ""
+
+
+def _loss_ratio(version: Version) -> str:
+    """The ratio of the held-out losses, out of the same (`heldout.loss_ratio 0.7 = 2.8 / 4.0 on 12 rows`)."""
+    found = re.search(r"heldout\.loss_ratio ([\d.]+)", version.metadata.get("evaluation", ""))
+    return found[1] if found else ""

@@ -22,7 +22,7 @@ from tunestack.executions.errors import ExecutionError
 from tunestack.executions.inputs import missing_inputs
 from tunestack.executions.parameters import declared_parameters, parameter_values
 from tunestack.executions.preview import preview, with_data_of
-from tunestack.executions.results import answers, scores
+from tunestack.executions.results import GATE, answers, evaluation, gate_in_words, right_in_words, sets_of
 from tunestack.executions.start import deployed_definition, start
 from tunestack.jobs import BASE_MODEL_URI, TRANSFORM_INPUT_URI
 from tunestack.money import usd
@@ -92,7 +92,8 @@ def tune_command(
     ended = follow(aws, arn, quiet=quiet)
     if as_json:
         found = [asdict(item) for item in _answers(aws, ended)]
-        value = {"execution": ended.to_json(), "scores": _scores(aws, ended), "answers": found}
+        said = _evaluation(aws, ended)
+        value = {"execution": ended.to_json(), "scores": sets_of(said), "gate": said.get(GATE), "answers": found}
         click.echo(json.dumps(value, indent=2))
     else:
         print_end(ended)
@@ -122,11 +123,13 @@ def _agree(aws: Aws, cost: RunCost, *, yes: bool, quiet: bool, can_ask: bool) ->
     text = f"{where} about {usd(cost.expected_usd)} ({usd(cost.low_usd)} to at most {usd(cost.ceiling_usd)})"
     if not quiet:
         for job in cost.jobs:
-            hours = (
-                f"about {job.expected_hours * 60:,.0f} min"
-                if job.expected_hours < 2
-                else f"{job.expected_hours:,.1f} h"
-            )
+            hours = "unknown"
+            if job.expected_hours is not None:
+                hours = (
+                    f"about {job.expected_hours * 60:,.0f} min"
+                    if job.expected_hours < 2
+                    else f"{job.expected_hours:,.1f} h"
+                )
             console.print(f"  {job.step:<15} {job.instance_type:<18} {hours:<16} {usd(job.expected_usd)}")
         console.print(f"{text}{'; on this machine nothing is paid' if aws.is_local else ''}")
     if aws.is_local or yes:
@@ -137,17 +140,16 @@ def _agree(aws: Aws, cost: RunCost, *, yes: bool, quiet: bool, can_ask: bool) ->
 
 
 def _print_result(aws: Aws, view: ExecutionView) -> None:
-    found = _scores(aws, view)
-    if (heldout := found.get("heldout")) and heldout.get("answered"):
-        base, tuned = (heldout[version]["right"] for version in ("base", "tuned"))
-        how = f"compared by {heldout['compared_by']}"
-        console.print(f"answers right   {base} → {tuned} of {heldout['answered']} held-out rows ({how})")
+    found = _evaluation(aws, view)
+    if (heldout := found.get("heldout")) and (right := right_in_words(heldout)):
+        console.print(f"answers right   {right} held-out rows (compared by {heldout['compared_by']})")
     for name, what in (("heldout", "held-out loss"), ("general", "general loss")):
         if name in found:
             base, tuned = found[name]["base"]["loss"], found[name]["tuned"]["loss"]
             console.print(f"{what:<15} {base:.3f} → {tuned:.3f} on {found[name]['rows']} rows (lower is better)")
-            if found[name].get("undecided"):
-                console.print("  [yellow]undecided[/yellow]: so few rows could turn the gate by chance")
+    if said := gate_in_words(found):
+        color = {"passed": "green", "rejected": "red"}.get(said.partition(";")[0], "yellow")
+        console.print(f"{'gate':<15} [{color}]{said}[/{color}]")
     if items := _answers(aws, view):
         print_answers(items, limit=5)
         console.print(
@@ -160,9 +162,9 @@ def _name_of(file: Path) -> str:
     return re.sub(r"[^\w.\-]+", "-", file.stem, flags=re.ASCII).strip("-._")[:100] or "data"
 
 
-def _scores(aws: Aws, view: ExecutionView) -> dict[str, Any]:
+def _evaluation(aws: Aws, view: ExecutionView) -> dict[str, Any]:
     try:
-        return scores(aws, view)
+        return evaluation(aws, view)
     except ExecutionError:
         return {}
 

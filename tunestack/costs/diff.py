@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tunestack.costs.stack_cost import EMPTY, StackCost, StepCost
-from tunestack.money import total_usd
+from tunestack.money import in_hours, total_usd
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,8 +94,9 @@ def _what_changed(before: StepCost | None, after: StepCost | None) -> str:
     notes = []
     if before.instance_type != after.instance_type:
         notes.append(f"{before.instance_type} → {after.instance_type}")
-    if round(before.expected_hours, 2) != round(after.expected_hours, 2):
-        notes.append(f"{before.expected_hours:.2f} h → {after.expected_hours:.2f} h")
+    hours_before, hours_after = in_hours(before.expected_hours), in_hours(after.expected_hours)
+    if hours_before != hours_after:
+        notes.append(f"{hours_before} h → {hours_after} h")
     if before.paid_share != after.paid_share:
         notes.append("spot" if after.paid_share < before.paid_share else "on demand")
     if before.usd_per_hour != after.usd_per_hour and before.instance_type == after.instance_type:

@@ -30,15 +30,17 @@ class Hours:
         return Hours(low=self.low + hours, expected=self.expected + hours, high=self.high + hours)
 
 
-def hours_of(use: TimeUse, workload: Workload, instance_type: str) -> Hours:
-    """A job's hours on an instance type, by what they grow with."""
+def hours_of(use: TimeUse, workload: Workload, instance_type: str) -> Hours | None:
+    """A job's hours on an instance type, by what they grow with; None where that is a model that nobody knows."""
     return _HOURS[use](workload, instance_type)
 
 
-def training_hours(workload: Workload, instance_type: str) -> Hours:
-    """A training's hours; `training_code` trains on one GPU."""
+def training_hours(workload: Workload, instance_type: str) -> Hours | None:
+    """A training's hours, or None of a model that nobody knows; `training_code` trains on one GPU."""
     architecture, gpu = workload.architecture, _gpu(instance_type)
-    if architecture is None or gpu is None:
+    if architecture is None:
+        return None
+    if gpu is None:
         return _small()
     rate = calibrated_rate(throughput(Work.of(architecture), workload.job_on(gpu), gpu), instance_type)
     hours = workload.training_tokens / 3600
@@ -46,10 +48,12 @@ def training_hours(workload: Workload, instance_type: str) -> Hours:
     return trained.plus(START_UP_HOURS + _moved_gb(architecture) / GB_PER_HOUR)
 
 
-def _scoring_hours(workload: Workload, instance_type: str) -> Hours:
+def _scoring_hours(workload: Workload, instance_type: str) -> Hours | None:
     """Two models over two sets forward, and their generated answers token by token."""
     architecture, gpu, evaluation = workload.architecture, _gpu(instance_type), workload.recipe.evaluation
-    if architecture is None or gpu is None:
+    if architecture is None:
+        return None
+    if gpu is None:
         return _small()
     # Forward costs a third of the training's FLOPs with recomputation.
     found = calibrated_rate(throughput(Work.of(architecture), workload.job_on(gpu), gpu), instance_type)
@@ -63,10 +67,10 @@ def _scoring_hours(workload: Workload, instance_type: str) -> Hours:
     return spread.plus(START_UP_HOURS + _moved_gb(architecture) / GB_PER_HOUR)
 
 
-def _fusing_hours(workload: Workload, instance_type: str) -> Hours:
+def _fusing_hours(workload: Workload, instance_type: str) -> Hours | None:
     """The base is read, fused in fp32 and compressed."""
     if workload.architecture is None:
-        return _small()
+        return None
     return _small().plus(4 * _moved_gb(workload.architecture) / GB_PER_HOUR)
 
 
@@ -75,7 +79,7 @@ def _small() -> Hours:
     return Hours(low=hours * 0.5, expected=hours, high=hours * 2)
 
 
-_HOURS: dict[TimeUse, Callable[[Workload, str], Hours]] = {
+_HOURS: dict[TimeUse, Callable[[Workload, str], Hours | None]] = {
     "training": training_hours,
     "scoring": _scoring_hours,
     "fusing": _fusing_hours,

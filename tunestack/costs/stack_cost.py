@@ -36,6 +36,7 @@ _OR_UNKNOWN = BeforeValidator(lambda value: None if value == UNKNOWN else value)
 Usd = Annotated[float | None, _OR_UNKNOWN, _amount(2)]
 Share = Annotated[float, _text(2)]
 Hours = Annotated[float, _text(3)]
+HoursOrUnknown = Annotated[float | None, _OR_UNKNOWN, _amount(3)]
 UsdPerHour = Annotated[float | None, _OR_UNKNOWN, _amount(None)]
 
 
@@ -44,20 +45,22 @@ class _Figures(BaseModel):
 
 
 class StepCost(_Figures):
-    """A job of a run: hours and dollars; None where no price is known."""
+    """A job of a run: hours and dollars; None where nobody knows them."""
 
     instance_type: str = Field(alias="InstanceType")
     usd_per_hour: UsdPerHour = Field(alias="UsdPerHour")
     price_as_of: str = Field(alias="PriceAsOf")
     price_is_list: bool = Field(alias="PriceIsList")
     paid_share: Share = Field(alias="PaidShare", default=1)
-    low_hours: Hours = Field(alias="LowHours", default=0)
-    expected_hours: Hours = Field(alias="ExpectedHours")
+    low_hours: HoursOrUnknown = Field(alias="LowHours", default=0)
+    expected_hours: HoursOrUnknown = Field(alias="ExpectedHours")
     ceiling_hours: Hours = Field(alias="CeilingHours")
 
     @property
     def expected_usd(self) -> float | None:
-        return None if self.usd_per_hour is None else self.usd_per_hour * self.expected_hours * self.paid_share
+        if self.usd_per_hour is None or self.expected_hours is None:
+            return None
+        return self.usd_per_hour * self.expected_hours * self.paid_share
 
 
 class StackCost(_Figures):

@@ -25,7 +25,7 @@ class StepActual:
 
     step: str
     instance_type: str
-    expected_hours: float
+    expected_hours: float | None
     billed_hours: float
     expected_usd: float | None
     billed_usd: float | None
@@ -86,6 +86,9 @@ def _findings(aws: Aws, view: ExecutionView, steps: tuple[StepActual, ...], work
     if aws.is_local:
         yield "run on this machine: its hours say nothing of the instance types' speed"
     for step in steps:
+        if step.expected_hours is None:
+            yield f"how long {step.step} takes wasn't known: the model's size isn't"
+            continue
         ratio = step.billed_hours / step.expected_hours
         if abs(ratio - 1) > WORTH_SAYING:
             yield f"{step.step} was billed {ratio:.2f} × the expected hours"

@@ -56,15 +56,15 @@ def _results(aws: Aws, view: ExecutionView) -> dict[str, Any]:
         return {"status": view.status}
     figures: dict[str, Any] = {"status": view.status}
     for name, values in found.items():
-        figures[f"{name} loss, base"] = values["base"]["loss"]
-        figures[f"{name} loss, tuned"] = values["tuned"]["loss"]
-        figures[f"{name} loss ratio"] = values["loss_ratio"]
         if "answered" in values:
             for version in ("base", "tuned"):
                 figures[f"{name} answers right, {version}"] = f"{values[version]['right']} of {values['answered']}"
         else:
             # An evaluation of an older version's.
             figures[f"{name} answers right, tuned"] = values["tuned"]["answer_accuracy"]
+        figures[f"{name} loss, base"] = values["base"]["loss"]
+        figures[f"{name} loss, tuned"] = values["tuned"]["loss"]
+        figures[f"{name} loss ratio"] = values["loss_ratio"]
         figures[f"{name} rows"] = values["rows"]
     return figures
 

@@ -1,7 +1,7 @@
 """What came of an execution: the evaluation's scores, and what base and tuned model answer, side by side."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,8 @@ from tunestack.layout import S3Uri
 ANSWERS_FILE, HISTORY_FILE = "answers.jsonl", "metrics.json"
 # Among the scores: the digests of what was judged.
 _DIGESTS = "sha256"
+# And what they say of the gate's limits.
+GATE = "gate"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +34,8 @@ class Answered:
     error: str | None = None
 
 
-def scores(aws: Aws, view: ExecutionView) -> dict[str, Any]:
-    """The evaluation's scores, by set.
+def evaluation(aws: Aws, view: ExecutionView) -> dict[str, Any]:
+    """What the evaluation left: the scores by set, and under `gate` what they say of its limits.
 
     Raises:
         ExecutionError: it hasn't been evaluated.
@@ -41,7 +43,43 @@ def scores(aws: Aws, view: ExecutionView) -> dict[str, Any]:
     folder = _output(view, EVALUATE)
     assert EVALUATE.writes[0].property_file is not None
     found: dict[str, Any] = json.loads(_read(aws, f"{folder}/{EVALUATE.writes[0].property_file}"))
-    return {name: figures for name, figures in found.items() if name != _DIGESTS}
+    return found
+
+
+def scores(aws: Aws, view: ExecutionView) -> dict[str, Any]:
+    """The evaluation's scores, by set.
+
+    Raises:
+        ExecutionError: it hasn't been evaluated.
+    """
+    return sets_of(evaluation(aws, view))
+
+
+def sets_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The scores by set, of what an evaluation left."""
+    return {name: figures for name, figures in found.items() if name not in (_DIGESTS, GATE)}
+
+
+def right_in_words(figures: Mapping[str, Any]) -> str | None:
+    """How many answers of a set are right, base and tuned, of how many; None where none was asked for."""
+    if not figures.get("answered"):
+        return None
+    base, tuned = (figures[version]["right"] for version in ("base", "tuned"))
+    return f"{base} → {tuned} of {figures['answered']}"
+
+
+def gate_in_words(found: Mapping[str, Any]) -> str | None:
+    """What an evaluation says of the gate's limits, and why it isn't passed; None of one by an older version."""
+    gate = found.get(GATE)
+    if gate is None:
+        return None
+    reasons = [
+        f"{name} is {item['low']:.4g} to {item['high']:.4g} (95 %) where {item['limit']:g} is asked"
+        + (f", on {item['few_rows']} rows: too few to say" if item["few_rows"] else "")
+        for name, item in gate["limits"].items()
+        if item["verdict"] != "passed"
+    ]
+    return "; ".join([gate["verdict"], *reasons])
 
 
 def answers(aws: Aws, view: ExecutionView) -> list[Answered]:

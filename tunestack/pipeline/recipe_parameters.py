@@ -14,6 +14,7 @@ GATE_LIMITS = (
     "evaluation.max_heldout_loss_ratio",
     "evaluation.max_general_loss_ratio",
     "evaluation.max_heldout_error_rate",
+    "evaluation.max_heldout_error_increase",
 )
 _CHOICES = (
     "training.learning_rate",

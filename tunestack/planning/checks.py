@@ -164,6 +164,8 @@ def _time_limits(blueprint: Blueprint) -> Iterator[tuple[Hours, str, float, str]
     deadline_hours = blueprint.settings.environment.budget.deadline_hours
     for defined in _trainings(blueprint):
         hours = training_hours(blueprint.workload, defined.instance_type)
+        if hours is None:
+            continue
         on, limit = f"on {defined.instance_type}", defined.max_runtime_seconds / 3600
         key = f"jobs.{defined.job.setting}.max_runtime_minutes"
         yield hours, key, limit, f"{on}, and would be stopped after {_time(limit)}"
@@ -181,14 +183,14 @@ def _fast_enough(blueprint: Blueprint, limit: float) -> str:
     for instance in instance_types().values():
         if instance.gpu is None or instance.gpus > 1 or "training" not in instance.allowed_for:
             continue
-        hours = training_hours(blueprint.workload, instance.name).expected
+        hours = training_hours(blueprint.workload, instance.name)
         price = find_instance_price(instance.name, "training", region=blueprint.workload.region)
-        if price and hours <= limit:
-            found.append((price.usd * hours, instance.name, hours))
+        if price and hours and hours.expected <= limit:
+            found.append((price.usd * hours.expected, instance.name, hours.expected))
     if not found:
         return "no type is fast enough; fewer tokens or a larger limit work"
-    _, name, hours = min(found)
-    return f"{name} is the cheapest type that is fast enough ({_time(hours)})"
+    _, name, expected = min(found)
+    return f"{name} is the cheapest type that is fast enough ({_time(expected)})"
 
 
 def _in_words(hours: Hours) -> str:

@@ -10,7 +10,16 @@ from tunestack.aws import Aws
 from tunestack.executions.actual import Actual, actual
 from tunestack.executions.describe import ExecutionView, describe
 from tunestack.executions.errors import ExecutionError
-from tunestack.executions.results import Answered, answers, scores, training_history
+from tunestack.executions.results import (
+    GATE,
+    Answered,
+    answers,
+    evaluation,
+    gate_in_words,
+    right_in_words,
+    sets_of,
+    training_history,
+)
 from tunestack.files import write_whole
 from tunestack.money import usd
 from tunestack.report.page import Column, Page, Section, made_on
@@ -28,7 +37,7 @@ class ExecutionReport:
     view: ExecutionView
     cost: Actual
     is_local: bool
-    scores: dict[str, Any]
+    evaluation: dict[str, Any]
     answers: list[Answered]
     history: list[dict[str, float]]
 
@@ -50,7 +59,7 @@ def execution_report(aws: Aws, view: ExecutionView) -> ExecutionReport:
         view=view,
         cost=actual(aws, view.id),
         is_local=aws.is_local,
-        scores=_or(lambda: scores(aws, view), {}),
+        evaluation=_or(lambda: evaluation(aws, view), {}),
         answers=_or(lambda: answers(aws, view), []),
         history=training_history(aws, view),
     )
@@ -79,7 +88,8 @@ def _json(report: ExecutionReport) -> str:
     value = {
         "execution": report.view.to_json(),
         "cost": asdict(report.cost),
-        "scores": report.scores,
+        "scores": sets_of(report.evaluation),
+        "gate": report.evaluation.get(GATE),
         "answers": [asdict(item) for item in report.answers],
         "history": report.history,
     }
@@ -99,9 +109,11 @@ def execution_page(report: ExecutionReport) -> Page:
 
 
 def _figures(report: ExecutionReport) -> Iterator[tuple[str, str]]:
+    if "heldout" in report.evaluation and (right := right_in_words(report.evaluation["heldout"])):
+        yield right, f"held-out answers right, base → tuned, compared by {report.evaluation['heldout']['compared_by']}"
     for name, what in _SETS.items():
-        if name in report.scores:
-            base, tuned = (report.scores[name][model]["loss"] for model in ("base", "tuned"))
+        if name in report.evaluation:
+            base, tuned = (report.evaluation[name][model]["loss"] for model in ("base", "tuned"))
             yield f"{base:.3f} → {tuned:.3f}", f"loss on the {what}, base → tuned: lower is better"
     if report.is_local:
         yield "nothing", f"was paid: it ran on this machine; on AWS about {usd(report.cost.expected_usd)}"
@@ -110,6 +122,9 @@ def _figures(report: ExecutionReport) -> Iterator[tuple[str, str]]:
 
 
 def _warnings(report: ExecutionReport) -> Iterator[str]:
+    said = gate_in_words(report.evaluation)
+    if said and not said.startswith("passed"):
+        yield f"the gate is {said}"
     failed = report.view.failed_step
     if failed is not None:
         yield f"{failed.name} failed: {failed.failure_reason}" + (f" ({failed.advice})" if failed.advice else "")

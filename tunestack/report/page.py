@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from tunestack.costs.stack_cost import StackCost, StepCost
-from tunestack.money import usd
+from tunestack.money import in_hours, usd
 from tunestack.planning import Plan
 from tunestack.report.content import Report
 from tunestack.sizing.memory.estimate import GIB, MemoryEstimate
@@ -168,7 +168,7 @@ def _plan(plan: Plan, *, configured: bool) -> tuple[str, ...]:
 def _step(name: str, step: StepCost) -> tuple[str, ...]:
     share = f" × {step.paid_share:.2f}" if step.paid_share < 1 else ""
     rate = "unknown" if step.usd_per_hour is None else f"{step.usd_per_hour}{share}"
-    return (name, usd(step.expected_usd), step.instance_type, f"{step.expected_hours:.2f}", rate, step.price_as_of)
+    return (name, usd(step.expected_usd), step.instance_type, in_hours(step.expected_hours), rate, step.price_as_of)
 
 
 def _made_of(stack: StackCost) -> str:

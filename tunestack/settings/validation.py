@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from tunestack.errors import nearest
+from tunestack.settings.foreign_keys import place_of
 from tunestack.settings.forms import WORDS as FORMS
 from tunestack.settings.problems import SettingsError
 from tunestack.settings.yaml_file import KeyPath, YamlFile
@@ -116,8 +117,10 @@ def _plain(value: object) -> object:
 def _message(model: type[BaseModel], path: KeyPath, details: list[ErrorDetails]) -> str:
     if details[0]["type"] == "extra_forbidden":
         renamed = RENAMED.get((model.__name__, *path))
-        hint = f"it is called {renamed!r} now" if renamed else nearest(str(path[-1]), _fields_at(model, path[:-1]))
-        return f"unknown key; {hint}"
+        if renamed:
+            return f"unknown key; it is called {renamed!r} now"
+        foreign = place_of(str(path[-1])) if model.__name__ == "Recipe" else None
+        return f"unknown key; {foreign or nearest(str(path[-1]), _fields_at(model, path[:-1]))}"
     # A field that takes this or that has an error for each.
     value = details[0]["input"]
     got = f", got {shortened(value)}"

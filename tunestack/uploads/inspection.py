@@ -9,11 +9,12 @@ from pathlib import Path
 
 from tunestack_training.collect import AT_ONCE, Collected, reading_of
 from tunestack_training.failure import JobError
-from tunestack_training.prepare import FEW_TEST_ROWS, GENERAL_FILE
+from tunestack_training.prepare import GENERAL_FILE
 from tunestack_training.questions import question_of
 from tunestack_training.row_files import TABLES, kind_of
 from tunestack_training.rows import Row, parse_line, read_rows, shown
 from tunestack_training.store import RowStore, StoredRow, place_of
+from tunestack_training.verdict import FEW_TEST_ROWS
 
 from tunestack.settings.recipe import Recipe
 from tunestack.uploads.upload import UploadError

@@ -7,23 +7,19 @@ from pathlib import Path
 
 from tunestack.aws import Aws
 from tunestack.layout import BASE_MODELS, MODEL_CONFIG, MODEL_PART, TOKENIZER_PART, S3Uri
-from tunestack.uploads.model_files import WEIGHTS, check_model_files
+from tunestack.uploads.model_files import INDEX, WEIGHTS, check_model_files, weight_files
 from tunestack.uploads.template import check_chat_template
 from tunestack.uploads.upload import UploadError, check_name, content_hash, stored_hash, upload_once
 
-# What a model's folder may hold and a job never reads: other formats of the same weights, other frameworks.
-_LEFT_OUT = (
-    "consolidated*.safetensors",
-    "*.bin",
-    "*.gguf",
-    "*.h5",
-    "*.msgpack",
-    "*.onnx",
-    "*.pth",
-    ".*",
-    "README.md",
-    "original",
-)
+# What a job reads of a model's folder, and what says under which terms it is used. Nothing else goes along: no code, no
+# other format of the same weights, no adapter that transformers would load by itself.
+_TOKENIZER = (
+    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "chat_template.jinja",
+    "chat_template.json", "vocab.json", "vocab.txt", "merges.txt", "tokenizer.model", "spiece.model",
+)  # fmt: skip
+_TERMS = ("LICENSE*", "LICENCE*", "USE_POLICY*", "NOTICE*")
+_READ = ("config.json", "generation_config.json", INDEX, *_TOKENIZER, *_TERMS)
+_BESIDE_IT = ("additional_chat_templates/*.jinja",)
 _NOT_OF_THE_TOKENIZER = (WEIGHTS, "*.safetensors.index.json")
 
 
@@ -82,10 +78,11 @@ def download_from_hub(model: str, *, revision: str, folder: Path, python: Path) 
     script = (
         "import sys; from huggingface_hub import HfApi, snapshot_download as get; "
         "commit = HfApi().model_info(sys.argv[1], revision=sys.argv[2]).sha; "
-        "get(sys.argv[1], revision=commit, local_dir=sys.argv[3], ignore_patterns=sys.argv[4:]); print(commit)"
+        "get(sys.argv[1], revision=commit, local_dir=sys.argv[3], allow_patterns=sys.argv[4:], "
+        "ignore_patterns='consolidated*'); print(commit)"
     )
     done = subprocess.run(
-        [str(python), "-c", script, model, revision, str(folder), *_LEFT_OUT, "original/*"],
+        [str(python), "-c", script, model, revision, str(folder), WEIGHTS, *_READ, *_BESIDE_IT],
         capture_output=True,
         text=True,
         check=False,
@@ -119,10 +116,5 @@ def _refuse_another_model(aws: Aws, bucket: str, prefix: str, files: Mapping[str
 
 
 def _files(folder: Path) -> list[Path]:
-    return [
-        file
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-        and not any(part.startswith(".") for part in file.relative_to(folder).parts)
-        and not any(file.match(pattern) or pattern in file.relative_to(folder).parts for pattern in _LEFT_OUT)
-    ]
+    found = {file for pattern in (*_READ, *_BESIDE_IT) for file in folder.glob(pattern) if file.is_file()}
+    return sorted(found | {*weight_files(folder)})
