@@ -30,6 +30,7 @@ MOST_MEMORY = 1.1
 JOBS = (
     ("training", "the training job / `trl sft` with the same settings, whole processes", 1.1),
     ("preparation", "PrepareData of 15,000 rows / read, tokenized in batches, split and written by `datasets`", 1.0),
+    ("memory", "the peak of PrepareData's memory on 200 MB of rows / on 10 MB", 1.1),
     ("answers", "36 questions to the server at once / one after the other", 0.4),
     ("packing", "the archive of 512 MiB of weights / a copy of the same bytes", 5.0),
 )
@@ -115,7 +116,9 @@ def _jobs() -> list[tuple[str, str, str]]:
     return [
         (
             what,
-            f"{found[name]['ratio']:.2f} × ({found[name]['ours']:.1f} s / {found[name]['other']:.1f} s)",
+            f"{found[name]['ratio']:.2f} × ({{ours:.1f}} {{unit}} / {{other:.1f}} {{unit}})".format(
+                **found[name], unit="MiB" if name == "memory" else "s"
+            ),
             _held(found[name]["ratio"], most, "≤ {} ×"),
         )
         for name, what, most in JOBS

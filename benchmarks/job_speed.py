@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 ROUNDS = 3
 STEPS, BATCH, LENGTH, RANK = 40, 8, 256, 8
 QUESTIONS, PREPARED_ROWS = 36, 15_000
+# Of data to prepare: each megabyte is a thousand rows.
+SMALL_MB, LARGE_MB = 10, 200
 SHAPE = {
     "hidden_size": 256, "intermediate_size": 768, "num_hidden_layers": 6, "num_attention_heads": 4,
     "num_key_value_heads": 2, "vocab_size": 384, "max_position_embeddings": 1024, "eos_token_id": 0, "pad_token_id": 1,
@@ -44,6 +46,7 @@ def main() -> None:
         found = {
             "training": in_turn(*training(scratch / "training", model)),
             "preparation": in_turn(*preparation(scratch / "preparation", model)),
+            "memory": preparation_memory(scratch / "memory", model),
             "answers": in_turn(*answers(scratch / "answers", model)),
             "packing": in_turn(*packing(scratch / "packing")),
         }
@@ -164,6 +167,33 @@ def preparation(folder: Path, model: Path) -> tuple[Callable[[], object], Callab
     return lambda: _prepared(folder, prepare.run), other
 
 
+def preparation_memory(folder: Path, model: Path) -> dict[str, float]:
+    """The peak of PrepareData's memory on much and on little data, in MiB: each a process of its own."""
+    peaks = {}
+    for name, megabytes in (("ours", LARGE_MB), ("other", SMALL_MB)):
+        ml = folder / name
+        raw = [
+            {"instruction": f"what does function {number} do", "response": f"return a list of {number} names " * 30}
+            for number in range(1_000 * megabytes)
+        ]
+        write_rows(ml / "processing" / "input" / "data" / "rows.jsonl", raw)
+        (ml / "processing" / "input" / "base-model").symlink_to(model)
+        code = (
+            "import os, re, json, sys; from pathlib import Path; from tunestack_training import prepare; "
+            "prepare.run(json.loads(sys.argv[1])); "
+            "print(re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
+        )
+        environment = {
+            **os.environ, "TUNESTACK_ML_FOLDER": str(ml), "PYTHONPATH": str(ROOT / "training_code"),
+            "TOKENIZERS_PARALLELISM": "false",
+        }  # fmt: skip
+        recipe = {key: value for key, value in RECIPE.items() if key.split(".")[0] in ("model", "data")}
+        printed = _run([sys.executable, "-c", code, json.dumps(recipe)], environment)
+        peaks[name] = int(printed.split()[-1]) / 1024
+        shutil.rmtree(ml)
+    return {**peaks, "ratio": peaks["ours"] / peaks["other"]}
+
+
 def _prepared(folder: Path, run: Callable[[dict[str, str]], object]) -> None:
     with _ml_folder(folder):
         run(RECIPE)
@@ -211,12 +241,13 @@ def _ml_folder(folder: Path) -> Iterator[None]:
         del os.environ["TUNESTACK_ML_FOLDER"]
 
 
-def _run(command: list[str], environment: dict[str, str]) -> None:
+def _run(command: list[str], environment: dict[str, str]) -> str:
     done = subprocess.run(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command[:4])} failed:\n{done.stdout[-2000:]}")
+    return done.stdout
 
 
 def _seconds(case: Callable[[], object]) -> float:

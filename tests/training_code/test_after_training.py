@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import RECIPE, conversations, write_lines
-from tunestack_training import evaluate, package, right
+from tunestack_training import evaluate, exam, package, right
 from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
 from tunestack_training.fuse import check_agreement, merged
@@ -157,7 +157,7 @@ def test_an_answer_is_right_word_by_word(answered: str, wanted: str, held: bool)
 def test_the_rows_that_are_evaluated_are_chosen_by_the_seed() -> None:
     def chosen(**changed: str) -> list[Any]:
         items: list[Any] = list(range(100))
-        return evaluate.sample(items, recipe_from_options({**RECIPE, "evaluation.max_rows": "10", **changed}))
+        return exam.sample(items, recipe_from_options({**RECIPE, "evaluation.max_rows": "10", **changed}))
 
     assert chosen() == chosen() != list(range(10))
     assert chosen() != chosen(**{"training.seed": "7"})

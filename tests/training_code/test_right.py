@@ -2,6 +2,8 @@
 
 import pytest
 from tunestack_training.generation import Answer
+from tunestack_training.options import recipe_from_options
+from tunestack_training.recipe import Evaluation
 from tunestack_training.right import comparison_for, score
 
 WANTED = '{"order": 7, "items": ["a", "b"], "paid": true}'
@@ -51,3 +53,46 @@ def test_what_ran_into_the_limit_is_never_right_by_containing() -> None:
 )  # fmt: skip
 def test_how_they_are_compared_is_chosen_or_found(wanted: list[str], chosen: str, how: str) -> None:
     assert comparison_for(wanted, chosen) == how
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "pattern", "is_right"),
+    [
+        ("so it is #### 42", "long #### 42", r"####\s*(\d+)", True),
+        ("so it is #### 43", "long #### 42", r"####\s*(\d+)", False),
+        ("no mark, 42", "long #### 42", r"####\s*(\d+)", False),
+        ("I choose B.", "B", "[A-D]", True),
+        ("(b)", "(b)", r"\((?:(a)|(b)|(c))\)", True),
+        ("(b)", "(c)", r"\((?:(a)|(b)|(c))\)", False),
+    ],
+)
+def test_what_a_pattern_finds_is_compared(text: str, wanted: str, pattern: str, is_right: bool) -> None:
+    assert score(Answer(text, ended=True), wanted, "pattern", pattern) == float(is_right)
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "share"),
+    [
+        ("the red fox", "the red fox", 1.0),
+        ("red fox", "a red fox", 0.8),
+        ("wolf", "fox", 0.0),
+        ("", "fox", 0.0),
+        ("東京都", "東京", 0.8),
+    ],
+)
+def test_f1_is_the_share_of_words_in_common(text: str, wanted: str, share: float) -> None:
+    assert score(Answer(text, ended=True), wanted, "f1") == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"compare_answers": "pattern"}, {"answer_pattern": "x"}, {"compare_answers": "pattern", "answer_pattern": "("}],
+)
+def test_a_pattern_and_its_comparison_need_each_other(given: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="answer_pattern"):
+        Evaluation(**given)
+    options = {
+        "model.name_or_path": "a", "model.revision": "m", "data.name": "x", "evaluation.compare_answers": "pattern",
+        "evaluation.answer_pattern": "42",
+    }  # fmt: skip
+    assert recipe_from_options(options).evaluation.answer_pattern == "42"

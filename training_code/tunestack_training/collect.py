@@ -19,8 +19,8 @@ from tunestack_training.rows import Reading, Row, SourceRow, read_row, read_rows
 from tunestack_training.store import RowStore, StoredRow, place_of
 from tunestack_training.tokenizer import reserved_tokens, stop_ids
 
-# Rows that are rendered and tokenized together: more take memory, and no less time.
-AT_ONCE = 256
+# What is rendered and tokenized together, in rows and in characters: more takes memory, and no less time.
+AT_ONCE, MOST_CHARACTERS = 256, 2_000_000
 SHOWN_IN_LOG = 20
 _NUMBER = re.compile(r"\d[\d,.]*")
 log = logging.getLogger(__name__)
@@ -86,11 +86,15 @@ def reading_of(source: SourceRow, recipe: Recipe, reserved: Collection[str] = ()
     return read_row(source.value, reserved, all_turns=recipe.data.assistant_turns == "all")
 
 
+def characters_of(row: Row) -> int:
+    """How long a row is."""
+    return sum(len(message["content"]) for message in row["prompt"] + row["completion"])
+
+
 class _Batch(NamedTuple):
     """Rows that are tokenized together, and what will come of it."""
 
-    sources: Sequence[SourceRow]
-    readings: Sequence[Reading]
+    read: Sequence[tuple[SourceRow, Reading]]
     encoded: "Future[list[Encoded | ValueError]]"
 
 
@@ -109,25 +113,38 @@ class Judge:
         Raises:
             JobError: the model's template can't be used at all, or a row is too long and the recipe says to fail.
         """
-        rows = iter(sources)
         before: _Batch | None = None
         # While some rows are tokenized, those behind them are read and rendered.
         with ThreadPoolExecutor(1) as tokenizing:
-            while batch := list(islice(rows, AT_ONCE)):
-                readings = [reading_of(source, self.recipe, self._reserved) for source in batch]
+            for read in self._read_in_batches(sources):
                 texts = self._encoder.rendered(
-                    [(row["prompt"], row["completion"]) for item in readings for row in item.rows]
+                    [(row["prompt"], row["completion"]) for _, reading in read for row in reading.rows]
                 )
                 made = tokenizing.submit(self._encoder.tokenized, texts)
                 if before:
                     yield from self._judged(before, collected)
-                before = _Batch(batch, readings, made)
+                before = _Batch(read, made)
             if before:
                 yield from self._judged(before, collected)
 
+    def _read_in_batches(self, sources: Iterable[SourceRow]) -> Iterator[list[tuple[SourceRow, Reading]]]:
+        """Rows as they are read, as many together as memory allows, however long they are."""
+        batch: list[tuple[SourceRow, Reading]] = []
+        rows = characters = 0
+        for source in sources:
+            reading = reading_of(source, self.recipe, self._reserved)
+            batch.append((source, reading))
+            rows += max(1, len(reading.rows))
+            characters += sum(map(characters_of, reading.rows))
+            if rows >= AT_ONCE or characters >= MOST_CHARACTERS:
+                yield batch
+                batch, rows, characters = [], 0, 0
+        if batch:
+            yield batch
+
     def _judged(self, batch: "_Batch", collected: Collected | None) -> Iterator[Judged]:
         encoded = iter(batch.encoded.result())
-        for source, reading in zip(batch.sources, batch.readings, strict=True):
+        for source, reading in batch.read:
             if reading.problem:
                 yield Judged(source, problem=reading.problem)
                 continue

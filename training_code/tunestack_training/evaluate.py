@@ -3,15 +3,12 @@
 What both answer, on held-out rows and on the user's questions, is kept beside the scores (`answers.jsonl`).
 """
 
-import json
 import logging
 import math
-import random
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +16,12 @@ from tunestack_training import contract, digests
 from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
 from tunestack_training.encoding import Encoder
+from tunestack_training.exam import read_questions, read_set, sample
 from tunestack_training.failure import JobError
 from tunestack_training.generation import Answer, answer
 from tunestack_training.intervals import difference_interval, rate_interval, ratio_interval
 from tunestack_training.options import read_recipe, recipe_from_options
-from tunestack_training.prepare import ROWS_FILE, write_rows
+from tunestack_training.prepare import write_rows
 from tunestack_training.progress import Progress
 from tunestack_training.recipe import Evaluation, Recipe
 from tunestack_training.right import comparison_for
@@ -117,7 +115,10 @@ def compare(
         with adapter:
             progress = Progress(len(rows), f"rows of the {name} set scored, {version}")
             found, losses[version] = score(model, tokenizer, rows, recipe, progress)
-        hits[version] = [score_of(pair[version], text, how) for text, pair in zip(wanted, answers, strict=True)]
+        hits[version] = [
+            score_of(pair[version], text, how, recipe.evaluation.answer_pattern)
+            for text, pair in zip(wanted, answers, strict=True)
+        ]
         scores[version] = _with_answers(found, hits[version])
         log.info("%s: %s", version, scores[version])
     if not scores["base"].loss:
@@ -225,36 +226,6 @@ def score(
     return found, losses
 
 
-def sample(rows: list[Row], recipe: Recipe) -> list[Row]:
-    """As many rows as are evaluated, chosen and ordered by the seed: a file's first rows may be all of a kind."""
-    wanted = min(len(rows), recipe.evaluation.max_rows)
-    return random.Random(recipe.training.seed).sample(rows, wanted)  # noqa: S311
-
-
-def read_set(name: str) -> list[Row]:
-    """The rows of a set: heldout (the test split) or general."""
-    file = contract.processing_input({"heldout": "test", "general": "general"}[name]) / ROWS_FILE
-    rows = _read(file)
-    if not rows:
-        raise JobError(f"the {name} set is empty ({file})")
-    return rows
-
-
-def read_questions(folder: Path, settings: Evaluation, asking: Asking) -> list[dict[str, Any]]:
-    """The first of the user's questions, as many as rows are answered; what can't be asked is left to the transform."""
-    lines = (
-        (file.relative_to(folder).as_posix(), number, line)
-        for file in sorted(folder.rglob("*"))
-        if file.is_file()
-        for number, line in enumerate(file.read_bytes().removesuffix(b"\n").split(b"\n"), start=1)
-    )
-    questions: list[dict[str, Any]] = []
-    for file, number, line in islice(lines, settings.generated_rows):
-        with suppress(ValueError):
-            questions.append({"file": file, "line": number, "question": asking.question(line).messages})
-    return questions
-
-
 def summary(name: str, figures: dict[str, Any]) -> str:
     """A set's result in a few words: how many held-out answers are right, and the ratio of the losses.
 
@@ -291,8 +262,3 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: in
     loss = torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels, reduction="none").sum(1)
     hits = (logits.argmax(-1)[wanted] == labels[wanted]).sum()
     return loss.tolist(), int(hits), int(wanted.sum())
-
-
-def _read(file: Path) -> list[Row]:
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]

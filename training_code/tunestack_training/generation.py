@@ -34,7 +34,9 @@ def answer(
     """
     import torch
 
-    how = {"do_sample": True, "temperature": temperature} if temperature > 0 else {"do_sample": False}
+    how: dict[str, Any] = {"do_sample": False}
+    if temperature > 0:
+        how = {"do_sample": True, "temperature": temperature, "top_k": 0, "top_p": 1.0}
     stops = stops_of(model, tokenizer)
     marks = set(tokenizer.convert_tokens_to_ids(reserved_tokens(tokenizer)))
     tokenizer.padding_side = "left"

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 
@@ -48,7 +48,7 @@ def _read(section: str, key: str, text: str) -> Any:
     field = Recipe.model_fields.get(section)
     model = field.annotation if field else None
     fields = getattr(model, "model_fields", {})
-    if key in fields and fields[key].annotation is str:
+    if key in fields and (fields[key].annotation is str or str in get_args(fields[key].annotation)):
         return text
     try:
         return json.loads(text)

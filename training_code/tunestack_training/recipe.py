@@ -4,9 +4,10 @@ These classes say once which keys a recipe may have: the kit reads recipes with 
 refused here. `training_code/recipe.schema.json` is made from them (`make generated`), for editors.
 """
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Fraction = Annotated[float, Field(gt=0, lt=0.5)]
 Ratio = Annotated[float, Field(gt=0, le=10)]
@@ -134,9 +135,11 @@ class Evaluation(Section):
     max_heldout_error_increase: Annotated[float, Field(ge=-1, le=1)] = 1.0
     """The gate against the base: by how much the error rate may be above its own; -0.2: at least 0.2 below; 1: nothing
     is asked."""
-    compare_answers: Literal["auto", "json", "number", "exact", "contains"] = "auto"
-    """How an answer is right: JSON by its fields, the last number, exactly, or by containing the wanted words. auto: by
-    what the wanted answers are."""
+    compare_answers: Literal["auto", "json", "number", "exact", "contains", "f1", "pattern"] = "auto"
+    """How an answer is right: JSON by its fields, the last number, exactly, by containing the wanted words, by the F1
+    of words, or by what answer_pattern finds. auto: by what the wanted answers are."""
+    answer_pattern: str | None = Field(None, min_length=1, max_length=500)
+    """For compare_answers: pattern, a regular expression: its first group, or all that it finds, is compared."""
     max_rows: Annotated[int, Field(ge=1)] = 500
     """Evaluate at most so many rows of each set, chosen by the seed."""
     generated_rows: Annotated[int, Field(ge=0)] = 100
@@ -145,6 +148,16 @@ class Evaluation(Section):
     """The longest answer that is generated for the task's accuracy."""
     batch_size: Annotated[int, Field(ge=1, le=1024)] = 4
     """Rows that are evaluated at once."""
+
+    @model_validator(mode="after")
+    def _has_its_pattern(self) -> Self:
+        if (self.compare_answers == "pattern") != (self.answer_pattern is not None):
+            raise ValueError("answer_pattern and compare_answers: pattern need each other")
+        try:
+            re.compile(self.answer_pattern or "")
+        except re.error as error:
+            raise ValueError(f"answer_pattern is no regular expression: {error}") from None
+        return self
 
 
 class Package(Section):

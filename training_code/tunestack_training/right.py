@@ -1,8 +1,9 @@
-"""Whether an answer is right: compared as what the wanted one is: JSON by its fields, numbers by value, words."""
+"""Whether an answer is right, compared as what the wanted one is: JSON by its fields, numbers by value, words."""
 
 import json
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -30,11 +31,14 @@ def comparison_for(wanted: Sequence[str], chosen: str) -> str:
     return "number" if all(_number(text.strip()) is not None for text in wanted) else "contains"
 
 
-def score(answer: Answer, wanted: str, comparison: str) -> float:
-    """How much of an answer is right, 0 to 1: of JSON the share of its fields, of anything else all or nothing.
+def score(answer: Answer, wanted: str, comparison: str, pattern: str | None = None) -> float:
+    """How much of an answer is right, 0 to 1: of JSON that of its fields, by `f1` that of words, else all or nothing.
 
-    What ran into the limit of tokens is never right by containing: nobody knows what it would have said.
+    By `pattern` answers are alike where what it finds in them is: its first group, or all of it. What ran into the
+    limit of tokens is never right by containing: nobody knows what it would have said.
     """
+    if comparison == "pattern":
+        return _by_pattern(answer.text, wanted, pattern or "")
     if comparison == "contains":
         return float(answer.ended and holds(answer.text, wanted))
     return _SCORES[comparison](answer.text, wanted)
@@ -68,6 +72,25 @@ def _exactly(text: str, wanted: str) -> float:
 def _normal(text: str) -> str:
     """The same text, however its letters are made up, and without the blanks around it."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def _by_pattern(text: str, wanted: str, pattern: str) -> float:
+    said, right = (re.search(pattern, part) for part in (text, wanted))
+    if said is None or right is None:
+        return 0.0
+    return _exactly(*(next((part for part in found.groups() if part is not None), found[0]) for found in (said, right)))
+
+
+def _by_words(text: str, wanted: str) -> float:
+    """F1 over words, as SQuAD scores answers (Rajpurkar et al. 2016); over signs in scripts that put no space."""
+    said, right = _words(text), _words(wanted)
+    common = (Counter(said) & Counter(right)).total()
+    return 2 * common / (len(said) + len(right)) if common else 0.0
+
+
+def _words(text: str) -> list[str]:
+    words = plain(text)
+    return list(words.replace(" ", "")) if _WITHOUT_SPACES.search(words) else words.split()
 
 
 def _as_number(text: str, wanted: str) -> float:
@@ -117,4 +140,9 @@ def _fields(value: Any, name: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any
     return {name: (type(value).__name__, str(leaf.normalize() if isinstance(leaf, Decimal) else leaf))}
 
 
-_SCORES: dict[str, Callable[[str, str], float]] = {"json": _as_json, "number": _as_number, "exact": _exactly}
+_SCORES: dict[str, Callable[[str, str], float]] = {
+    "json": _as_json,
+    "number": _as_number,
+    "exact": _exactly,
+    "f1": _by_words,
+}

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from tunestack.aws import Aws
 from tunestack.catalogue.models import model_configs
@@ -39,6 +39,7 @@ from tunestack.uploads.dry_run import dry_run as dry_run_of
 from tunestack.uploads.model import check_model_folder
 
 UNDECIDED = "undecided"
+_WRAPPED = ("right", "registered")
 _COLORS = {APPROVED: "green", REJECTED: "red"}
 _reason = click.option("--reason", help="Why; it stays with the version.")
 
@@ -121,12 +122,13 @@ def list_registered(env: str, as_json: bool) -> None:
     found = list(list_versions(aws_of(env)))
 
     def text() -> None:
-        columns = ("version", "approval", "gate", "right", "loss ratio", "registered", "execution")
-        table = Table(*columns, box=None)
+        columns = ("version", "approval", "gate", "right", "loss", "registered", "execution")
+        # In 80 columns, too, what is typed into the next command is never cut.
+        table = Table(*(Column(name, no_wrap=name not in _WRAPPED) for name in columns), box=None)
         for item in found:
             execution, gate = (item.metadata.get(name, "") for name in ("pipeline_execution_id", GATE))
             right, ratio = _right(item), _loss_ratio(item)
-            table.add_row(str(item.number), _colored(item), gate, right, ratio, item.created, execution)
+            table.add_row(str(item.number), _colored(item), gate, right, ratio, item.created[:10], execution)
         console.print(table if found else "no version yet; a run that passes its gate registers one")
 
     show([asdict(item) for item in found], as_json=as_json, text=text)

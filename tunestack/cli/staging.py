@@ -72,6 +72,11 @@ def print_data_set(view: DataSetView | None) -> None:
 def print_questions(view: QuestionsView) -> None:
     """How many questions there are, and which get an error for an answer."""
     console.print(f"questions: {view.lines:,}")
+    if view.with_answers:
+        console.print(
+            f"  [yellow]{view.with_answers:,} come with their answer[/yellow]: what a model says to rows that it was "
+            "trained on tells little"
+        )
     for reason, count in view.reasons.items():
         console.print(f"  [yellow]{count:,} will be answered with an error[/yellow]: {escape(reason)}")
 

@@ -52,8 +52,8 @@ def _of_an_unknown_model(blueprint: Blueprint) -> list[FailedCheck]:
     }
     if budget.run_usd is not None or budget.month_usd is not None:
         unknown["budget"] = (settings.file, "budget", "what a run costs isn't known, so that the budget can't be kept")
-    if budget.deadline_hours is not None:
-        unknown["deadline"] = (settings.file, "budget.deadline_hours", "how long the training takes isn't known")
+    key = "jobs.train.max_runtime_minutes" if budget.deadline_hours is None else "budget.deadline_hours"
+    unknown["deadline"] = (settings.file, key, "whether the training ends before it is stopped isn't known")
     return [
         FailedCheck(
             check=check, problem=Problem(file=file, key=key, message=f"the size of {name} isn't known: {what}; {way}")

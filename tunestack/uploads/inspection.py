@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from tunestack_training.collect import AT_ONCE, Collected, reading_of
+from tunestack_training.collect import AT_ONCE, Collected, characters_of, reading_of
 from tunestack_training.failure import JobError
 from tunestack_training.prepare import GENERAL_FILE
 from tunestack_training.questions import question_of
 from tunestack_training.row_files import TABLES, kind_of
-from tunestack_training.rows import Row, parse_line, read_rows, shown
+from tunestack_training.rows import parse_line, read_row, read_rows, shown
 from tunestack_training.store import RowStore, StoredRow, place_of
 from tunestack_training.verdict import FEW_TEST_ROWS
 
@@ -98,20 +98,17 @@ def _collected(files: Sequence[Path], recipe: Recipe, store: RowStore) -> Collec
                 continue
             collected.add_reading(reading)
             place = place_of(recipe.training.seed, reading.rows[0]["prompt"])
-            good += [StoredRow(row, place, _characters(row)) for row in reading.rows]
+            good += [StoredRow(row, place, characters_of(row)) for row in reading.rows]
         store.add(good)
     return collected
 
 
-def _characters(row: Row) -> int:
-    return sum(len(message["content"]) for message in row["prompt"] + row["completion"])
-
-
 @dataclass(frozen=True, kw_only=True)
 class QuestionsView:
-    """How many lines a batch has, and why some can't be asked."""
+    """How many lines a batch has, why some can't be asked, and how many come with their answer, as rows to train on."""
 
     lines: int
+    with_answers: int
     reasons: dict[str, int]
 
 
@@ -122,10 +119,12 @@ def inspect_questions(file: Path) -> QuestionsView:
         UploadError: not one line can be asked.
     """
     lines = file.read_bytes().removesuffix(b"\n").split(b"\n")
-    reasons, first = Counter[str](), ""
+    reasons, first, with_answers = Counter[str](), "", 0
     for number, line in enumerate(lines, start=1):
         try:
-            question_of(parse_line(line))
+            value = parse_line(line)
+            with_answers += read_row(value).row is not None
+            question_of(value)
         except ValueError as error:
             # JSON's own reasons name a place in the line: many of one kind are one.
             reason = "not JSON" if isinstance(error, json.JSONDecodeError) else str(error)
@@ -133,4 +132,4 @@ def inspect_questions(file: Path) -> QuestionsView:
             reasons[reason] += 1
     if reasons.total() == len(lines):
         raise UploadError(f"{file}: no line can be asked; {first}")
-    return QuestionsView(lines=len(lines), reasons=dict(reasons.most_common()))
+    return QuestionsView(lines=len(lines), with_answers=with_answers, reasons=dict(reasons.most_common()))
