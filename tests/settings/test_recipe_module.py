@@ -10,11 +10,11 @@ from tests.conftest import ROOT
 MODULE = ROOT / "training_code" / "tunestack_training" / "recipe.py"
 
 
-def test_it_imports_nothing_but_pydantic() -> None:
+def test_it_imports_nothing_but_pydantic_and_what_python_has() -> None:
     nodes = list(ast.walk(ast.parse(MODULE.read_text())))
     imported = {node.module for node in nodes if isinstance(node, ast.ImportFrom)}
     imported |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    assert imported == {"typing", "pydantic"}
+    assert imported == {"re", "typing", "pydantic"}
 
 
 def test_both_sides_lock_the_same_pydantic() -> None:
