@@ -21,7 +21,7 @@ def test_a_version_is_listed_shown_approved_and_rejected(succeeded: ExecutionVie
     newest = str(listed[0]["number"])
     assert listed[0]["approval"] == "PendingManualApproval"
     assert succeeded.id in {item["metadata"]["pipeline_execution_id"] for item in listed}
-    assert re.search(r"Pending\S* +undecided +\d+ → \d+ of \d+ +0\.\d+", command("models", "list").output)
+    assert re.search(r"PendingManualApproval +undecided +\d+ → \d+.* +0\.\d+", command("models", "list").output)
     # A gate that couldn't decide leaves it to a person, who says why.
     assert f"the gate of version {newest} is undecided" in str(command("models", "approve", newest).exception)
     approved = command("models", "approve", newest, "--reason", "better on all questions")

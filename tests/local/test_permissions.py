@@ -247,7 +247,7 @@ def test_a_failed_execution_is_retried_from_the_step_that_failed(
 ) -> None:
     # GIVEN an execution whose training was refused what it needs
     with without(deployer, "TrainRole", "ec2:CreateNetworkInterface"):
-        failed = run(deployed, {**uploaded, "MaxSteps": "2"})
+        failed = run(deployed, {**uploaded, "MaxSteps": "6"})
     assert failed.failed_step is not None and failed.failed_step.name == "FineTune"
     # WHEN that is mended, and the execution retried
     again = command("retry", failed.id, "--json")

@@ -109,7 +109,7 @@ def test_a_run_can_be_stricter_than_the_deployed_recipe_and_never_more_lenient()
     limits = [condition["RightValue"] for condition in gate.entry["Arguments"]["Conditions"]]
     assert limits == [
         {"Get": "Parameters.MaxHeldoutLossRatio"}, 0.98, {"Get": "Parameters.MaxGeneralLossRatio"}, 1.1,
-        {"Get": "Parameters.MaxHeldoutErrorRate"}, 1.0,
+        {"Get": "Parameters.MaxHeldoutErrorRate"}, 1.0, {"Get": "Parameters.MaxHeldoutErrorIncrease"}, 1.0,
     ]  # fmt: skip
     declared = declared_parameters(definition)
     recipe = changed("prod").recipe

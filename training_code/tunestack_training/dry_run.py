@@ -121,7 +121,7 @@ def _package(ml: Path) -> None:
     from tunestack_training import package
 
     package.run({})
-    shutil.unpack_archive(ml / "processing" / "output" / "model" / "model.tar.gz", ml / "served", filter="data")
+    shutil.unpack_archive(ml / "processing" / "output" / "model" / "model.tar.gz", ml / "served")
 
 
 def _serve(ml: Path) -> None:
