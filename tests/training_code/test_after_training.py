@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 from conftest import RECIPE, conversations, write_lines
-from tunestack_training import evaluate, exam, package, right
+from tunestack_training import answer_words, evaluate, exam, package
 from tunestack_training.base_model import load_base_model
 from tunestack_training.failure import JobError
 from tunestack_training.fuse import check_agreement, merged
@@ -151,7 +151,7 @@ def test_evaluation_writes_scores_of_both_models_and_a_message_for_the_gate(
     ],
 )  # fmt: skip
 def test_an_answer_is_right_word_by_word(answered: str, wanted: str, held: bool) -> None:
-    assert right.holds(answered, wanted) is held
+    assert answer_words.holds(answered, wanted) is held
 
 
 def test_the_rows_that_are_evaluated_are_chosen_by_the_seed() -> None:

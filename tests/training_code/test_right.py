@@ -25,6 +25,25 @@ WANTED = '{"order": 7, "items": ["a", "b"], "paid": true}'
         # numbers: the last one, by value
         ("It is 1,024.50 in all", "1024.5", "number", 1), ("first 3, then 4", "3", "number", 0),
         ("-5", "5", "number", 0), ("none", "5", "number", 0), ("1e3", "1000", "number", 1),
+        *[(f"it comes to {said}", wanted, "number", right) for said, wanted, right in [
+            ("2,5", "2.5", 1), ("25", "2,5", 0), ("2.5", "2,5", 1), ("1.234,56", "1234.56", 1), ("1 000", "1000", 1),
+            ("1\u202f000", "1000", 1), ("1_000", "1000", 1), ("1'000", "1000", 1), (".75", "0.75", 1), ("-.5", "-0.5", 1),
+            ("\u22125", "-5", 1), ("\u22125", "5", 0), ("$72.", "72", 1), ("-$72", "-72", 1), ("72 %", "72", 1), ("72km", "72", 1),
+            ("**72**", "72", 1), (r"\boxed{72}", "72", 1), (r"\sqrt{2}", "2", 0), ("3/4", "4", 0), ("2024-05-01", "1", 0),
+            ("12:30", "30", 0), ("5-10", "10", 0), ("v2", "2", 0), ("10^6", "6", 0), ("x=72", "72", 1), ("x>72", "72", 0),
+            ("1.2.3", "3", 0), ("3rd", "3", 0), ("1e9999999", "1e9999999", 1), ("1" * 40, "1" * 39 + "2", 0),
+            ("共有72个。", "72", 1), ("7" + "0" * 30 + "1", "7" + "0" * 30 + "2", 0),
+        ]],
+        ('{"a": 1e9999999}', '{"a": 1e9999999}', "json", 1), ('{"a": 1, "a": 2}', '{"a": 2}', "json", 0),
+        (f'{{"a": {"1" * 40}}}', f'{{"a": {"1" * 39}2}}', "json", 0), ("[" * 900 + "]" * 900, "[" * 900 + "]" * 900, "json", 0),
+        (f"<think>{{}} or so</think>\n{WANTED}", WANTED, "json", 1), (f"```json\r\n{WANTED}\r\n```", WANTED, "json", 1),
+        (f"```json {WANTED}```", WANTED, "json", 1), (f"First ```{{}}```, then\n```json\n{WANTED}\n```", WANTED, "json", 1),
+        # what was thought is no answer
+        ("<think>positive?</think> negative", "positive", "contains", 0), ("<think>is it 5 or 6", "6", "number", 0),
+        ("is it 5?\n</think>\n6", "<think>clear</think>6", "number", 1), ("<think>yes", "<think>all of it", "contains", 0),
+        # labels: that and nothing else
+        ("Positive.", "positive", "label", 1), ("not positive", "positive", "label", 0), ("好", "坏", "label", 0),
+        ("positive, negative or neutral", "positive", "label", 0), ("**C++**", "C++", "label", 1), ("C", "C++", "label", 0),
         # exactly: but for how letters are made up, and blanks around
         (" Cafe\u0301\n", "Café", "exact", 1), ("café", "Café", "exact", 0), ("Café.", "Café", "exact", 0),
         # containing: words, whatever the script
@@ -32,6 +51,16 @@ WANTED = '{"order": 7, "items": ["a", "b"], "paid": true}'
         ("今天的答案是好的。", "好的", "contains", 1), ("今天的答案是坏的。", "好的", "contains", 0),
         ("คำตอบคือใช่ครับ", "ใช่", "contains", 1), ("हिन्दी", "हिन्द", "contains", 0),
         ("it is -5", "5", "contains", 0), ("it is 5", "-5", "contains", 0), ("version 1.5", "1", "contains", 0),
+        *[(f"so: {said}", wanted, "contains", 0) for said, wanted in [
+            ("C++", "C"), ("C#", "C"), ("x == 1", "x != 1"), ("x != 1", "x == 1"), ("a > b", "a < b"), ("a -> b", "a > b"),
+            ("$5", "€5"), ("5 %", "5 €"), ("rm rf", "rm -rf"), ("f(x)", "f[x]"), ("!done", "done"), ("a*b", "a b"), ("a + b", "a - b"),
+            ("yes/no", "yes"), ("I think a dog", "A"), ("A or B", "A"), ("12:30", "30"), ("a_b", "a b"), ("2^3", "2"),
+        ]],
+        *[(said, wanted, "contains", 1) for said, wanted in [
+            ("It is C++.", "c++"), ("use `x != 1`", "x != 1"), ("costs €5, then", "€5"), ("The answer is (B).", "B"),
+            ("B) Paris", "B"), ("**A**", "A"), ("Answer: A", "A"), ("Choose B because a dog", "B"), ("well-known", "well known"),
+            ("_yes_, I'm sure", "yes"), ("👍 yes", "👍"), ("call f(x)", "f(x)"), ("| positive |", "positive"),
+        ]],
         ("ＡＢＣ", "abc", "contains", 1), ("fine :-)", ":-)", "contains", 1),
     ],
 )  # fmt: skip
@@ -49,6 +78,9 @@ def test_what_ran_into_the_limit_is_never_right_by_containing() -> None:
     [
         ([WANTED, "[1]"], "auto", "json"), ([WANTED, "none"], "auto", "contains"), (["1", "2.5", "1,000"], "auto", "number"),
         (["yes", "no"], "auto", "contains"), ([], "auto", "contains"), (["yes"], "exact", "exact"), (["NaN"], "auto", "contains"),
+        (["2,5", "3,1"], "auto", "contains"), (["1,250", "7"], "auto", "number"), ([".75", "-.5", "\u22125"], "auto", "number"),
+        (["yes", "no", "Yes", "no"], "auto", "label"), (["3/4", "1/2"], "auto", "contains"), (["$5", "$6"], "auto", "contains"),
+        (["<think>so</think>5", "<think>or so</think>6"], "auto", "number"), (["Paris", "Rome", "Bern"], "auto", "contains"),
     ],
 )  # fmt: skip
 def test_how_they_are_compared_is_chosen_or_found(wanted: list[str], chosen: str, how: str) -> None:

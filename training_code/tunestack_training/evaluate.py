@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tunestack_training import contract, digests
+from tunestack_training.answer_words import answer_in
 from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
 from tunestack_training.encoding import Encoder
@@ -135,7 +136,7 @@ def compare(
         "answered": len(examples),
         "compared_by": how,
         # Who always said the commonest answer would be right as often.
-        "commonest_answer": round(max(Counter(wanted).values()) / len(wanted), 6) if wanted else None,
+        "commonest_answer": round(max(Counter(map(answer_in, wanted)).values()) / len(wanted), 6) if wanted else None,
         **_errors(hits, recipe.training.seed),
     }, examples
 

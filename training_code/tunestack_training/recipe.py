@@ -135,9 +135,9 @@ class Evaluation(Section):
     max_heldout_error_increase: Annotated[float, Field(ge=-1, le=1)] = 1.0
     """The gate against the base: by how much the error rate may be above its own; -0.2: at least 0.2 below; 1: nothing
     is asked."""
-    compare_answers: Literal["auto", "json", "number", "exact", "contains", "f1", "pattern"] = "auto"
-    """How an answer is right: JSON by its fields, the last number, exactly, by containing the wanted words, by the F1
-    of words, or by what answer_pattern finds. auto: by what the wanted answers are."""
+    compare_answers: Literal["auto", "json", "number", "label", "contains", "exact", "f1", "pattern"] = "auto"
+    """How an answer is right: JSON by its fields, its last number, a label by being nothing else, by containing the
+    wanted words, exactly, by the F1 of words, or by what answer_pattern finds. auto: by what the wanted answers are."""
     answer_pattern: str | None = Field(None, min_length=1, max_length=500)
     """For compare_answers: pattern, a regular expression: its first group, or all that it finds, is compared."""
     max_rows: Annotated[int, Field(ge=1)] = 500

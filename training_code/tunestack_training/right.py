@@ -5,68 +5,63 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal, DecimalException
 from typing import Any
 
+from tunestack_training.answer_numbers import is_number, last_number
+from tunestack_training.answer_words import WITHOUT_SPACES, answer_in, holds, plain
 from tunestack_training.generation import Answer
 
 AUTO = "auto"
-# Of a fence around code or JSON, what is in it.
-_FENCED = re.compile(r"```[\w+-]*\n(.*?)```", re.DOTALL)
-_NUMBER = re.compile(r"[-+]?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
-# Scripts that put no space between words: there a part of a text is looked for as it is.
-_WITHOUT_SPACES = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
-_SIGNS = re.compile(r"[-+](?=\d)|(?<=\d)[.,](?=\d)")
+# What stands in a fence around code or JSON.
+_FENCED = re.compile(r"```[ \t]*[\w+.-]*\s(.*?)```", re.DOTALL)
+# Answers of so few words, of which each is wanted more than once, are labels.
+_WORDS_OF_A_LABEL = 5
 
 
 def comparison_for(wanted: Sequence[str], chosen: str) -> str:
     """How answers are compared: as chosen, or (`auto`) by what all the wanted ones are.
 
-    All JSON objects or lists: `json`; all numbers: `number`; else `contains`.
+    All JSON objects or lists: `json`; all numbers: `number`; a few words that come again and again: `label`; else
+    `contains`.
     """
     if chosen != AUTO or not wanted:
         return "contains" if chosen == AUTO else chosen
+    wanted = [answer_in(text) for text in wanted]
     if all(isinstance(_json_in(text), dict | list) for text in wanted):
         return "json"
-    return "number" if all(_number(text.strip()) is not None for text in wanted) else "contains"
+    if all(map(is_number, wanted)):
+        return "number"
+    return "label" if _are_labels(wanted) else "contains"
+
+
+def _are_labels(wanted: Sequence[str]) -> bool:
+    """Whether a few answers are all that is ever wanted: then one that names several of them is none of them."""
+    labels = {plain(text) for text in wanted}
+    return 2 * len(labels) <= len(wanted) and all(0 < len(text.split()) <= _WORDS_OF_A_LABEL for text in labels)
 
 
 def score(answer: Answer, wanted: str, comparison: str, pattern: str | None = None) -> float:
     """How much of an answer is right, 0 to 1: of JSON that of its fields, by `f1` that of words, else all or nothing.
 
-    By `pattern` answers are alike where what it finds in them is: its first group, or all of it. What ran into the
-    limit of tokens is never right by containing: nobody knows what it would have said.
+    By `pattern` answers are alike where what it finds in them is: its first group, or all of it. What a model thought
+    before it answered is no part of its answer. What ran into the limit of tokens is not right as a whole: nobody knows
+    what it would have said.
     """
-    if comparison == "pattern":
-        return _by_pattern(answer.text, wanted, pattern or "")
-    if comparison == "contains":
-        return float(answer.ended and holds(answer.text, wanted))
-    return _SCORES[comparison](answer.text, wanted)
+    said, right = answer_in(answer.text), answer_in(wanted)
+    if comparison in _BY_PARTS:
+        return _BY_PARTS[comparison](said, right)
+    if not (answer.ended and said and right):
+        return 0.0
+    return float(_by_pattern(said, right, pattern) if pattern else _WHOLE[comparison](said, right))
 
 
-def holds(text: str, wanted: str) -> bool:
-    """Whether an answer has the wanted one in it, word by word; where that has no words, sign by sign."""
-    words = plain(wanted)
-    if not words:
-        return wanted.strip() in text
-    if _WITHOUT_SPACES.search(words):
-        return words.replace(" ", "") in plain(text).replace(" ", "")
-    return f" {words} " in f" {plain(text)} "
+def _exactly(text: str, wanted: str) -> bool:
+    return _normal(text) == _normal(wanted)
 
 
-def plain(text: str) -> str:
-    """Letters with their marks, and digits with their signs, in lower case: what is left when form doesn't count."""
-    text = unicodedata.normalize("NFKC", text).casefold()
-    signs = {found.start() for found in _SIGNS.finditer(text)}
-    kept = (
-        letter if unicodedata.category(letter)[0] in "LMN" or index in signs else " "
-        for index, letter in enumerate(text)
-    )
-    return " ".join("".join(kept).split())
-
-
-def _exactly(text: str, wanted: str) -> float:
-    return float(_normal(text) == _normal(wanted))
+def _as_label(text: str, wanted: str) -> bool:
+    return (plain(text) or text) == (plain(wanted) or wanted)
 
 
 def _normal(text: str) -> str:
@@ -74,10 +69,16 @@ def _normal(text: str) -> str:
     return unicodedata.normalize("NFC", text).strip()
 
 
-def _by_pattern(text: str, wanted: str, pattern: str) -> float:
+def _as_number(text: str, wanted: str) -> bool:
+    """The last number of an answer is what it comes to."""
+    value = last_number(wanted)
+    return value is not None and last_number(text) == value
+
+
+def _by_pattern(text: str, wanted: str, pattern: str) -> bool:
     said, right = (re.search(pattern, part) for part in (text, wanted))
     if said is None or right is None:
-        return 0.0
+        return False
     return _exactly(*(next((part for part in found.groups() if part is not None), found[0]) for found in (said, right)))
 
 
@@ -90,22 +91,7 @@ def _by_words(text: str, wanted: str) -> float:
 
 def _words(text: str) -> list[str]:
     words = plain(text)
-    return list(words.replace(" ", "")) if _WITHOUT_SPACES.search(words) else words.split()
-
-
-def _as_number(text: str, wanted: str) -> float:
-    """The last number of an answer is what it comes to."""
-    found = _NUMBER.findall(unicodedata.normalize("NFKC", text))
-    value = _number(wanted.strip())
-    return float(bool(found) and value is not None and _number(found[-1]) == value)
-
-
-def _number(text: str) -> Decimal | None:
-    try:
-        found = Decimal(text.replace(",", ""))
-    except InvalidOperation:
-        return None
-    return found if found.is_finite() else None
+    return list(words.replace(" ", "")) if WITHOUT_SPACES.search(words) else words.split()
 
 
 def _as_json(text: str, wanted: str) -> float:
@@ -113,21 +99,34 @@ def _as_json(text: str, wanted: str) -> float:
     said, right = _json_in(text), _json_in(wanted)
     if said is None or right is None:
         return 0.0
-    given, asked = _fields(said), _fields(right)
+    try:
+        given, asked = _fields(said), _fields(right)
+    except RecursionError:
+        return 0.0
     every = given.keys() | asked.keys()
     equal = [name for name in every if name in given and name in asked and given[name] == asked[name]]
     return len(equal) / len(every)
 
 
 def _json_in(text: str) -> Any:
-    """The JSON that a text is, or has in a fence; None where it is none."""
-    fenced = _FENCED.search(text)
-    for part in (text, fenced[1] if fenced else ""):
+    """The JSON that a text is, or has in its last fence; None where it is none."""
+    for part in (text, *_FENCED.findall(text)[-1:]):
         try:
-            return json.loads(part, parse_float=Decimal, parse_int=Decimal)
-        except (ValueError, RecursionError, InvalidOperation):
+            return json.loads(part, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=_without_twins)
+        except (ValueError, RecursionError, DecimalException):
             continue
     return None
+
+
+def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """
+    Raises:
+        ValueError: a key stands there twice; which of its values is meant?
+    """
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return made
 
 
 def _fields(value: Any, name: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any]:
@@ -136,13 +135,14 @@ def _fields(value: Any, name: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any
         items = value.items() if isinstance(value, dict) else enumerate(value)
         return {place: leaf for key, item in items for place, leaf in _fields(item, (*name, key)).items()}
     # With its type: true is no 1, and "1" neither.
-    leaf = _normal(value) if isinstance(value, str) else value
-    return {name: (type(value).__name__, str(leaf.normalize() if isinstance(leaf, Decimal) else leaf))}
+    return {name: (type(value).__name__, _normal(value) if isinstance(value, str) else value)}
 
 
-_SCORES: dict[str, Callable[[str, str], float]] = {
-    "json": _as_json,
+# Those that give a share, and those that an answer passes or doesn't.
+_BY_PARTS: dict[str, Callable[[str, str], float]] = {"json": _as_json, "f1": _by_words}
+_WHOLE: dict[str, Callable[[str, str], bool]] = {
     "number": _as_number,
     "exact": _exactly,
-    "f1": _by_words,
+    "label": _as_label,
+    "contains": holds,
 }
