@@ -41,6 +41,7 @@ _PLAIN = frozenset(
         "decimal",
         "gc",
         "gzip",
+        "functools",
         "hashlib",
         "importlib.resources",
         "io",

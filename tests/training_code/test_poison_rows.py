@@ -46,7 +46,7 @@ POISON: dict[str, tuple[bytes, str]] = {
     "no known key": (b'{"text": "x"}', "must have"),
     "an empty question": (ask(""), "is empty"),
     "a blank question": (ask("  \n "), "is empty"),
-    "a question that is a list": (ask(["x"]), "needs 'role' and 'content'"),
+    "a question that is a list": (ask(["x"]), "must be text, got list"),
     "no messages": (chat(), "isn't empty"),
     "messages that are text": (b'{"messages": "hello"}', "must be a list"),
     "a message without content": (b'{"messages": [{"role": "user"}]}', "needs 'role' and 'content'"),
@@ -56,6 +56,21 @@ POISON: dict[str, tuple[bytes, str]] = {
     "a tool's answer": (chat(("tool", "x")), "calls of tools"),
     "a picture": (chat(("user", [{"type": "image_url", "image_url": "x"}])), "no text (image_url)"),
     "a way of sampling": (ask("x", top_p=0.5), "'top_p': answers are not sampled by it"),
+    "a stream": (ask("x", model="m", stream=True), "'stream': answers are not sampled by it"),
+    "a number of penalties": (ask("x", presencePenalty=1), "'presence_penalty': answers are not sampled by it"),
+    "the longest of all": (ask("x", max_length=100), "'max_length': answers are not sampled by it"),
+    "sampling without a temperature": (ask("x", do_sample=True), "'do_sample' must be true with a 'temperature'"),
+    "two limits": (ask("x", max_tokens=2, max_new_tokens=3), "say different numbers of tokens"),
+    "a parameter of another's": (
+        ask("x", parameters={"beams": 4}),
+        "with 'beams' in 'parameters': nothing here knows it",
+    ),
+    "two questions": (ask("x", question="y"), "may both be its question"),
+    "two systems": (chat(("system", "x"), ("user", "y"), system="z"), "two system messages"),
+    "context beside a chat": (chat(("user", "x"), context="what it is about"), "'context' stands beside its question"),
+    "documents": (ask("x", documents=["it is blue"]), "name it 'context'"),
+    "pictures": (ask("x", images=["a.png"]), "trains on text alone"),
+    "tools": (ask("x", tools=[{"name": "search"}]), "calls of tools"),
     "no number of tokens": (ask("x", max_tokens=0), "'max_tokens' must be a number of tokens"),
     "more tokens than an answer has": (ask("x", max_tokens=5), "asks for 5 tokens, and an answer has at most 4"),
     "a cold temperature": (ask("x", temperature=-1), "'temperature' must be a number from 0 to 2"),
@@ -146,7 +161,10 @@ def test_a_data_file_of_poison_is_prepared_without_it(ml: Path, tiny_model: Path
     left_out |= {
         name
         for name, (_, reason) in POISON.items()
-        if re.search("'(top_p|max_tokens|temperature|stop)'|asks for", reason)
+        if re.search(
+            "'(top_p|max_tokens|temperature|stop|stream|presence_penalty|max_length|do_sample|beams)'|asks for|numbers of tokens",
+            reason,
+        )
     }
     lines = [answered(line) for name, (line, _) in POISON.items() if name not in left_out]
     report = prepared(ml, tiny_model, lines)
@@ -170,7 +188,11 @@ def test_what_is_not_trained_on_is_counted_with_the_reason(ml: Path, tiny_model:
     assert report["rejected"] == 3
     assert all(
         part in reasons
-        for part in ("'tools': calls of tools", "'tool_calls': calls of tools", "would cut the whole answer off")
+        for part in (
+            "with 'tools' a row comes with tools",
+            "'tool_calls': calls of tools",
+            "would cut the whole answer off",
+        )
     )
     kept = "".join(file.read_text() for file in (ml / "processing" / "output").rglob("rows.jsonl"))
     assert '"    return 1"' in kept

@@ -1,33 +1,43 @@
 """The messages of a conversation, from the forms that people have: roles, texts, and what of them is trained."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunestack_training.row_keys import NO, YES, is_there, meaning_of
+
 ROLES = ("system", "user", "assistant")
 MAX_MESSAGES = 1_000
 Message = dict[str, Any]
-# Other names of the roles: OpenAI's, ShareGPT's, Gemma's.
+# Other names of the roles: OpenAI's, ShareGPT's, Gemma's, Cohere's.
 _ROLES = {
     **{role: role for role in ROLES}, "developer": "system", "human": "user", "prompter": "user", "gpt": "assistant",
-    "bot": "assistant", "chatgpt": "assistant", "model": "assistant", "ai": "assistant",
+    "bot": "assistant", "chatgpt": "assistant", "chatbot": "assistant", "model": "assistant", "ai": "assistant",
 }  # fmt: skip
 # What calls tools, which nothing here is trained for: such a row would be trained as something else.
-TOOLS = ("tools", "tool_calls", "functions", "function_call", "tool_call_id")
+_TOOLS = ("tools", "tool_calls", "functions", "function_call", "tool_call_id")
 _TOOL_ROLES = ("tool", "function", "function_call", "observation", "ipython", "tool_call", "tool_response")
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 # Whether an answer is trained, by OpenAI, axolotl and ms-swift; text, where a table holds it.
-_TRAINED = ("weight", "train", "loss", "trainable")
-_NO, _YES = ("0", "0.0", "false", "no"), ("1", "1.0", "true", "yes")
+_TRAINED = ("weight", "train", "training", "loss", "loss_scale", "loss_weight", "loss_mask", "trainable")
 # Parts of a message that hold text; Bedrock's say no type.
 _TEXTS = ("text", "input_text", "output_text")
-_KNOWN = {"role", "content", "from", "value", *_REASONING, *_TRAINED}
+_OF_A_PART = {"type", "text", "cache_control", "annotations", "citations"}
+_PLAIN = ("role", "content")
+_KNOWN = {*_PLAIN, "from", "value", *_REASONING, *_TRAINED}
+_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,49}")
 
 
 class UnusableError(ValueError):
     """Messages, or a row, that can't be used as they are; the text says why."""
+
+
+def shown(name: Any) -> str:
+    """A key for a message or a log: a word as it is, and nothing that could be a row's content."""
+    return repr(name) if isinstance(name, str) and _WORD.fullmatch(name) else "(not a word)"
 
 
 @dataclass(kw_only=True)
@@ -56,15 +66,17 @@ def conversation_of(given: Any, name: str = "messages") -> Conversation:
         where = f"{name}[{index}]"
         if not isinstance(message, dict):
             raise UnusableError(f"{where} needs 'role' and 'content', both text")
-        made = _message(message, where)
+        # What stands beside role and content; in most messages nothing does, and rows are many.
+        beside = {key: item for key, item in message.items() if key not in _PLAIN and is_there(item)}
+        made = _message(message, beside, where)
         if made["role"] == "system" and not made["content"].strip():
             # As if it weren't there: most exports have one in every row.
             continue
         if not made["content"].strip():
             raise UnusableError(f"{where}: content is empty")
         found.messages.append(made)
-        found.trained.append(made["role"] == "assistant" and _is_trained(message, where))
-        found.ignored.update(f"{name}.{key}" for key in message.keys() - _KNOWN if message[key] not in (None, "", []))
+        found.trained.append(made["role"] == "assistant" and _is_trained(beside, where))
+        found.ignored.update(f"{name}.{key}" for key in beside.keys() - _KNOWN)
     return found
 
 
@@ -80,7 +92,7 @@ def text_of(content: Any, where: str) -> str:
         raise UnusableError(f"{where} must be text, got {type(content).__name__}")
     texts = []
     for part in content:
-        kind = part.get("type", "text") if isinstance(part, dict) else type(part).__name__
+        kind = _kind_of(part)
         if kind not in _TEXTS:
             raise UnusableError(f"{where} has a part that is no text ({kind}): this kit trains on text alone")
         if not isinstance(part.get("text"), str):
@@ -99,34 +111,63 @@ def system_message(text: Any, key: str) -> list[Message]:
     return [{"role": "system", "content": content}] if content.strip() else []
 
 
-def _message(given: Mapping[str, Any], where: str) -> Message:
-    if found := next((key for key in TOOLS if given.get(key)), None):
+def _kind_of(part: Any) -> str:
+    """What a part of a message is; tables have a field for every kind, all but one of them empty."""
+    if not isinstance(part, dict):
+        return type(part).__name__
+    others = [key for key in part if key not in _OF_A_PART and is_there(part[key])]
+    if others and part.get("type") in (None, *_TEXTS):
+        return shown(others[0])
+    return str(part.get("type") or "text")
+
+
+def _message(given: Mapping[str, Any], beside: Mapping[str, Any], where: str) -> Message:
+    if found := next((key for key in _TOOLS if key in beside), None):
         raise UnusableError(f"{where}: {found!r}: calls of tools are not trained")
-    role, content = given.get("role", given.get("from")), given.get("content", given.get("value"))
-    if role in _TOOL_ROLES:
-        raise UnusableError(f"{where}: role {role!r}: calls of tools are not trained")
-    if not isinstance(role, str) or role.lower() not in _ROLES:
+    role, content = _one_of(given, "role", "from", where), _one_of(given, "content", "value", where)
+    name = role.strip().lower() if isinstance(role, str) else ""
+    if name in _TOOL_ROLES:
+        raise UnusableError(f"{where}: role {name!r}: calls of tools are not trained")
+    if name not in _ROLES:
         raise UnusableError(f"{where}: role must be one of {', '.join(ROLES)}")
     if content is None:
         raise UnusableError(f"{where} needs 'role' and 'content', both text")
-    made = {"role": _ROLES[role.lower()], "content": text_of(content, where)}
-    reasoning = [given[key] for key in _REASONING if given.get(key)]
-    if reasoning and made["role"] == "assistant":
+    for key in beside.keys() - _KNOWN:
+        if meaning := meaning_of(key, beside[key]):
+            raise UnusableError(f"{where}: with {shown(key)} {meaning.reason}")
+    made = {"role": _ROLES[name], "content": text_of(content, where)}
+    if reasoning := [beside[key] for key in _REASONING if key in beside]:
+        if made["role"] != "assistant" or any(other != reasoning[0] for other in reasoning[1:]):
+            raise UnusableError(f"{where}: reasoning is an assistant's, and stands there once")
         made["reasoning_content"] = text_of(reasoning[0], f"{where}: its reasoning")
     return made
 
 
-def _is_trained(given: Mapping[str, Any], where: str) -> bool:
+def _one_of(given: Mapping[str, Any], name: str, other: str, where: str) -> Any:
+    """What a message has under the one name or the other.
+
+    Raises:
+        UnusableError: under both, and not the same.
+    """
+    if other not in given:
+        return given.get(name)
+    found = [given[key] for key in (name, other) if given.get(key) is not None]
+    if len(found) == 2 and found[0] != found[1] and all(map(is_there, found)):
+        raise UnusableError(f"{where} has both {name!r} and {other!r}: leave one out")
+    return next(filter(is_there, found), found[0] if found else None)
+
+
+def _is_trained(beside: Mapping[str, Any], where: str) -> bool:
     """Whether an answer is to be trained, as the row says.
 
     Raises:
         UnusableError: it says how much; here it is all or nothing.
     """
-    for key in _TRAINED:
-        said = str(given.get(key, "1")).lower()
-        if given.get(key) is not None and said not in (*_NO, *_YES):
+    for key in (key for key in _TRAINED if key in beside):
+        said = str(beside[key]).strip().lower()
+        if said not in (*NO, *YES):
             raise UnusableError(f"{where}: {key!r} must be 0 or 1: an answer is trained, or it isn't")
-        if given.get(key) is not None and said in _NO:
+        if said in NO:
             return False
     return True
 

@@ -4,33 +4,41 @@ The form is TRL's conversational prompt-completion: `{"prompt": [messages…], "
 what a row means is used, or the row is refused with what it is for; what means nothing known is named and counted.
 """
 
-import json
-import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tunestack_training import row_files
-from tunestack_training.messages import TOOLS, Conversation, Message, UnusableError, conversation_of, system_message
+from tunestack_training.messages import Conversation, UnusableError, conversation_of, shown
 from tunestack_training.row_files import SourceRow, parse_line
 from tunestack_training.row_keys import (
     ANSWERS,
     CONTEXTS,
     CONVERSATIONS,
     HISTORY,
-    JUDGED,
-    KNOWN,
-    MEANS,
     QUESTIONS,
     SYSTEMS,
-    VERDICTS,
+    TEXT,
+    is_there,
+    plain_key,
+)
+from tunestack_training.row_parts import (
+    Row,
+    answer_text,
+    conversation_in,
+    history_of,
+    messages_in,
+    named_as_known,
+    only_one,
+    question_in,
+    question_text,
+    system_of,
+    what_else,
 )  # fmt: skip
 
-__all__ = ["Row", "SourceRow", "parse_line"]
-Row = dict[str, Any]
-_WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,49}")
+__all__ = ["Row", "SourceRow", "parse_line", "shown"]
 WANTED = 'a row needs "instruction" and "response", or "messages" with roles and contents'
 
 
@@ -64,8 +72,8 @@ def read_rows(file: Path) -> Iterator[SourceRow]:
 
 def names_rows(columns: Sequence[str]) -> bool:
     """Whether columns are those of rows: a conversation, or a question and something else."""
-    names = {column.strip().lower() for column in columns}
-    return bool(names & {*CONVERSATIONS}) or bool(names & {*QUESTIONS, "input", "text"} and len(names) > 1)
+    names = {*map(plain_key, columns)}
+    return bool(names & {*CONVERSATIONS}) or bool(names & {*QUESTIONS, "input", TEXT} and len(names) > 1)
 
 
 def read_row(value: Any, reserved: Collection[str] = (), *, all_turns: bool = False) -> Reading:
@@ -74,11 +82,13 @@ def read_row(value: Any, reserved: Collection[str] = (), *, all_turns: bool = Fa
     Of a conversation the last answer is trained, or with `all_turns` each of them.
     """
     try:
-        reading = _read(_named_as_known(value), all_turns=all_turns)
+        reading = _read(value, all_turns=all_turns)
     except UnusableError as error:
         return Reading(problem=str(error))
+    except RecursionError:
+        return Reading(problem="is nested too deeply")
     row = reading.rows[-1]
-    problem = _unusable(row["prompt"] + row["completion"], reserved)
+    problem = unusable(row["prompt"] + row["completion"], reserved)
     return Reading(problem=problem) if problem else reading
 
 
@@ -88,83 +98,39 @@ def to_conversation(value: Any, reserved: Collection[str] = ()) -> tuple[Row | N
     return reading.row, reading.problem
 
 
-def shown(name: Any) -> str:
-    """A key for a message or a log: a word as it is, and nothing that could be a row's content."""
-    return repr(name) if isinstance(name, str) and _WORD.fullmatch(name) else "(not a word)"
-
-
-def _named_as_known(value: Any) -> Row:
-    """A row whose keys are as they are known here: hubs have `Question`, and CSV headers blanks."""
+def _read(value: Any, *, all_turns: bool) -> Reading:
     if not isinstance(value, dict):
         raise UnusableError(f"{WANTED}; got {type(value).__name__}")
-    plain = {key: key.strip().lower() if isinstance(key, str) else key for key in value}
-    named = {key: name if name in KNOWN and name not in value else key for key, name in plain.items()}
-    if len({*named.values()}) < len(named):
-        twice = next(name for name, count in Counter(named.values()).items() if count > 1)
-        raise UnusableError(f"two keys are {twice!r}, but for capitals and blanks: leave one out")
-    return {named[key]: item for key, item in value.items()}
-
-
-def _read(value: Row, *, all_turns: bool) -> Reading:
-    _refuse_other_meanings(value)
-    if found := _conversation_in(value):
+    value = named_as_known(value)
+    if found := conversation_in(value):
         return _of_conversation(value, found, all_turns=all_turns)
-    questions = [key for key in QUESTIONS if key in value] or [key for key in ("input",) if key in value]
-    answers = [key for key in ANSWERS if _is_there(value.get(key))] or [key for key in ANSWERS if key in value]
-    if not questions or not answers:
+    question, answer = question_in(value), only_one(value, ANSWERS, "answer")
+    if question is None or answer is None:
         raise UnusableError(_what_is_missing(value))
-    for what, names in (("question", questions), ("answer", answers)):
-        if len(names) > 1:
-            raise UnusableError(f"{' and '.join(map(repr, names))} may both be its {what}: leave one out")
-    return _of_pair(value, questions[0], answers[0], all_turns=all_turns)
-
-
-def _conversation_in(value: Row) -> str | None:
-    """The key of a row's conversation; an empty one counts where there is nothing else."""
-    found = [key for key in CONVERSATIONS if _is_there(value.get(key))]
-    if not found and not value.keys() & {*QUESTIONS, "input"}:
-        found = [key for key in CONVERSATIONS if key in value]
-    return found[0] if found else None
-
-
-def _refuse_other_meanings(value: Row) -> None:
-    """
-    Raises:
-        UnusableError: a key makes of the row something else than a question and its answer.
-    """
-    answer = any(_is_there(value.get(key)) for key in (*ANSWERS, *CONVERSATIONS))
-    if answer and str(value.get("label")).lower() in VERDICTS:
-        raise UnusableError(f"with 'label' {JUDGED}")
-    for key in (key for key in MEANS if key in value):
-        if _is_there(value[key]):
-            raise UnusableError(f"with {key!r} {MEANS[key]}")
-    if found := next((key for key in TOOLS if key in value and _is_there(value[key])), None):
-        raise UnusableError(f"{found!r}: calls of tools are not trained")
-    if _is_there(value.get("weight")) and str(value["weight"]) not in ("1", "1.0"):
-        raise UnusableError("'weight': rows are trained alike: leave out what must not be trained, and the key")
-
-
-def _is_there(value: Any) -> bool:
-    """Whether a key says anything: many rows have all keys of their format, most of them empty."""
-    return value is not None and value not in ("", [], {})
+    return _of_pair(value, question, answer, all_turns=all_turns)
 
 
 def _what_is_missing(value: Row) -> str:
-    if _is_there(value.get("text")):
+    """
+    Raises:
+        UnusableError: there is a key that says what the row is for.
+    """
+    what_else(value, {*value.keys() & {*QUESTIONS, *ANSWERS, *CONTEXTS, TEXT, "input"}}, [])
+    if is_there(value.get(TEXT)):
         return "'text' is plain text: name its question 'instruction' and its answer 'response'"
     return f"{WANTED}; got the keys {', '.join(map(shown, value)) or 'none'}"
 
 
 def _of_conversation(value: Row, key: str, *, all_turns: bool) -> Reading:
     conversation = conversation_of(value[key], key)
-    system, used = _system_of(value)
+    system = system_of(value)
     if system and conversation.messages and conversation.messages[0]["role"] == "system":
         raise UnusableError("it has two system messages: one beside its conversation, one in it")
+    ignored = conversation.ignored + what_else(value, {key, *SYSTEMS}, system + conversation.messages)
     if [message["role"] for message in conversation.messages[-2:]] != ["user", "assistant"]:
         raise UnusableError("the last message must be the assistant's, after a user's")
     conversation.messages = system + conversation.messages
     conversation.trained = [False for _ in system] + conversation.trained
-    ignored = Counter(name for name in value.keys() - {key, *used} if _is_there(value[name])) + conversation.ignored
     return _trained(conversation, key, all_turns=all_turns, kind="conversations", ignored=ignored)
 
 
@@ -188,79 +154,38 @@ def _trained(conversation: Conversation, key: str, *, all_turns: bool, kind: str
 
 
 def _of_pair(value: Row, question: str, answer: str, *, all_turns: bool) -> Reading:
-    if isinstance(value[question], list) or (isinstance(value[answer], list) and _are_messages(value[answer])):
+    asked, told = messages_in(value[question]), messages_in(value[answer])
+    if asked or told:
         return _of_messages(value, question, answer, all_turns=all_turns)
-    system, used = _system_of(value)
-    prompt = [*system, *_history_of(value), {"role": "user", "content": question_text(value, question)}]
-    text = value[answer]
-    if isinstance(text, dict | list | bool | int | float):
-        # What is asked for is JSON then: as such it is trained.
-        text = json.dumps(text, ensure_ascii=False)
-    if not isinstance(text, str):
-        raise UnusableError(f"{answer!r} must be text, got {type(text).__name__}")
-    if not text.strip():
-        raise UnusableError(f"{answer!r} is empty")
-    names = value.keys() - {question, answer, *CONTEXTS, *used, HISTORY}
-    messages = [*prompt, {"role": "assistant", "content": text}]
+    # The message is made first: what is wrong with the answer is said before what is beside it.
+    last = {"role": "assistant", "content": answer_text(value, answer)}
+    messages = [
+        *system_of(value),
+        *history_of(value),
+        {"role": "user", "content": question_text(value, question)},
+        last,
+    ]
     return _trained(
         Conversation(messages=messages, trained=[message["role"] == "assistant" for message in messages]),
         answer,
         all_turns=all_turns,
         kind="questions with answers",
-        ignored=Counter(name for name in names if _is_there(value[name])),
+        ignored=what_else(value, {question, answer, *CONTEXTS, *SYSTEMS, HISTORY}, messages),
     )
-
-
-def _are_messages(given: list[Any]) -> bool:
-    return all(isinstance(item, dict) and {"role", "content"} <= item.keys() for item in given)
 
 
 def _of_messages(value: Row, question: str, answer: str, *, all_turns: bool) -> Reading:
     """TRL's own form: question and answer as messages."""
-    asked, told = value[question], value[answer]
-    if isinstance(told, str):
-        told = [{"role": "assistant", "content": told}]
-    if not isinstance(asked, list) or not isinstance(told, list):
+    asked, told = messages_in(value[question]), messages_in(value[answer])
+    if asked and not told:
+        told = [{"role": "assistant", "content": answer_text(value, answer)}]
+    if not asked or not told:
         raise UnusableError(f"{question!r} and {answer!r} must both be texts, or both messages")
     rest = {key: item for key, item in value.items() if key not in (question, answer)}
     return _of_conversation({**rest, "messages": [*asked, *told]}, "messages", all_turns=all_turns)
 
 
-def _system_of(value: Mapping[str, Any]) -> tuple[list[Message], tuple[str, ...]]:
-    found = [key for key in SYSTEMS if _is_there(value.get(key))]
-    return system_message(value[found[0]], found[0]) if found else [], tuple(found[:1])
-
-
-def _history_of(value: Row) -> list[Message]:
-    """The turns before a question, as Alpaca has them: pairs of question and answer."""
-    turns = value.get(HISTORY) or []
-    good = isinstance(turns, list) and all(
-        isinstance(turn, list) and [type(text) for text in turn] == [str, str] and all(text.strip() for text in turn)
-        for turn in turns
-    )
-    if not good:
-        raise UnusableError(f"{HISTORY!r} must be a list of pairs of texts: a question and its answer")
-    roles = ("user", "assistant")
-    return [{"role": role, "content": text} for turn in turns for role, text in zip(roles, turn, strict=True)]
-
-
-def question_text(value: Mapping[str, Any], key: str) -> str:
-    """The text of a question, with what belongs to it behind it.
-
-    Raises:
-        UnusableError: one of them is no text, or all are empty.
-    """
-    names = [key, *(name for name in CONTEXTS if name != key)]
-    for name in names:
-        if not isinstance(value.get(name), str | None):
-            raise UnusableError(f"{name!r} must be text, got {type(value[name]).__name__}")
-    texts = [text for name in names if (text := value.get(name)) and text.strip()]
-    if not texts:
-        raise UnusableError(f"{key!r} is empty")
-    return "\n\n".join(texts)
-
-
-def _unusable(messages: list[Row], reserved: Collection[str]) -> str | None:
+def unusable(messages: list[Row], reserved: Collection[str]) -> str | None:
     """What keeps texts from being tokenized as what they are."""
     for text in (message[key] for message in messages for key in ("content", "reasoning_content") if key in message):
         try:
@@ -270,28 +195,3 @@ def _unusable(messages: list[Row], reserved: Collection[str]) -> str | None:
         if found := next((token for token in reserved if token in text), None):
             return f"a text holds {found!r}, which the model takes for a mark of its own"
     return None
-
-
-def to_prompt(value: Any, reserved: Collection[str] = ()) -> list[Message]:
-    """The messages that a request asks to be answered. No text may hold what is `reserved` for the template.
-
-    Raises:
-        ValueError: the request is of no known form.
-    """
-    if not isinstance(value, dict):
-        raise UnusableError(f"must be a JSON object, got {type(value).__name__}")
-    value = _named_as_known(value)
-    if found := _conversation_in(value):
-        messages = conversation_of(value[found], found).messages
-        if not messages or messages[-1]["role"] != "user":
-            raise UnusableError("the last message must be the user's")
-    elif found := next((key for key in QUESTIONS if key in value), None):
-        if isinstance(value[found], list):
-            return to_prompt({"messages": value[found]}, reserved)
-        messages = [*_history_of(value), {"role": "user", "content": question_text(value, found)}]
-    else:
-        raise UnusableError('must have "instruction" or "messages"')
-    messages = _system_of(value)[0] + messages
-    if problem := _unusable(messages, reserved):
-        raise UnusableError(problem)
-    return messages
