@@ -3,14 +3,11 @@
 import json
 from datetime import datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
-from tunestack_training import row_files
-from tunestack_training.failure import JobError
 from tunestack_training.questions import question_of
-from tunestack_training.rows import read_row, read_rows
+from tunestack_training.rows import read_row
 
 ASKED, SAID = "How do I reset device 0?", "Hold the button for 0 seconds."
 USER, ANSWER = {"role": "user", "content": ASKED}, {"role": "assistant", "content": SAID}
@@ -153,82 +150,6 @@ def test_what_nothing_is_done_with_is_named_and_counted() -> None:
     assert dict(reading.ignored) == {"category": 1, "messages.name": 1, "messages.id": 1}
     untrained = read_row({"messages": [USER, ANSWER, USER, {**ANSWER, "weight": 0}]})
     assert untrained.untrained_answers == 1
-
-
-LINE = json.dumps({"instruction": ASKED, "response": SAID})
-FILES: dict[str, bytes] = {
-    "list.json": f"[{LINE},\n {LINE}]".encode(),
-    "lines.json": f"{LINE}\n{LINE}\n".encode(),
-    "list.jsonl": f"[{LINE}, {LINE}]\n".encode(),
-    "a.ndjson": f"{LINE}\n\n{LINE}".encode(),
-    "A.JSONL": f"{LINE}\r\n{LINE}\r\n".encode("utf-8-sig"),
-    "wide.jsonl": f"{LINE}\n{LINE}\n".encode("utf-16"),
-    "comma.csv": f"instruction,response\n{ASKED},{SAID}\n{ASKED},{SAID}\n".encode(),
-    "blanks.csv": f"Instruction, Response\n{ASKED}, {SAID}\n{ASKED}, {SAID}\n".encode(),
-    "excel.csv": f"instruction;response\r\n{ASKED};{SAID}\r\n{ASKED};{SAID}\r\n".encode("utf-8-sig"),
-    "excel16.csv": f"instruction\tresponse\n{ASKED}\t{SAID}\n{ASKED}\t{SAID}\n".encode("utf-16"),
-    "index.csv": f",instruction,response\n0,{ASKED},{SAID}\n1,{ASKED},{SAID}\n".encode(),
-    "a.tsv": f"instruction\tresponse\n{ASKED}\t{SAID}\n{ASKED}\t{SAID}\n".encode(),
-    "bars.csv": f"instruction|response\n{ASKED}|{SAID}\n{ASKED}|{SAID}\n".encode(),
-}
-
-
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("packed", [False, True])
-def test_a_file_of_any_form_holds_the_same_rows(name: str, packed: bool, tmp_path: Path) -> None:
-    import gzip
-
-    file = tmp_path / (f"{name}.gz" if packed else name)
-    file.write_bytes(gzip.compress(FILES[name]) if packed else FILES[name])
-    row_files.check_text(file)
-    assert [read_row(source.value).row for source in read_rows(file)] == [ROW, ROW]
-
-
-def test_tables_of_any_types_hold_rows(tmp_path: Path) -> None:
-    import datetime
-    from decimal import Decimal
-
-    import pyarrow
-    import pyarrow.parquet
-
-    table = pyarrow.table(
-        {
-            "instruction": [ASKED, ASKED], "response": [SAID, None], "at": [datetime.datetime(2026, 1, 1)] * 2,
-            "price": [Decimal("1.5")] * 2, "raw": [b"x"] * 2,
-        }
-    )  # fmt: skip
-    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
-    with pyarrow.ipc.new_file(tmp_path / "a.arrow", table.schema) as out:
-        out.write_table(table)
-    with pyarrow.ipc.new_stream(tmp_path / "b.arrow", table.schema) as out:
-        out.write_table(table)
-    for name in ("a.parquet", "a.arrow", "b.arrow"):
-        first, second = (read_row(source.value) for source in read_rows(tmp_path / name))
-        assert first.row == ROW and dict(first.ignored) == {"at": 1, "price": 1, "raw": 1}
-        assert second.row is None
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "message"),
-    [
-        ("a.csv", "instruction,response\nGröße,x\n".encode("cp1252"), "iconv -f WINDOWS-1252 -t UTF-8 a.csv"),
-        ("a.csv", b"who,what\nx,y\n", "with commas, semicolons, tabs, bars between them"),
-        ("a.jsonl.gz", b"no gzip", "is no gzip file, or half-written"),
-        ("a.jsonl.gz", b"\x1f\x8b\x08\x00cut", "is no gzip file, or half-written"),
-        ("a.json", b'[{"instruction": "x"}, ', "line 1: not JSON, or half-written"),
-        ("a.xlsx", b"x", "save it as CSV"),
-        ("a.zip", b"x", "unpack it"),
-        ("a.parquet.gz", b"x", "a data file ends in"),
-        ("a.arrow", b"x", "not Arrow, or half-written"),
-    ],
-)
-def test_a_file_that_is_not_read_says_what_makes_one_of_it(
-    name: str, content: bytes, message: str, tmp_path: Path
-) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(JobError) as refused:
-        list(read_rows(tmp_path / name))
-    assert message in str(refused.value)
 
 
 def test_a_question_is_read_with_its_name_and_how_it_is_to_be_answered() -> None:

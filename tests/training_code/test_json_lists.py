@@ -35,7 +35,8 @@ def test_a_list_is_what_json_says(most: int, indent: int | None) -> None:
         ("[1,\n]", 2, "Expecting value"),
         ("[1]\n\n[2]", 3, "there is more behind its end"),
         ('[\n"' + "a" * 300 + '"]', 2, "Unterminated string|an item has more than 100"),
-        ("{}", 1, "doesn't begin with"),
+        ("{}\n,", 2, "Expecting value"),
+        ('[{"a": 1,\n"a": 2}]', 1, "a key stands there twice"),
         ('[{"a": 1},\n{"a": ', 2, "Expecting value"),
     ],
 )

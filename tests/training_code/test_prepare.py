@@ -143,7 +143,7 @@ def test_an_input_that_is_no_text_is_not_dropped_in_silence(given: object) -> No
 
 def test_what_is_no_json_lines_isn_t_called_half_written(tmp_path: Path) -> None:
     pretty = tmp_path / "a.jsonl"
-    pretty.write_text('{\n  "instruction": "a"\n}')
+    pretty.write_text("instruction: a\nresponse: b\n")
     assert all(row.problem and row.problem.startswith("not JSON: ") for row in read_rows(pretty))
 
 

@@ -1,4 +1,4 @@
-"""A list in a JSON file, an item at a time: the file may be larger than the memory."""
+"""JSON in a file, a value at a time, of a list or one after the other: the file may be larger than the memory."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -9,7 +9,7 @@ _BEHIND = (",", "]", *_BLANKS)
 
 
 class JsonListError(ValueError):
-    """The text is no list of JSON; `line` is where it isn't."""
+    """The text is no JSON; `line` is where it isn't."""
 
     def __init__(self, problem: str, line: int) -> None:
         super().__init__(problem)
@@ -53,15 +53,29 @@ class _Window:
         return self._lines_before + self.text.count("\n", 0, place) + 1
 
 
-def items_of(read: Callable[[int], str], most_characters: int) -> Iterator[Any]:
-    """The items of the list that a text holds; `read` gives so many characters of it, or what is left.
+def without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of JSON.
 
     Raises:
-        JsonListError: the text is no list, or an item of it has more than `most_characters`.
+        ValueError: a key stands there twice: one of its values would be lost.
+    """
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        raise ValueError("a key stands there twice")
+    return made
+
+
+def items_of(read: Callable[[int], str], most_characters: int) -> Iterator[Any]:
+    """The items of the list that a text holds, or its values; `read` gives so many characters of it, or what is left.
+
+    Raises:
+        JsonListError: the text is no JSON, or an item of it has more than `most_characters`.
     """
     window = _Window(read, most_characters)
     if window.next_sign() != "[":
-        raise JsonListError("it doesn't begin with [", window.line(window.at))
+        while window.next_sign():
+            yield _item(window, most_characters)
+        return
     window.at += 1
     if window.next_sign() == "]":
         window.at += 1
@@ -84,7 +98,7 @@ def _items(window: _Window, most_characters: int) -> Iterator[Any]:
 
 
 def _item(window: _Window, most_characters: int) -> Any:
-    decode = json.JSONDecoder().raw_decode
+    decode = json.JSONDecoder(object_pairs_hook=without_twins).raw_decode
     while True:
         try:
             value, end = decode(window.text, window.at)
@@ -92,8 +106,13 @@ def _item(window: _Window, most_characters: int) -> Any:
             if window.is_short_of(most_characters) and window.more():
                 continue
             raise JsonListError(error.msg, window.line(error.pos)) from None
+        except ValueError as error:
+            raise JsonListError(str(error), window.line(window.at)) from None
         if end - window.at > most_characters:
-            raise JsonListError(f"an item has more than {most_characters:,} characters", window.line(window.at))
+            raise JsonListError(
+                f"an item has more than {most_characters:,} characters: a list of rows, not one object with all rows",
+                window.line(window.at),
+            )
         # A number at the end of what is looked at may go on: 2. is the beginning of 2.5.
         if not window.text[end : end + 1].startswith(_BEHIND) and window.is_short_of(most_characters) and window.more():
             continue

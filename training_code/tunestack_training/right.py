@@ -11,6 +11,7 @@ from typing import Any
 from tunestack_training.answer_numbers import is_number, last_number
 from tunestack_training.answer_words import WITHOUT_SPACES, answer_in, holds, plain
 from tunestack_training.generation import Answer
+from tunestack_training.json_lists import without_twins
 
 AUTO = "auto"
 # What stands in a fence around code or JSON.
@@ -112,21 +113,10 @@ def _json_in(text: str) -> Any:
     """The JSON that a text is, or has in its last fence; None where it is none."""
     for part in (text, *_FENCED.findall(text)[-1:]):
         try:
-            return json.loads(part, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=_without_twins)
+            return json.loads(part, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=without_twins)
         except (ValueError, RecursionError, DecimalException):
             continue
     return None
-
-
-def _without_twins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """
-    Raises:
-        ValueError: a key stands there twice; which of its values is meant?
-    """
-    made = dict(pairs)
-    if len(made) < len(pairs):
-        raise ValueError("a key stands there twice")
-    return made
 
 
 def _fields(value: Any, name: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any]:

@@ -5,41 +5,28 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO, TypeVar
 
 from tunestack_training.failure import JobError
-from tunestack_training.json_lists import JsonListError, items_of
+from tunestack_training.file_kinds import COMPRESSED, SEPARATED, check_beginning, kind_of
+from tunestack_training.json_lists import JsonListError, items_of, without_twins
+from tunestack_training.row_tables import READERS
+from tunestack_training.source_row import SourceRow
 
 _Content = TypeVar("_Content", str, bytes)
 # A line of a data file or of a batch, in characters.
 MAX_LINE = 1_000_000
-_COMPRESSED = ".gz"
 # By what a file begins with; UTF-8's own mark is none that must be there.
 _MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
           codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
 _DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# Suffix → what makes a file of rows of it.
-_CONVERSIONS = {
-    ".xlsx": "save it as CSV", ".xls": "save it as CSV", ".ods": "save it as CSV", ".zip": "unpack it",
-    ".tar": "unpack it", ".tgz": "unpack it", ".zst": "unpack it", ".bz2": "unpack it", ".xz": "unpack it",
-    ".yaml": "save it as JSON", ".yml": "save it as JSON", ".xml": "save its rows as JSON Lines",
-    ".pkl": "save its rows as JSON Lines", ".txt": 'give each text as a line {"instruction": …, "response": …}',
-    ".md": 'give each text as a line {"instruction": …, "response": …}',
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class SourceRow:
-    """A row as a file has it, or what kept it from being read."""
-
-    file: str
-    line: int
-    value: Any
-    problem: str | None = None
+# The line by which Excel says what stands between fields.
+_EXCEL = re.compile(r"sep=(.)", re.IGNORECASE)
 
 
 def read_rows(file: Path, columns_known: Callable[[Sequence[str]], bool]) -> Iterator[SourceRow]:
@@ -51,28 +38,15 @@ def read_rows(file: Path, columns_known: Callable[[Sequence[str]], bool]) -> Ite
     kind = kind_of(file.name)
     if file.stat().st_size == 0:
         raise JobError(f"{file.name} is empty")
-    if kind in _TABLES:
-        yield from _TABLES[kind](file)
-    elif kind in _SEPARATED:
+    check_beginning(file)
+    if kind in READERS:
+        yield from READERS[kind](file)
+    elif kind in SEPARATED:
         yield from _read_separated(file, columns_known)
-    elif kind == ".json":
+    elif _is_spread(file, kind):
         yield from _read_json(file)
     else:
         yield from _read_lines(file)
-
-
-def kind_of(name: str) -> str:
-    """The suffix that says how a file is read, without that of its compression.
-
-    Raises:
-        JobError: nothing here reads it; how it becomes something that is read is said.
-    """
-    plain = name.lower().removesuffix(_COMPRESSED)
-    kind = Path(plain).suffix
-    if kind in KINDS and not (kind in _TABLES and name.lower().endswith(_COMPRESSED)):
-        return kind
-    way = f": {_CONVERSIONS[kind]}" if kind in _CONVERSIONS else ""
-    raise JobError(f"{name}: a data file ends in {', '.join(KINDS)} (or, of text, {_COMPRESSED} behind it){way}")
 
 
 def check_text(file: Path) -> None:
@@ -93,9 +67,11 @@ def parse_line(line: str | bytes) -> Any:
         ValueError: it is none, too long, or nested too deeply.
     """
     if len(line) > MAX_LINE:
-        raise ValueError(f"a line has at most {MAX_LINE:,} characters, got {len(line):,}")
+        raise ValueError(
+            f"a line has at most {MAX_LINE:,} characters, got {len(line):,}: a row a line, not one object with all rows"
+        )
     try:
-        return json.loads(line)
+        return json.loads(line, object_pairs_hook=without_twins)
     except RecursionError:
         raise ValueError("is nested too deeply") from None
 
@@ -147,13 +123,27 @@ def _lines(file: Path, text: TextIO) -> Iterator[tuple[int, str]]:
             yield number, whole.removesuffix("\n")
 
 
-def _read_json(file: Path) -> Iterator[SourceRow]:
-    """A JSON file with a list of rows, or with a row a line."""
+def _is_spread(file: Path, kind: str) -> bool:
+    """Whether JSON is a list in a .json file, or values that are spread over several lines."""
     with _text_of(file) as text:
-        start = _decoded(file, lambda: text.read(1000)).lstrip()
-    if not start.startswith("["):
-        yield from _read_lines(file)
-        return
+        start = _decoded(file, lambda: text.read(MAX_LINE)).lstrip()
+    if kind == ".json" and start.startswith("["):
+        return True
+    line = start.partition("\n")[0].rstrip()
+    if not line.startswith(("{", "[")) or len(line) == len(start.rstrip()):
+        return False
+    try:
+        json.JSONDecoder().raw_decode(line)
+    except json.JSONDecodeError as error:
+        # It goes on behind the end of the line: a broken row of its own would end with a brace.
+        return error.pos >= len(line) or line.endswith(("{", "[", ","))
+    except RecursionError:
+        return False
+    return False
+
+
+def _read_json(file: Path) -> Iterator[SourceRow]:
+    """A JSON file with a list of rows, or with rows one after the other."""
     with _text_of(file) as text:
         items = items_of(lambda size: _decoded(file, lambda: text.read(size)), MAX_LINE)
         try:
@@ -166,29 +156,51 @@ def _read_json(file: Path) -> Iterator[SourceRow]:
 
 def _read_separated(file: Path, columns_known: Callable[[Sequence[str]], bool]) -> Iterator[SourceRow]:
     csv.field_size_limit(MAX_LINE)
+    before, given, header = _header(file)
+    delimiter, padded = _dialect(file, header, given, columns_known)
     with _text_of(file) as text:
-        header = _decoded(file, text.readline).rstrip("\r\n")
-    delimiter, padded = _dialect(file, header, columns_known)
-    with _text_of(file) as text:
+        for _ in range(before):
+            text.readline()
         reader = csv.reader(text, delimiter=delimiter, skipinitialspace=padded, strict=True)
         try:
             names = [name.strip() for name in next(reader)]
-            if len({*names}) != len(names):
+            if any(count > 1 for name, count in Counter(names).items() if name):
                 raise JobError(f"{file.name}: its first line names a column twice")
             for fields in reader:
-                row = dict(zip(names, fields, strict=False))
-                problem = None if len(fields) == len(names) else f"a row needs {len(names)} fields, as the header has"
-                if fields:
-                    yield SourceRow(file.name, reader.line_num, row, problem)
+                # Columns without a name are a table's index, or what Excel leaves behind.
+                row = {name: field for name, field in zip(names, fields, strict=False) if name}
+                fits = len(fields) >= len(names) and not any(fields[len(names) :])
+                problem = None if fits else f"a row needs {len(names)} fields, as the header has"
+                if any(fields):
+                    yield SourceRow(file.name, before + reader.line_num, row, problem)
         except csv.Error as error:
-            raise JobError(f"{file.name}, after line {reader.line_num}: not CSV, or half-written: {error}") from None
+            raise JobError(
+                f"{file.name}, after line {before + reader.line_num}: not CSV, or half-written: {error} (within quotes "
+                'a quote is doubled: "")'
+            ) from None
         except UnicodeDecodeError as error:
             raise _not_utf_8(file, error) from None
 
 
-def _dialect(file: Path, header: str, columns_known: Callable[[Sequence[str]], bool]) -> tuple[str, bool]:
+def _header(file: Path) -> tuple[int, str | None, str]:
+    """The line that names the columns; how many empty ones and of Excel's stand before it; the delimiter of those."""
+    given = None
+    with _text_of(file) as text:
+        before = 0
+        while line := _decoded(file, text.readline):
+            if said := _EXCEL.fullmatch(line.rstrip("\r\n")):
+                given = said[1]
+            elif line.strip("\r\n\t ,;|"):
+                return before, given, line.rstrip("\r\n")
+            before += 1
+    return 0, None, ""
+
+
+def _dialect(
+    file: Path, header: str, given: str | None, columns_known: Callable[[Sequence[str]], bool]
+) -> tuple[str, bool]:
     """What stands between the fields, and whether a blank follows it: where the header names the columns of rows."""
-    for delimiter in _DELIMITERS:
+    for delimiter in _DELIMITERS if given is None else (given,):
         names = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
         if columns_known([name.strip() for name in names]):
             others = header.split(delimiter)[1:]
@@ -200,62 +212,17 @@ def _dialect(file: Path, header: str, columns_known: Callable[[Sequence[str]], b
     )
 
 
-def _read_parquet(file: Path) -> Iterator[SourceRow]:
-    import pyarrow
-    import pyarrow.parquet
-
-    try:
-        with pyarrow.parquet.ParquetFile(file) as table:
-            yield from _rows_of(file, table.iter_batches(batch_size=1_000))
-    except (pyarrow.ArrowException, OSError) as error:
-        raise JobError(f"{file.name}: not Parquet, or half-written: {error}") from None
-
-
-def _read_arrow(file: Path) -> Iterator[SourceRow]:
-    import pyarrow
-    import pyarrow.ipc
-
-    try:
-        with pyarrow.memory_map(str(file)) as source:
-            try:
-                opened = pyarrow.ipc.open_file(source)
-                batches = (opened.get_batch(index) for index in range(opened.num_record_batches))
-            except pyarrow.ArrowInvalid:
-                source.seek(0)
-                batches = iter(pyarrow.ipc.open_stream(source))
-            yield from _rows_of(file, batches)
-    except (pyarrow.ArrowException, OSError) as error:
-        raise JobError(f"{file.name}: not Arrow, or half-written: {error}") from None
-
-
-def _rows_of(file: Path, batches: Iterator[Any]) -> Iterator[SourceRow]:
-    number = 0
-    for batch in batches:
-        for row in batch.to_pylist():
-            number += 1
-            yield SourceRow(file.name, number, {key: value for key, value in row.items() if value is not None})
-
-
-_TABLES: dict[str, Callable[[Path], Iterator[SourceRow]]] = {
-    ".parquet": _read_parquet, ".arrow": _read_arrow, ".feather": _read_arrow,
-}  # fmt: skip
-_SEPARATED = (".csv", ".tsv")
-TABLES = tuple(_TABLES)
-KINDS = (".jsonl", ".ndjson", ".json", *_SEPARATED, *TABLES)
-"""The suffixes of what is read."""
-
-
 def _text_of(file: Path) -> TextIO:
     """A file's text, unpacked, by the mark that it begins with."""
     with _opened(file) as binary:
         start = _unpacked(file, lambda: binary.read(4))
     encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8-sig")
-    newline = "" if kind_of(file.name) in _SEPARATED else "\n"
+    newline = "" if kind_of(file.name) in SEPARATED else "\n"
     return io.TextIOWrapper(_opened(file), encoding=encoding, newline=newline)
 
 
 def _opened(file: Path) -> BinaryIO:
-    return gzip.open(file) if file.name.lower().endswith(_COMPRESSED) else file.open("rb")  # type: ignore[return-value]
+    return gzip.open(file) if file.name.lower().endswith(COMPRESSED) else file.open("rb")  # type: ignore[return-value]
 
 
 def _decoded(file: Path, read: Callable[[], str]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from tunestack_training import row_files
 from tunestack_training.messages import Conversation, UnusableError, conversation_of, shown
-from tunestack_training.row_files import SourceRow, parse_line
+from tunestack_training.row_files import parse_line
 from tunestack_training.row_keys import (
     ANSWERS,
     CONTEXTS,
@@ -37,6 +37,7 @@ from tunestack_training.row_parts import (
     system_of,
     what_else,
 )  # fmt: skip
+from tunestack_training.source_row import SourceRow
 
 __all__ = ["Row", "SourceRow", "parse_line", "shown"]
 WANTED = 'a row needs "instruction" and "response", or "messages" with roles and contents'
@@ -105,8 +106,9 @@ def _read(value: Any, *, all_turns: bool) -> Reading:
     if found := conversation_in(value):
         return _of_conversation(value, found, all_turns=all_turns)
     question, answer = question_in(value), only_one(value, ANSWERS, "answer")
-    if question is None or answer is None:
-        raise UnusableError(_what_is_missing(value))
+    wrapped = _wrapped(value) if question is None or answer is None or isinstance(value[question], dict) else None
+    if question is None or answer is None or wrapped:
+        raise UnusableError(wrapped or _what_is_missing(value))
     return _of_pair(value, question, answer, all_turns=all_turns)
 
 
@@ -119,6 +121,18 @@ def _what_is_missing(value: Row) -> str:
     if is_there(value.get(TEXT)):
         return "'text' is plain text: name its question 'instruction' and its answer 'response'"
     return f"{WANTED}; got the keys {', '.join(map(shown, value)) or 'none'}"
+
+
+def _wrapped(value: Row) -> str | None:
+    """What a row is that holds the others, as a whole file may."""
+    pandas = "as pandas writes it: save the rows, with to_json(orient='records', lines=True)"
+    for key, item in value.items():
+        if isinstance(item, list) and item and all(isinstance(one, dict) and names_rows([*one]) for one in item):
+            return f"{shown(key)} is a list of rows: save that list alone, a file has no object around it"
+        if isinstance(item, dict) and "0" in item:
+            return f"{shown(key)} is a column, {pandas}"
+    is_table = isinstance(value.get("columns"), list) and isinstance(value.get("data"), list)
+    return f"it is a table, {pandas}" if is_table else None
 
 
 def _of_conversation(value: Row, key: str, *, all_turns: bool) -> Reading:

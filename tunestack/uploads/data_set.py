@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tunestack_training.failure import JobError
-from tunestack_training.row_files import TABLES, check_text, kind_of
+from tunestack_training.file_kinds import TABLES, check_beginning, kind_of
+from tunestack_training.row_files import check_text
 
 from tunestack.aws import Aws
 from tunestack.layout import BATCH_INPUT, DATASETS, Place, S3Uri
@@ -70,6 +71,7 @@ def check_data_file(file: Path) -> None:
         kind = kind_of(file.name)
         if file.stat().st_size == 0:
             raise UploadError(f"{file} is empty")
+        check_beginning(file)
         if kind == ".parquet":
             _check_parquet(file)
         elif kind not in TABLES:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from tunestack_training.collect import AT_ONCE, Collected, characters_of, reading_of
 from tunestack_training.failure import JobError
+from tunestack_training.file_kinds import TABLES, kind_of
 from tunestack_training.prepare import GENERAL_FILE
 from tunestack_training.questions import question_of
-from tunestack_training.row_files import TABLES, kind_of
 from tunestack_training.rows import parse_line, read_row, read_rows, shown
 from tunestack_training.store import RowStore, StoredRow, place_of
 from tunestack_training.verdict import FEW_TEST_ROWS
