@@ -90,6 +90,7 @@ IN_ONE_FILE = {
     "answer.py": {"urllib.request"},
     "aws.py": {"boto3", "botocore.config"},
     "dry_run.py": {"functools", "tempfile"},
+    "look.py": {"tempfile"},
     "image_check.py": {"importlib", "importlib.metadata", "subprocess", "sysconfig"},
     "package.py": {"tarfile", "tempfile"},
     "prepare.py": {"tempfile"},

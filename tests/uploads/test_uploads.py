@@ -1,19 +1,16 @@
 """What reaches the buckets: under which name, encrypted, once for each content; and what never gets there."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from moto import mock_aws
 
 from tests.uploads.models import write_model, write_weights
 from tunestack.aws import Aws
 from tunestack.executions.inputs import has_model, missing_inputs
 from tunestack.jobs import URI_PARAMETERS
-from tunestack.layout import KEY_ARN_OUTPUT, Bucket, S3Uri, StackName
+from tunestack.layout import Bucket, S3Uri
 from tunestack.settings.loading import load_settings
 from tunestack.uploads import (
     UploadError,
@@ -24,25 +21,6 @@ from tunestack.uploads import (
     inspect_data_set,
     upload,
 )
-
-
-class Deployed(Aws):
-    """An environment whose storage stack made these."""
-
-    def outputs(self, stack: StackName) -> dict[str, str] | None:
-        return {**{bucket.output: bucket.lower() for bucket in Bucket}, KEY_ARN_OUTPUT: self.__dict__["key"]}
-
-
-@pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        monkeypatch.setenv(name, "testing")
-    with mock_aws():
-        found = Deployed(load_settings("dev"))
-        found.__dict__["key"] = boto3.client("kms", region_name="us-east-1").create_key()["KeyMetadata"]["Arn"]
-        for bucket in Bucket:
-            found.s3.create_bucket(Bucket=bucket.lower())
-        yield found
 
 
 @pytest.fixture
@@ -235,4 +213,4 @@ def test_what_is_said_of_data_is_what_the_preparation_makes_of_it(tmp_path: Path
     few = recipe.model_copy(update={"data": recipe.data.model_copy(update={"max_rows": 100})})
     part = inspect_data_set([data], few)
     assert part is not None and sum(part.splits.values()) == 100
-    assert part.about_tokens < whole.about_tokens / 3
+    assert part.tokens < whole.tokens / 3

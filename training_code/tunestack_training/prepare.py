@@ -4,8 +4,9 @@ import gc
 import json
 import logging
 import tempfile
-from collections.abc import Iterable, Mapping
-from importlib.resources import files
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from importlib.resources import files as package_files
 from pathlib import Path
 from typing import Any
 
@@ -29,32 +30,54 @@ log = logging.getLogger(__name__)
 def run(options: Mapping[str, str]) -> None:
     """Prepare the data set of a processing job."""
     recipe = recipe_from_options(options)
-    source = contract.processing_input("data")
-    data_files = sorted(file for file in source.rglob("*") if file.is_file() and file.name != GENERAL_FILE)
-    if not data_files:
-        raise JobError(f"no data files under {source}; add some with `tunestack data add FILE`")
-    base = contract.processing_input("base-model")
-    if (base / "config.json").exists():
-        check_length(json.loads((base / "config.json").read_text(encoding="utf-8")), recipe.training.max_length)
-    judge = Judge(load_tokenizer(base), recipe)
+    source = sorted(file for file in contract.processing_input("data").rglob("*") if file.is_file())
+    judge = judge_for(contract.processing_input("base-model"), recipe)
     # What the libraries made stays: to look for garbage among it again and again takes a tenth of the time.
     gc.freeze()
     rejected = contract.processing_output("rejected") / ROWS_FILE
     # On the job's own volume, which is as large as the recipe's data needs.
     with (
         tempfile.TemporaryDirectory(dir=contract.processing_output("report").parent) as scratch,
-        RowStore(Path(scratch) / "rows.sqlite") as store,
+        collected_rows(source, judge, Path(scratch), rejected) as (store, splits, report),
     ):
+        write_splits(store, splits)
+    write_rows(contract.processing_output("general") / ROWS_FILE, read_general(source, judge))
+    contract.write_json(contract.processing_output("report") / "report.json", report)
+    say(report)
+
+
+def judge_for(tokenizer: Path, recipe: Recipe) -> Judge:
+    """What reads rows as the model is trained on them, whose tokenizer and configuration lie in a folder.
+
+    Raises:
+        JobError: there is no tokenizer, or rows may be longer than the model has positions.
+    """
+    config = tokenizer / "config.json"
+    if config.exists():
+        check_length(json.loads(config.read_text(encoding="utf-8")), recipe.training.max_length)
+    return Judge(load_tokenizer(tokenizer), recipe)
+
+
+@contextmanager
+def collected_rows(
+    files: Sequence[Path], judge: Judge, scratch: Path, rejected: Path
+) -> Iterator[tuple[RowStore, Splits, dict[str, Any]]]:
+    """The usable rows of files on the disk, where their splits end, and the report on them.
+
+    Raises:
+        JobError: there are none, or too few, or too many are rejected.
+    """
+    data_files = [file for file in files if file.name != GENERAL_FILE]
+    if not data_files:
+        raise JobError("there are no data files; add some with `tunestack data add FILE`")
+    recipe = judge.recipe
+    with RowStore(scratch / "rows.sqlite") as store:
         collected = collect(data_files, judge, store, rejected)
         if recipe.data.max_rows is not None and len(store) > recipe.data.max_rows:
             log.info("data.max_rows: %d of %d rows are used", recipe.data.max_rows, len(store))
             store.keep(recipe.data.max_rows, recipe.training.seed)
         splits = store.splits(recipe.data)
-        write_splits(store, splits)
-        report = make_report(data_files, collected, store, splits, recipe)
-    write_rows(contract.processing_output("general") / ROWS_FILE, read_general(source, judge))
-    contract.write_json(contract.processing_output("report") / "report.json", report)
-    say(report)
+        yield store, splits, make_report(data_files, collected, store, splits, recipe)
 
 
 def write_splits(store: RowStore, splits: Splits) -> None:
@@ -68,17 +91,17 @@ def write_splits(store: RowStore, splits: Splits) -> None:
             file.close()
 
 
-def read_general(source: Path, judge: Judge) -> list[Row]:
+def read_general(files: Sequence[Path], judge: Judge) -> list[Row]:
     """The general set: the user's own, wherever it lies beside the data, or the kit's.
 
     Raises:
         JobError: the user's own can't be used, or there are several.
     """
-    own = sorted(source.rglob(GENERAL_FILE))
+    own = [file for file in files if file.name == GENERAL_FILE]
     if len(own) > 1:
         raise JobError(f"{len(own)} files are called {GENERAL_FILE}: name one version of the data set (DataUri)")
     if not own:
-        with files("tunestack_training").joinpath("general.jsonl").open(encoding="utf-8") as lines:
+        with package_files("tunestack_training").joinpath("general.jsonl").open(encoding="utf-8") as lines:
             return [to_conversation(json.loads(line))[0] or {} for line in lines]
     rows = []
     for judged in judge.all(read_rows(own[0])):

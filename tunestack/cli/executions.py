@@ -11,14 +11,14 @@ from rich.table import Table
 from tunestack.cli.following import colored, console, follow, print_end
 from tunestack.cli.options import aws_of, env_option, json_option, quiet_option, show
 from tunestack.cli.run_options import allow_option, param_option, params_of, recipe_option
-from tunestack.cli.staging import stage_run
+from tunestack.cli.staging import look_at_data, stage_run
 from tunestack.executions.describe import ExecutionView, describe, list_executions
 from tunestack.executions.logs import choose_step, follow_log, read_log
 from tunestack.executions.preview import preview, with_data_of
 from tunestack.executions.retry import retry
 from tunestack.executions.start import start
 from tunestack.executions.stop import stop
-from tunestack.uploads import inspect_data_set, inspect_questions
+from tunestack.uploads import inspect_questions
 from tunestack.uploads.data_set import check_data_file, check_data_files
 
 _file = click.Path(path_type=Path)
@@ -55,8 +55,8 @@ def run_command(
         inspect_questions(questions)
     if data:
         check_data_files(data)
-        if (found := inspect_data_set(data, aws.settings.recipe)) is not None:
-            aws = with_data_of(aws, max(found.about_tokens, 1))
+        if (found := look_at_data(aws, data, given).view) is not None:
+            aws = with_data_of(aws, max(found.tokens, 1))
     if data or questions:
         # What is wrong with a parameter is said before anything is uploaded.
         preview(aws, given)

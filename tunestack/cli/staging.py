@@ -1,10 +1,13 @@
 """What the commands share that bring something to a run: looked at, uploaded, told."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
+import yaml
+from pydantic import ValidationError
 from rich.markup import escape
 
 from tunestack.aws import Aws
@@ -13,6 +16,8 @@ from tunestack.cli.options import show
 from tunestack.executions.inputs import has_model
 from tunestack.jobs import BASE_MODEL_URI, DATA_URI, TRANSFORM_INPUT_URI
 from tunestack.layout import BASE_MODELS, S3Uri
+from tunestack.pipeline.recipe_parameters import RUN_CHOICES
+from tunestack.settings.recipe import Recipe, changed_recipe
 from tunestack.uploads import (
     DataSetView,
     QuestionsView,
@@ -20,6 +25,8 @@ from tunestack.uploads import (
     add_data_set,
     add_model,
     download_from_hub,
+    inspect_data_set,
+    prove_data_set,
 )
 
 TRAINING_PYTHON = Path(__file__).parents[2] / ".venv-training" / "bin" / "python"
@@ -45,18 +52,53 @@ def stage_base_model(aws: Aws) -> None:
         add_model(aws, Path(folder), name=model.name_or_path, revision=model.revision)
 
 
-def print_data_set(view: DataSetView | None) -> None:
+@dataclass(frozen=True)
+class DataLook:
+    """A data set before it is uploaded; what is seen of it, if anything, and why it isn't proven, if it isn't."""
+
+    view: DataSetView | None
+    not_proven: str | None = None
+
+
+def look_at_data(aws: Aws, files: Sequence[Path], given: Mapping[str, str]) -> DataLook:
+    """What PrepareData will find of files under a run's parameters: by the model's tokenizer, where that can be had.
+
+    Raises:
+        UploadError: the preparation would fail.
+    """
+    recipe = _chosen_recipe(aws, given)
+    found = prove_data_set(aws, files, recipe, python=TRAINING_PYTHON, base_model_uri=given.get(BASE_MODEL_URI.name))
+    return DataLook(inspect_data_set(files, recipe), found) if isinstance(found, str) else DataLook(found)
+
+
+def _chosen_recipe(aws: Aws, given: Mapping[str, str]) -> Recipe:
+    """The recipe with what a run chooses of it; what it can't choose, the run itself refuses."""
+    chosen = {dotted: yaml.safe_load(given[name]) for name, dotted in RUN_CHOICES.items() if name in given}
+    try:
+        return changed_recipe(aws.settings.recipe, chosen)
+    except ValidationError:
+        return aws.settings.recipe
+
+
+def print_data_set(look: DataLook) -> None:
     """What a data set holds, and what will be done with it."""
+    view = look.view
+    if look.not_proven:
+        console.print(f"data: not looked at with the model's tokenizer: {escape(look.not_proven)}")
     if view is None:
         console.print("data: Parquet is looked at by PrepareData")
         return
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in view.kinds.items())
     splits = ", ".join(f"{count:,} {name}" for name, count in view.splits.items())
-    console.print(f"data: {kinds}, about {view.about_tokens:,} tokens → {splits}")
+    console.print(f"data: {kinds}, {'' if view.is_proven else 'about '}{view.tokens:,} tokens → {splits}")
     if view.duplicates:
         console.print(f"  {view.duplicates:,} duplicates will be dropped")
     for reason, count in view.reasons.items():
         console.print(f"  [yellow]{count:,} rows will be rejected[/yellow]: {escape(reason)}")
+    if view.cut:
+        console.print(f"  [yellow]{view.cut:,} rows[/yellow] are longer than training.max_length and will be cut")
+    if view.dropped_for_length:
+        console.print(f"  {view.dropped_for_length:,} rows are longer than training.max_length and will be dropped")
     for key, count in view.ignored_keys.items():
         console.print(f"  key {escape(key)} of {count:,} rows is not trained on")
     if view.untrained_answers:

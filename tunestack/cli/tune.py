@@ -15,7 +15,7 @@ from tunestack.cli.answers import print_answers
 from tunestack.cli.following import console, follow, print_end
 from tunestack.cli.options import aws_of, env_option, json_option, quiet_option
 from tunestack.cli.run_options import allow_option, param_option, params_of, recipe_option
-from tunestack.cli.staging import print_data_set, print_questions, stage_base_model, stage_run
+from tunestack.cli.staging import look_at_data, print_data_set, print_questions, stage_base_model, stage_run
 from tunestack.costs.run import RunCost
 from tunestack.executions.describe import ExecutionView
 from tunestack.executions.errors import ExecutionError
@@ -26,7 +26,7 @@ from tunestack.executions.results import GATE, answers, evaluation, gate_in_word
 from tunestack.executions.start import deployed_definition, start
 from tunestack.jobs import BASE_MODEL_URI, TRANSFORM_INPUT_URI
 from tunestack.money import usd
-from tunestack.uploads import inspect_data_set, inspect_questions
+from tunestack.uploads import inspect_questions
 from tunestack.uploads.data_set import check_data_file, check_data_files
 from tunestack.uploads.upload import check_name
 
@@ -69,18 +69,18 @@ def tune_command(
     check_data_files(files)
     if questions is not None:
         check_data_file(questions)
-    view = inspect_data_set(files, aws.settings.recipe)
+    given = params_of(aws, recipe, params)
+    look = look_at_data(aws, files, given)
     asked = inspect_questions(questions) if questions else None
     quiet = quiet or as_json
     if not quiet:
-        print_data_set(view)
+        print_data_set(look)
         if asked is not None:
             print_questions(asked)
     name = name or _name_of(files[0])
     check_name(name)
-    given = params_of(aws, recipe, params)
-    if view is not None:
-        aws = with_data_of(aws, max(view.about_tokens, 1))
+    if look.view is not None:
+        aws = with_data_of(aws, max(look.view.tokens, 1))
     if questions is None:
         _refuse_without_questions(aws, given)
     cost = preview(aws, given)

@@ -6,9 +6,9 @@ import click
 
 from tunestack.cli.lazy import SuggestingGroup
 from tunestack.cli.options import aws_of, env_option, json_option
-from tunestack.cli.staging import print_data_set, print_questions, show_parameter
+from tunestack.cli.staging import look_at_data, print_data_set, print_questions, show_parameter
 from tunestack.jobs import DATA_URI, TRANSFORM_INPUT_URI
-from tunestack.uploads import UploadError, add_batch_input, add_data_set, inspect_data_set, inspect_questions
+from tunestack.uploads import UploadError, add_batch_input, add_data_set, inspect_questions
 from tunestack.uploads.data_set import check_data_file
 
 _file = click.Path(path_type=Path)
@@ -39,7 +39,7 @@ def add_data(files: tuple[Path, ...], name: str | None, batch_input: bool, env: 
         if not as_json:
             print_questions(questions)
     else:
-        data_set = inspect_data_set(files, aws.settings.recipe)
+        data_set = look_at_data(aws, files, {})
         parameter, uri = DATA_URI, add_data_set(aws, files, name=name)
         if not as_json:
             print_data_set(data_set)

@@ -3,6 +3,7 @@
 from tunestack.uploads.data_set import add_batch_input, add_data_set
 from tunestack.uploads.inspection import DataSetView, QuestionsView, inspect_data_set, inspect_questions
 from tunestack.uploads.model import add_model, download_from_hub
+from tunestack.uploads.proof import prove_data_set
 from tunestack.uploads.upload import UploadError
 
 __all__ = [
@@ -15,4 +16,5 @@ __all__ = [
     "download_from_hub",
     "inspect_data_set",
     "inspect_questions",
+    "prove_data_set",
 ]

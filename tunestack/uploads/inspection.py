@@ -25,10 +25,11 @@ CHARACTERS_PER_TOKEN = 4
 
 @dataclass(frozen=True, kw_only=True)
 class DataSetView:
-    """What the preparation will find, but for what needs the model's tokenizer.
+    """What the preparation will find; if it isn't proven, but for what needs the model's tokenizer.
 
-    `several_answers` are questions that have more than one, `about_tokens` the tokens of the rows to train on;
-    `reasons` has each reason of rejection with its count, `splits` the rows of each split.
+    `several_answers` are questions that have more than one, `tokens` those of the rows to train on (about so many if it
+    isn't proven), `cut` the rows to train on that have more of them than `max_length`; `reasons` has each reason of
+    rejection with its count, `splits` the rows of each split.
     """
 
     kinds: dict[str, int]
@@ -39,8 +40,11 @@ class DataSetView:
     reasons: dict[str, int]
     ignored_keys: dict[str, int]
     untrained_answers: int
-    about_tokens: int
+    tokens: int
     splits: dict[str, int]
+    is_proven: bool = False
+    cut: int = 0
+    dropped_for_length: int = 0
 
     @property
     def few_test_rows(self) -> bool:
@@ -77,7 +81,7 @@ def inspect_data_set(files: Sequence[Path], recipe: Recipe) -> DataSetView | Non
                 reasons=dict(collected.reasons.most_common()),
                 ignored_keys={shown(key): count for key, count in collected.ignored_keys.most_common()},
                 untrained_answers=collected.untrained_answers,
-                about_tokens=store.token_counts(splits, recipe.training.max_length)["total"] // CHARACTERS_PER_TOKEN,
+                tokens=store.token_counts(splits, recipe.training.max_length)["total"] // CHARACTERS_PER_TOKEN,
                 splits=store.sizes(splits),
             )
     except JobError as error:
