@@ -92,6 +92,7 @@ IN_ONE_FILE = {
     "dry_run.py": {"functools", "tempfile"},
     "look.py": {"tempfile"},
     "image_check.py": {"importlib", "importlib.metadata", "subprocess", "sysconfig"},
+    "near_duplicates.py": {"rensa"},
     "package.py": {"tarfile", "tempfile"},
     "prepare.py": {"tempfile"},
     "serve.py": {"starlette.applications", "starlette.requests", "starlette.responses", "starlette.routing", "uvicorn"},

@@ -13,6 +13,7 @@ from typing import Any
 from tunestack_training import contract
 from tunestack_training.collect import Collected, Judge, collect
 from tunestack_training.failure import JobError
+from tunestack_training.near_duplicates import near_duplicates
 from tunestack_training.options import recipe_from_options
 from tunestack_training.positions import check_length
 from tunestack_training.recipe import Recipe
@@ -77,7 +78,27 @@ def collected_rows(
             log.info("data.max_rows: %d of %d rows are used", recipe.data.max_rows, len(store))
             store.keep(recipe.data.max_rows, recipe.training.seed)
         splits = store.splits(recipe.data)
-        yield store, splits, make_report(data_files, collected, store, splits, recipe)
+        found = _near_duplicates(store, splits, recipe)
+        report = make_report(data_files, collected, store, splits, recipe)
+        yield store, splits, {**report, "near_duplicates": found}
+
+
+def _near_duplicates(store: RowStore, splits: Splits, recipe: Recipe) -> int:
+    """How many rows to train on ask nearly what a held-out one asks; they are dropped, if the recipe says so.
+
+    Raises:
+        JobError: none are left then.
+    """
+    held_out = (row for _, row in store.rows_of(splits, "test"))
+    found = list(near_duplicates(held_out, store.rows_of(splits, "train")))
+    if recipe.data.near_duplicates == "drop":
+        store.drop(found)
+        if found and not store.sizes(splits)["train"]:
+            raise JobError(
+                f"all {len(found)} rows to train on ask nearly what a held-out row asks: data.near_duplicates: drop "
+                "leaves none"
+            )
+    return len(found)
 
 
 def write_splits(store: RowStore, splits: Splits) -> None:
@@ -142,6 +163,10 @@ def say(report: Mapping[str, Any]) -> None:
         )  # fmt: skip
     if several := report["questions_with_several_answers"]:
         log.warning("%d questions have several different answers: a gate on answers asks for one of them", several)
+    if near := report["near_duplicates"]:
+        log.warning(
+            "%d training rows ask nearly what a held-out row asks: data.near_duplicates drops or keeps them", near
+        )
     if sizes["test"] < FEW_TEST_ROWS:
         log.warning("%d held-out rows: below %d the gate is undecided, whatever it says", sizes["test"], FEW_TEST_ROWS)
     parts = [

@@ -119,6 +119,8 @@ class Data(Section):
     """Which answers of a conversation are trained: its last one, or all, each as a row with what stands before it."""
     long_rows: Literal["truncate", "drop", "fail"] = "truncate"
     """What becomes of rows with more tokens than training.max_length: cut at the end, left out, or the job fails."""
+    near_duplicates: Literal["keep", "drop"] = "keep"
+    """What becomes of training rows that ask nearly what a held-out row asks (and so flatter the gate's figures)."""
     min_test_rows: Annotated[int, Field(ge=1)] = 3
     """With fewer held-out rows the preparation fails: a gate on them would say nothing. With few it says little."""
 

@@ -113,11 +113,26 @@ class RowStore(AbstractContextManager["RowStore"]):
         """Every row with its place, as a line of JSON."""
         yield from self._rows.execute("SELECT place, row FROM rows NOT INDEXED ORDER BY number")
 
+    def rows_of(self, splits: Splits, name: str) -> Iterator[tuple[int, str]]:
+        """The rows of a split with their numbers, as lines of JSON."""
+        of_split = "SELECT number, row FROM rows NOT INDEXED WHERE place >= ? AND place < ? ORDER BY number"
+        yield from self._rows.execute(of_split, self._ends(splits)[name])
+
+    def drop(self, numbers: Iterable[int]) -> None:
+        """Drop rows by their numbers."""
+        self._rows.execute("BEGIN")
+        self._rows.executemany("DELETE FROM rows WHERE number = ?", ((number,) for number in numbers))
+        self._rows.execute("COMMIT")
+
     def sizes(self, splits: Splits) -> dict[str, int]:
         """How many rows each split has."""
-        ends = {"test": (0.0, splits.test_end), "validation": splits, "train": (splits.validation_end, 2.0)}
         counted = "SELECT count(*) FROM rows WHERE place >= ? AND place < ?"
-        return {name: int(self._one(counted, *ends[name])) for name in SPLITS}
+        return {name: int(self._one(counted, *ends)) for name, ends in self._ends(splits).items()}
+
+    @staticmethod
+    def _ends(splits: Splits) -> dict[str, tuple[float, float]]:
+        test_end, validation_end = splits
+        return {"train": (validation_end, 2.0), "validation": (test_end, validation_end), "test": (0.0, test_end)}
 
     def token_counts(self, splits: Splits, limit: int) -> dict[str, Any]:
         """How long the rows to train on are, in tokens; `limit` is what a training sees of each."""

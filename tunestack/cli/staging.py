@@ -105,6 +105,11 @@ def print_data_set(look: DataLook) -> None:
         console.print(f"  {view.untrained_answers:,} answers of conversations are read and not trained")
     if view.several_answers:
         console.print(f"  [yellow]{view.several_answers:,} questions[/yellow] have several different answers")
+    if view.near_duplicates:
+        console.print(
+            f"  [yellow]{view.near_duplicates:,} rows to train on[/yellow] ask nearly what a held-out row asks: with "
+            "them the gate's figures flatter (data.near_duplicates: drop)"
+        )
     if view.few_test_rows:
         console.print(
             f"  [yellow]{view.splits['test']} held-out rows[/yellow]: so few leave the gate undecided, whatever it says"

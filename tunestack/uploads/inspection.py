@@ -45,6 +45,7 @@ class DataSetView:
     is_proven: bool = False
     cut: int = 0
     dropped_for_length: int = 0
+    near_duplicates: int = 0
 
     @property
     def few_test_rows(self) -> bool:

@@ -85,5 +85,6 @@ def _view(report: Mapping[str, Any]) -> DataSetView:
         is_proven=True,
         cut=tokens["rows_longer_than_max_length"],
         dropped_for_length=report["dropped_for_length"],
+        near_duplicates=report["near_duplicates"],
         splits=report["rows"],
     )
