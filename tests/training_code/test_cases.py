@@ -16,7 +16,7 @@ TERSE = {"role": "system", "content": "Be terse."}
 DEEP: Any = "x"
 for _ in range(2_000):
     DEEP = [DEEP]
-GOOD_ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
+GOOD_ROWS: dict[str, tuple[Any, dict[str, Any]]] = {
     "Dolly": ({"instruction": ASKED, "context": "It has a button.", "response": SAID}, {"prompt": [{"role": "user", "content": f"{ASKED}\n\nIt has a button."}], "completion": [ANSWER]}),
     "Alpaca": ({"instruction": ASKED, "input": "", "output": SAID}, ROW),
     "Alpaca without an instruction": ({"instruction": "", "input": ASKED, "output": SAID}, ROW),
@@ -62,6 +62,31 @@ GOOD_ROWS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "a good row": ({"instruction": ASKED, "output": SAID, "is_correct": True, "status": "submitted", "train": 1}, ROW),
     "names and kinds": ({"instruction": ASKED, "output": SAID, "source": "wiki", "document": "doc_17.pdf", "table": "users", "reasoning": True, "api": "chat"}, ROW),
     "as deep as it gets": ({"instruction": ASKED, "response": SAID, "more": DEEP}, ROW),
+    "input that is JSON": ({"instruction": "Is it empty?", "input": "{}", "output": "Yes."}, {"prompt": [{"role": "user", "content": "Is it empty?\n\n{}"}], "completion": [{"role": "assistant", "content": "Yes."}]}),
+    "a twin that is empty": ({"instruction": ASKED, "input": "", "Input": "It has one.", "output": SAID}, {"prompt": [{"role": "user", "content": f"{ASKED}\n\nIt has one."}], "completion": [ANSWER]}),
+    "a class that is the answer": ({"question": ASKED, "answer": "no", "label": "no", "status": "no"}, {"prompt": [USER], "completion": [{"role": "assistant", "content": "no"}]}),
+    "choices said in the question": ({"question": f"{ASKED}\nA. one way\nB. two ways", "choices": ["one way", "two ways"], "answer": "A"}, {"prompt": [{"role": "user", "content": f"{ASKED}\nA. one way\nB. two ways"}], "completion": [{"role": "assistant", "content": "A"}]}),
+    "documents said in the question": ({"prompt": f"Doc: It has one.\n{ASKED}", "documents": ["It has one."], "completion": SAID}, {"prompt": [{"role": "user", "content": f"Doc: It has one.\n{ASKED}"}], "completion": [ANSWER]}),
+    "a thought said in the answer": ({"question": ASKED, "response": f"<think>It has one.</think>{SAID}", "reasoning": "It has one."}, {"prompt": [USER], "completion": [{"role": "assistant", "content": f"<think>It has one.</think>{SAID}"}]}),
+    "context said in the question": ({"prompt": f"It has one. {ASKED}", "context": "It has one.", "completion": SAID}, {"prompt": [{"role": "user", "content": f"It has one. {ASKED}"}], "completion": [ANSWER]}),
+    "the same system twice": ({"system": "Be terse.", "messages": [TERSE, USER, ANSWER]}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "a prompt of messages said again": ({"prompt": [USER], "messages": [USER, ANSWER]}, ROW),
+    "a system that is null": ({"messages": [{"role": "system", "content": None}, USER, ANSWER]}, ROW),
+    "an answer with a role": ({"instruction": ASKED, "output": '[{"role": "chef", "name": "Bo"}]'}, {"prompt": [USER], "completion": [{"role": "assistant", "content": '[{"role": "chef", "name": "Bo"}]'}]}),
+    "a text and messages": ({"prompt": ASKED, "completion": [ANSWER]}, ROW),
+    "a count of messages": ({"messages": 3, "question": ASKED, "answer": SAID}, ROW),
+    "messages alone": ([USER, ANSWER], ROW),
+    "Gemini": ({"systemInstruction": {"role": "system", "parts": [{"text": "Be terse."}]}, "contents": [{"role": "user", "parts": [{"text": ASKED}]}, {"role": "model", "parts": [{"text": SAID}]}]}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "instructions and input": ({"instructions": "Be terse.", "input": ASKED, "output": SAID}, {"prompt": [TERSE, USER], "completion": [ANSWER]}),
+    "input and target": ({"input": ASKED, "target": SAID}, ROW),
+    "a summary beside": ({"instruction": ASKED, "output": SAID, "summary": "A button, in short words for a list."}, ROW),
+    "what hubs say of rows": ({
+        "instruction": ASKED, "output": SAID, "is_reasoning_complete": [True, False], "reward_model": "sfairXC/FsfairX", "reward": 12.5,
+        "knowledge": "Arithmetic operations", "ground_truth": SAID, "loss": 1.42, "masked": False, "rejected": 0, "chosen_model": "a model of ours",
+        "customer_feedback": "negative", "payment_status": "declined", "status": 0, "helpful": 0, "document": "Annual Report 2023",
+        "source_documents": ["manual.pdf"], "reasoning_type": "multi hop", "images": 0, "video": False, "tools": "search, code", "is_train": False,
+        "language_preference": "en", "cot_type": "few shot", "tables": ["users"], "examples": [1, 2], "is_correct": True, "a": 1,
+    }, ROW),
     "keys that are empty": ({"instruction": ASKED, "response": SAID, "rejected": None, "images": [], "tools": "", "system": ""}, ROW),
 }  # fmt: skip
 # What is refused, and a part of the reason: what it is for, or what would be right.
@@ -87,10 +112,10 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
     "a picture in parts": ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}, ANSWER]}, "no text (image_url)"),
     "tools": ({"messages": [USER, ANSWER], "tools": [{"name": "x"}]}, "calls of tools are not trained"),
     "a tool's answer": ({"messages": [USER, {"role": "tool", "content": "x"}, ANSWER]}, "calls of tools are not trained"),
-    "two systems": ({"system": "Be terse.", "messages": [TERSE, USER, ANSWER]}, "two system messages"),
+    "two systems": ({"system": "Be long.", "messages": [TERSE, USER, ANSWER]}, "two system messages"),
     "messages that are no JSON": ({"messages": "hello"}, "text that is no JSON"),
-    "choices": ({"question": ASKED, "choices": ["a", "b"], "answer": 0}, "more to its question"),
-    "choices in columns": ({"question": ASKED, "A": "one", "B": "two", "answer": "B"}, "more to its question"),
+    "choices": ({"question": ASKED, "choices": ["a", "b"], "answer": 0}, "has choices"),
+    "choices in columns": ({"question": ASKED, "A": "one", "B": "two", "answer": "B"}, "has choices"),
     "SQL with its schema": ({"question": ASKED, "schema": "CREATE TABLE users (id INT)", "answer": "SELECT 1"}, "more to its question"),
     "an article": ({"instruction": "Sum it up.", "article": "It rained all day.", "output": "Rain."}, "more to its question"),
     "a definition": ({"definition": "Say whether it rains.", "inputs": "It pours.", "targets": "yes"}, "more to its question"),
@@ -127,6 +152,32 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
     "a picture in a part without a type": ({"messages": [{"role": "user", "content": [{"text": ASKED, "image": {"format": "png"}}]}, ANSWER]}, "no text ('image')"),
     "two contents": ({"messages": [{**USER, "value": "What?"}, ANSWER]}, "has both 'content' and 'value'"),
     "as deep as it gets": ({"question": ASKED, "answer": DEEP}, "nested too deeply"),
+    "a document in Chinese": ({"question": "天气如何？", "document": "昨天整天都在下雨，今天晴天。", "answer": "晴天"}, "more to its question"),
+    "a thought in Chinese": ({"question": "天气如何？", "reasoning": "昨天整天都在下雨，今天应该是晴天。", "answer": "晴天"}, "reasoning beside its answer"),
+    "options as text": ({"question": ASKED, "options": "red,green,blue", "answer": "red"}, "has choices"),
+    "options of MedMCQA": ({"question": ASKED, "opa": "one", "opb": "two", "answer": "one"}, "has choices"),
+    "two answers of which one is None": ({"question": ASKED, "answer": "none", "solution": SAID}, "may both be its answer"),
+    "twins": ({"question": ASKED, "output": SAID, "Output": "No."}, "two keys are 'output'"),
+    "retrieved": ({"question": ASKED, "retrieved_contexts": ["It has a button."], "answer": SAID}, "more to its question"),
+    "turns before": ({"question": ASKED, "chat_history": [["a", "b"]], "answer": SAID}, "name them 'history'"),
+    "context in a message": ({"messages": [{**USER, "context": "It has a button."}, ANSWER]}, "more to its question"),
+    "several responses": ({"question": ASKED, "response": SAID, "responses": [SAID, "No."]}, "several answers"),
+    "wrong answers": ({"question": ASKED, "answer": SAID, "wrong_answer": "No."}, "several answers"),
+    "TriviaQA": ({"question": ASKED, "answer": {"value": SAID, "aliases": ["a"]}}, "may be several answers"),
+    "a cut answer": ({"question": ASKED, "answer": SAID, "finish_reason": "length"}, "was cut off"),
+    **{f"marked by {key}": ({"question": ASKED, "answer": SAID, key: value}, "marked as not good") for key, value in [
+        ("is_safe", False), ("toxic", True), ("passed", False), ("correctness_math_verify", [False]), ("solution_is_valid", "No"),
+        ("problem_is_valid", "Incomplete"), ("approved", "N"), ("keep", "n"), ("chosen", False), ("answer_correct", False),
+        ("correctness", "incorrect"), ("rating", "thumbs_down"), ("feedback", "👎"), ("status", "failed"), ("quality", "very poor"),
+        ("do_not_train", True), ("removed", "yes"),
+    ]},
+    "a weight with a comma": ({"question": ASKED, "answer": SAID, "weight": "0,5"}, "rows are trained alike"),
+    "OpenAI's preferences": ({"input": ASKED, "preferred_output": SAID, "non_preferred_output": "No."}, "preference pair"),
+    "a text and its class": ({"text": "I like it.", "label": 1}, "plain text and 'label' its class"),
+    "system, user and assistant": ({"system": "Be terse.", "user": ASKED, "assistant": SAID}, "got the keys"),
+    "columns": ({"instruction": [ASKED, "b"], "response": [SAID, "c"]}, "is a column"),
+    "messages as Python shows them": ({"messages": "[{'role': 'user', 'content': 'x'}]"}, "write it with to_json"),
+    "a dialogue": ({"dialogue": [USER, ANSWER], "question": ASKED, "answer": "x"}, "name it 'messages'"),
     "a history of something else": ({"instruction": ASKED, "output": SAID, "history": "x"}, "pairs of texts"),
 }  # fmt: skip
 
@@ -184,6 +235,24 @@ def test_a_question_is_read_with_its_name_and_how_it_is_to_be_answered() -> None
     }
     assert question_of({"id": 3.0, **openai}).name == 3.0
     assert question_of({"inputs": ASKED, "parameters": {"do_sample": False, "temperature": 0.7}}).temperature == 0
+    for asked in (
+        {"input": ASKED}, {"input": [USER]}, {"custom_id": "a", "params": {"messages": [USER], "max_tokens": 9}},
+        {"request": {"contents": [{"role": "user", "parts": [{"text": ASKED}]}]}}, {"messages": [USER], "seed": 42, "top_p": 0.9, "temperature": 0},
+        {"messages": [USER], "generationConfig": {"topP": 1.0, "candidateCount": 1}}, {"instruction": ASKED, "seed": "def f(): pass"},
+        {"messages": [USER], "thinking": {"type": "disabled"}, "reasoning_effort": "none"}, {"instruction": ASKED, "format": "markdown"},
+        {"model": "m", "prompt": ASKED, "options": {"num_predict": -1, "num_gpu": 1}},
+    ):  # fmt: skip
+        assert question_of(asked).messages == [USER], asked
+    assert question_of({"instruction": ASKED, "max_tokens": 5.0, "stop": ["\n"]}).stop == ("\n",)
+    assert question_of({"input": ASKED, "instructions": "Be terse."}).messages == [TERSE, USER]
+    assert question_of({"instruction": ASKED, "_id": "x7"}).name == "x7"
+    for refused in (
+        {"instruction": ASKED, "topP": 0.1}, {"messages": [USER], "stream": True}, {"instruction": ASKED, "n": 3},
+        {"prompt": ASKED, "format": "json"}, {"messages": [USER], "thinking": {"type": "enabled"}}, {"prompt": ASKED, "seed": 1},
+        {"prompt": ASKED, "chat_history": [["a", "b"]]}, {"prompt": ASKED, "temperature": 0.5, "parameters": {"temperature": 0.7}},
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="leave it out|leave one out|history"):
+            question_of(refused)
     # A row of the training's form may be asked, too.
     assert question_of({"instruction": ASKED, "response": SAID, "label": False, "cot": "It has one."}).messages == [
         USER

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tunestack_training import row_files
 from tunestack_training.failure import JobError
+from tunestack_training.file_text import check_text
 from tunestack_training.rows import read_row, read_rows
 
 ASKED, SAID = "How do I reset device 0?", "Hold the button for 0 seconds."
@@ -33,6 +33,12 @@ FILES: dict[str, bytes] = {
         f"{SAID}\n,", f"{SAID},,\n,"
     ).encode(),
     "blank.csv": f"\n\ninstruction,response\n{ASKED},{SAID}\n\n{ASKED},{SAID},\n".encode(),
+    "quotes.csv": f'instruction,response\n"{ASKED}", "{SAID}"\n"{ASKED}", "{SAID}"\n'.encode(),
+    "quoted_sep.csv": f'"sep=;"\ninstruction;response\n{ASKED};{SAID}\n{ASKED};{SAID}\n'.encode(),
+    "drawn.csv": f" instruction | response \n------|------\n {ASKED} | {SAID} \n {ASKED} | {SAID} \n".encode(),
+    "lists.jsonl": (json.dumps([USER, ANSWER]) + "\n" + json.dumps([USER, ANSWER])).encode(),
+    "lists.json": json.dumps([[USER, ANSWER], [USER, ANSWER]]).encode(),
+    "a.jsonlines": f"{LINE}\n{LINE}".encode(),
     "a.tsv": f"instruction\tresponse\n{ASKED}\t{SAID}\n{ASKED}\t{SAID}\n".encode(),
     "bars.csv": f"instruction|response\n{ASKED}|{SAID}\n{ASKED}|{SAID}\n".encode(),
 }
@@ -45,7 +51,7 @@ def test_a_file_of_any_form_holds_the_same_rows(name: str, packed: bool, tmp_pat
 
     file = tmp_path / (f"{name}.gz" if packed else name)
     file.write_bytes(gzip.compress(FILES[name]) if packed else FILES[name])
-    row_files.check_text(file)
+    check_text(file)
     assert [read_row(source.value).row for source in read_rows(file)] == [ROW, ROW]
 
 
@@ -91,6 +97,7 @@ def test_tables_of_any_types_hold_rows(tmp_path: Path) -> None:
         ("a.json", b"PAR1rest", "give its name .parquet"),
         ("a.parquet", b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
         ("a.jsonl", b"version https://git-lfs.github.com/spec/v1\noid", "git lfs pull"),
+        ("a.jsonl", LINE.encode("utf-16-le"), "UTF-16 without its mark"),
         ("a.jsonl", b"\n<!DOCTYPE html><html>", "a web page: download the file itself"),
         ("a.csv", b'instruction,response\n"say \\"hi\\"",x\n', 'a quote is doubled: ""'),
         ("a.csv", b"instruction,response,response\nx,y,z\n", "names a column twice"),
@@ -132,6 +139,31 @@ def test_a_broken_row_costs_itself_alone(tmp_path: Path) -> None:
     problems = [source.problem or "" for source in read_rows(tmp_path / "a.jsonl")]
     assert [bool(problem) for problem in problems] == [True, False, True, True, False]
     assert problems[2] == "a key stands there twice"
+
+
+def test_joined_and_unquoted_tables_are_read_line_by_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(f"instruction,response\n{ASKED},{SAID}\ninstruction,response\n{ASKED},{SAID}\n")
+    problems = [source.problem for source in read_rows(tmp_path / "a.csv")]
+    assert problems == [None, "it names the columns once more, as of files that were joined", None]
+    (tmp_path / "a.tsv").write_text('instruction\tresponse\nSay hi\t"Hi" she said\n')
+    (source,) = read_rows(tmp_path / "a.tsv")
+    assert source.value == {"instruction": "Say hi", "response": '"Hi" she said'}
+    (tmp_path / "b.csv").write_text(f"instruction,input,response\n{ASKED},#N/A,{SAID}\n{ASKED},\\N,#REF!\n")
+    first, second = (read_row(source.value) for source in read_rows(tmp_path / "b.csv"))
+    assert first.row == ROW and second.problem == "'response' is empty"
+    (tmp_path / "a.jsonl").write_text(f"{LINE},\n{LINE},\n")
+    assert [str(source.problem)[:14] for source in read_rows(tmp_path / "a.jsonl")] == ["a comma stands"] * 2
+
+
+def test_a_table_s_nulls_are_no_part_of_an_answer(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    pyarrow.parquet.write_table(
+        pyarrow.table({"instruction": [ASKED] * 2, "response": [{"a": "x"}, {"b": "y"}]}), tmp_path / "a.parquet"
+    )
+    said = [read_row(source.value).rows[0]["completion"][0]["content"] for source in read_rows(tmp_path / "a.parquet")]
+    assert said == ['{"a": "x"}', '{"b": "y"}']
 
 
 def test_a_row_of_a_table_that_has_no_form_here_costs_itself_alone(tmp_path: Path) -> None:

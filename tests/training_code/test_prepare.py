@@ -90,7 +90,7 @@ def test_csv_parquet_and_chat_messages_give_the_same_rows(tmp_path: Path) -> Non
         ("a.jsonl", '{"instruction": "é"}'.encode("latin-1"), "not UTF-8"),
         ("a.parquet", b"PAR1 and nothing", "not Parquet, or half-written"),
         ("a.csv", b"instruction,instruction,response\n1,2,3\n", "names a column twice"),
-        ("a.txt", b"hello", "ends in .jsonl, .ndjson, .json, .csv, .*give each text as a line"),
+        ("a.txt", b"hello", "ends in .jsonl, .ndjson, .jsonlines, .json, .csv, .*give each text as a line"),
         ("a.csv", b'instruction,response\n"a,b', "not CSV, or half-written"),
     ],
 )

@@ -106,7 +106,7 @@ def test_half_a_model_is_refused_and_nothing_is_uploaded(missing: str, reason: s
 @pytest.mark.parametrize(
     ("name", "content", "reason"),
     [
-        ("rows.txt", b"a", "a data file ends in .jsonl, .ndjson, .json, .csv"),
+        ("rows.txt", b"a", "a data file ends in .jsonl, .ndjson, .jsonlines, .json"),
         ("rows.jsonl", b"", "is empty"),
         ("rows.jsonl", "é".encode("latin-1"), "is not UTF-8"),
     ],

@@ -1,5 +1,6 @@
 """Kinds of data files: told by the name, and held against what the file begins with."""
 
+import codecs
 import gzip
 import zlib
 from pathlib import Path
@@ -9,7 +10,7 @@ from tunestack_training.failure import JobError
 COMPRESSED = ".gz"
 SEPARATED = (".csv", ".tsv")
 TABLES = (".parquet", ".arrow", ".feather")
-KINDS = (".jsonl", ".ndjson", ".json", *SEPARATED, *TABLES)
+KINDS = (".jsonl", ".ndjson", ".jsonlines", ".json", *SEPARATED, *TABLES)
 """The suffixes of what is read."""
 # Suffix → what makes a file of rows of it.
 _CONVERSIONS = {
@@ -38,6 +39,8 @@ _BEGINNINGS = {
 }
 _OF_KIND = {".parquet": b"PAR1", ".arrow": b"ARROW1", ".feather": b"ARROW1"}
 _LONGEST = 64
+# The marks of texts whose characters have several bytes.
+_WIDE = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE, codecs.BOM_UTF32_BE)
 
 
 def kind_of(name: str) -> str:
@@ -64,6 +67,8 @@ def check_beginning(file: Path) -> None:
     for beginning, what in _BEGINNINGS.items():
         if start.lower().startswith(beginning.lower()) and _OF_KIND.get(kind_of(file.name)) != beginning:
             raise JobError(f"{file.name} is {what}")
+    if kind_of(file.name) not in TABLES and b"\x00" in start[:4] and not start.startswith(_WIDE):
+        raise JobError(f"{file.name} is UTF-16 without its mark, or no text: save it as UTF-8")
 
 
 def _beginning(file: Path) -> bytes:
@@ -71,6 +76,7 @@ def _beginning(file: Path) -> bytes:
     packed = file.name.lower().endswith(COMPRESSED)
     try:
         with gzip.open(file) if packed else file.open("rb") as content:
-            return content.read(_LONGEST).lstrip(b"\xef\xbb\xbf \r\n\t")
+            start = content.read(_LONGEST)
+            return start.removeprefix(b"\xef\xbb\xbf").lstrip(b" \r\n\t") if b"\x00" not in start[:4] else start
     except (OSError, EOFError, zlib.error):
         return b""

@@ -27,7 +27,7 @@ _TRAINED = ("weight", "train", "training", "loss", "loss_scale", "loss_weight", 
 _TEXTS = ("text", "input_text", "output_text")
 _OF_A_PART = {"type", "text", "cache_control", "annotations", "citations"}
 _PLAIN = ("role", "content")
-_KNOWN = {*_PLAIN, "from", "value", *_REASONING, *_TRAINED}
+_KNOWN = {*_PLAIN, "from", "value", "parts", *_REASONING, *_TRAINED}
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,49}")
 
 
@@ -57,7 +57,9 @@ def conversation_of(given: Any, name: str = "messages") -> Conversation:
     """
     if isinstance(given, str):
         given = _json_of(given, name)
-    if not isinstance(given, list) or not given:
+    if not isinstance(given, list):
+        raise UnusableError(f"{name!r} must be a list of messages, got {type(given).__name__}")
+    if not given:
         raise UnusableError(f"{name!r} must be a list that isn't empty")
     if len(given) > MAX_MESSAGES:
         raise UnusableError(f"{name!r} has at most {MAX_MESSAGES:,} messages, got {len(given):,}")
@@ -80,12 +82,21 @@ def conversation_of(given: Any, name: str = "messages") -> Conversation:
     return found
 
 
+def is_message(item: Any) -> bool:
+    """Whether a value is a message of a conversation, and no other structure that has a role."""
+    return isinstance(item, dict) and (
+        ("role" in item and bool({"content", "parts", "tool_calls"} & {*item})) or {"from", "value"} <= {*item}
+    )
+
+
 def text_of(content: Any, where: str) -> str:
     """A text, or the texts of a message in parts, one after the other.
 
     Raises:
         UnusableError: it holds something else: a picture, a call.
     """
+    if isinstance(content, dict) and "parts" in content:
+        content = content["parts"]
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
@@ -124,37 +135,40 @@ def _kind_of(part: Any) -> str:
 def _message(given: Mapping[str, Any], beside: Mapping[str, Any], where: str) -> Message:
     if found := next((key for key in _TOOLS if key in beside), None):
         raise UnusableError(f"{where}: {found!r}: calls of tools are not trained")
-    role, content = _one_of(given, "role", "from", where), _one_of(given, "content", "value", where)
+    role, content = _one_of(given, ("role", "from"), where), _one_of(given, ("content", "value", "parts"), where)
     name = role.strip().lower() if isinstance(role, str) else ""
     if name in _TOOL_ROLES:
         raise UnusableError(f"{where}: role {name!r}: calls of tools are not trained")
     if name not in _ROLES:
         raise UnusableError(f"{where}: role must be one of {', '.join(ROLES)}")
+    if content is None and _ROLES[name] == "system":
+        content = ""
     if content is None:
         raise UnusableError(f"{where} needs 'role' and 'content', both text")
     for key in beside.keys() - _KNOWN:
         if meaning := meaning_of(key, beside[key]):
             raise UnusableError(f"{where}: with {shown(key)} {meaning.reason}")
     made = {"role": _ROLES[name], "content": text_of(content, where)}
-    if reasoning := [beside[key] for key in _REASONING if key in beside]:
+    if reasoning := [beside[key] for key in _REASONING if not isinstance(beside.get(key), bool | None)]:
         if made["role"] != "assistant" or any(other != reasoning[0] for other in reasoning[1:]):
             raise UnusableError(f"{where}: reasoning is an assistant's, and stands there once")
         made["reasoning_content"] = text_of(reasoning[0], f"{where}: its reasoning")
     return made
 
 
-def _one_of(given: Mapping[str, Any], name: str, other: str, where: str) -> Any:
-    """What a message has under the one name or the other.
+def _one_of(given: Mapping[str, Any], names: tuple[str, ...], where: str) -> Any:
+    """What a message has under one of several names.
 
     Raises:
-        UnusableError: under both, and not the same.
+        UnusableError: under two of them, and not the same.
     """
-    if other not in given:
-        return given.get(name)
-    found = [given[key] for key in (name, other) if given.get(key) is not None]
-    if len(found) == 2 and found[0] != found[1] and all(map(is_there, found)):
-        raise UnusableError(f"{where} has both {name!r} and {other!r}: leave one out")
-    return next(filter(is_there, found), found[0] if found else None)
+    found = [given[key] for key in names if given.get(key) is not None]
+    said = [item for item in found if is_there(item)]
+    if any(item != said[0] for item in said[1:]):
+        raise UnusableError(
+            f"{where} has both {' and '.join(repr(key) for key in names if key in given)}: leave one out"
+        )
+    return next(iter(said or found), None)
 
 
 def _is_trained(beside: Mapping[str, Any], where: str) -> bool:
@@ -177,4 +191,5 @@ def _json_of(text: str, name: str) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
-        raise UnusableError(f"{name!r} must be a list of messages, got text that is no JSON") from None
+        way = ", but as Python shows it: write it with to_json" if text.lstrip().startswith(("[{'", "{'")) else ""
+        raise UnusableError(f"{name!r} must be a list of messages, got text that is no JSON{way}") from None

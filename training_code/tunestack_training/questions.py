@@ -5,40 +5,51 @@ from dataclasses import dataclass
 from typing import Any
 
 from tunestack_training.messages import Message, UnusableError, conversation_of, shown
-from tunestack_training.row_keys import CONTEXTS, HISTORY, SYSTEMS, is_there, plain_key
+from tunestack_training.row_keys import CONTEXTS, CONVERSATIONS, HISTORY, QUESTIONS, SYSTEMS, is_there, plain_key
 from tunestack_training.row_parts import (
+    before_question,
     conversation_in,
-    history_of,
     messages_in,
     named_as_known,
     question_in,
     question_text,
     system_of,
     what_else,
+    with_system,
 )  # fmt: skip
 from tunestack_training.rows import unusable
 
-_NAMES = ("custom_id", "record_id", "request_id", "id")
+_NAMES = (
+    "custom_id", "record_id", "request_id", "id", "_id", "uuid", "prompt_id", "question_id", "task_id", "idx", "index",
+    "key",
+)  # fmt: skip
 _LIMITS = (
-    "max_tokens",
-    "max_new_tokens",
-    "max_completion_tokens",
-    "max_output_tokens",
-    "max_tokens_to_sample",
-    "max_gen_len",
-    "num_predict",
-)
-_STOPS = ("stop", "stop_sequences", "stop_strings")
+    "max_tokens", "max_new_tokens", "max_completion_tokens", "max_output_tokens", "max_tokens_to_sample", "max_gen_len",
+    "max_token_count", "maximum_tokens", "num_predict", "n_predict",
+)  # fmt: skip
+# Of these, less than 0 is no limit.
+_OR_NONE = ("num_predict", "n_predict")
+_STOPS = ("stop", "stop_sequences", "stop_strings", "stop_sequence", "stop_words", "stop_token")
 _SAMPLING = ("temperature", "do_sample")
-# Where a request has its question, and where beside it its parameters: batches of OpenAI and Bedrock, TGI, Ollama.
-_BODIES = ("body", "model_input")
-_PARAMETERS = ("parameters", "inference_config", "options", "generation_config", "sampling_params", "extra_body")
+# What changes nothing where the likeliest token is taken each time.
+_OF_CHANCE = ("seed", "random_seed", "top_p", "top_k", "min_p", "typical_p")
+# Where a request has its question, and where its parameters: batches of OpenAI, Anthropic, Bedrock; Ollama, TGI.
+_BODIES = ("body", "model_input", "params", "request")
+_PARAMETERS = (
+    "parameters", "inference_config", "options", "generation_config", "sampling_params", "extra_body", "params",
+    "generation_kwargs", "text_generation_config", "additional_model_request_fields",
+)  # fmt: skip
+# Of how it is answered, and not of what.
+_OF_THE_MACHINE = (
+    "use_cache", "wait_for_model", "num_gpu", "num_thread", "num_batch", "main_gpu", "use_mmap", "keep_alive",
+    "repeat_last_n",
+)  # fmt: skip
 # What a request may ask of the answer that nothing here does → the values that ask for nothing.
 _NOT_DONE: Mapping[str, tuple[Any, ...]] = {
     **dict.fromkeys(
         (
             "top_p", "typical_p", "n", "best_of", "num_beams", "num_return_sequences", "num_generations",
-            "repetition_penalty", "repeat_penalty", "length_penalty",
+            "repetition_penalty", "repeat_penalty", "length_penalty", "candidate_count",
         ), (1,),
     ),
     **dict.fromkeys(
@@ -56,8 +67,10 @@ _NOT_DONE: Mapping[str, tuple[Any, ...]] = {
     ),
     **dict.fromkeys(
         (
+            "random_seed", "suppress_tokens", "allowed_token_ids", "truncate_prompt_tokens", "logits_processors",
+            "early_stopping", "penalty_alpha", "max_time", "verbosity", "template", "raw", "safe_prompt", "prediction",
             "guided_json", "guided_regex", "guided_choice", "guided_grammar", "grammar", "format", "json_schema",
-            "structured_outputs", "tool_config", "guardrail_config", "reasoning_effort", "thinking", "enable_thinking",
+            "structured_outputs", "tool_config", "guardrail_config", "enable_thinking", "think",
             "chat_template", "max_length", "num_ctx", "truncate", "seed", "adapter", "adapter_id", "lora",
             "lora_request",
         ), (),
@@ -65,10 +78,15 @@ _NOT_DONE: Mapping[str, tuple[Any, ...]] = {
     **dict.fromkeys(("add_generation_prompt", "skip_special_tokens"), (True,)),
     **dict.fromkeys(("bad_words", "stop_token_ids"), ([],)),
     **dict.fromkeys(("logit_bias", "chat_template_kwargs"), ({},)),
+    "reasoning_effort": ("none",), "thinking": ({"type": "disabled"}, False),
     "top_k": (0, -1), "logprobs": (False, 0), "response_format": ({"type": "text"},), "tool_choice": ("none", "auto"),
 }  # fmt: skip
-# Of these a line that is no request may say something else.
-_OF_REQUESTS_ALONE = {"format", "details", "grammar", "thinking", "echo", "n", "truncate", "lora", "adapter", "stream"}
+# A line that is no request may say something else by these: they are parameters where their value is one.
+_VALUES: Mapping[str, tuple[type, ...]] = {
+    "seed": (int,), "n": (int,), "stream": (bool, int), "details": (bool,), "echo": (bool,), "raw": (bool,),
+    "think": (bool,), "thinking": (dict, bool), "json_schema": (dict,), "logprobs": (bool, int),
+    "truncate": (bool, int), "format": (str, dict),
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,30 +127,33 @@ def question_of(value: Any, reserved: Collection[str] = ()) -> Question:
         raise UnusableError("is nested too deeply") from None
 
 
-def _request(value: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _request(value: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The question of a line, and what it says of itself and of its answer.
 
     Raises:
-        UnusableError: among its parameters is one that nobody here knows.
+        UnusableError: among its parameters is one that nobody here knows, or one stands there twice.
     """
-    plain = {plain_key(key): item for key, item in value.items()}
-    body = next((plain[key] for key in _BODIES if isinstance(plain.get(key), dict)), None)
-    asked = dict(value) if body is None else named_as_known(body)
-    inside = {plain_key(key): item for key, item in asked.items()}
-    given = inside if body is not None or "model" in inside else _without(inside, _OF_REQUESTS_ALONE)
+    outer = {plain_key(key): item for key, item in value.items()}
+    body = next((outer[key] for key in _BODIES if _asks(outer.get(key))), None)
+    asked = value if body is None else named_as_known(body)
+    given = {plain_key(key): item for key, item in asked.items()}
     for place in _PARAMETERS:
-        beside = inside.get(place)
+        beside = given.get(place)
         if isinstance(beside, dict):
-            asked.pop(next(key for key in asked if plain_key(key) == place))
-            found = {plain_key(key): item for key, item in beside.items()}
-            if unknown := sorted(found.keys() - {*_NOT_DONE, *_LIMITS, *_STOPS, *_SAMPLING, *_PARAMETERS}):
-                raise UnusableError(f"with {shown(unknown[0])} in {place!r}: nothing here knows it; leave it out")
-            given = {**given, **found}
-    return asked, {**given, **{key: plain[key] for key in _NAMES if key in plain}}
+            asked = {key: item for key, item in asked.items() if plain_key(key) != place}
+            found = {plain_key(key): (key, item) for key, item in beside.items()}
+            for key, (name, item) in found.items():
+                if key not in {*_NOT_DONE, *_LIMITS, *_STOPS, *_SAMPLING, *_PARAMETERS, *_OF_THE_MACHINE}:
+                    raise UnusableError(f"with {shown(name)} in {place!r}: nothing here knows it; leave it out")
+                if given.get(key, item) != item:
+                    raise UnusableError(f"{key!r} stands there twice, with other values: leave one out")
+            given = {**given, **{key: item for key, (_, item) in found.items()}}
+    return asked, {**given, **{key: outer[key] for key in _NAMES if key in outer}}
 
 
-def _without(given: Mapping[str, Any], names: Collection[str]) -> dict[str, Any]:
-    return {key: item for key, item in given.items() if key not in names}
+def _asks(value: Any) -> bool:
+    """Whether a part of a line is the request itself."""
+    return isinstance(value, dict) and bool({*map(plain_key, value)} & {*CONVERSATIONS, *QUESTIONS, "input"})
 
 
 def _refuse_what_is_not_done(given: Mapping[str, Any]) -> None:
@@ -140,12 +161,15 @@ def _refuse_what_is_not_done(given: Mapping[str, Any]) -> None:
     Raises:
         UnusableError: an answer is asked for in a way that nothing here gives it.
     """
+    is_greedy = given.get("do_sample") is False or (given.get("temperature") == 0 and given["temperature"] is not False)
     for key, neutral in _NOT_DONE.items():
         value = given.get(key)
+        if value is None or not isinstance(value, _VALUES.get(key, (object,))) or (is_greedy and key in _OF_CHANCE):
+            continue
+        if key == "format" and isinstance(value, str) and value != "json":
+            continue
         # true is no 1 here: n of 1 is one answer, stream of 1 is a stream.
-        if value is not None and not any(
-            value == item and isinstance(value, bool) == isinstance(item, bool) for item in neutral
-        ):
+        if not any(value == item and isinstance(value, bool) == isinstance(item, bool) for item in neutral):
             raise UnusableError(f"{key!r}: answers are not sampled by it; leave it out")
 
 
@@ -157,38 +181,39 @@ def _messages(value: dict[str, Any], reserved: Collection[str]) -> list[Message]
     """
     used = {*SYSTEMS}
     if found := conversation_in(value):
-        messages = conversation_of(value[found], found).messages
-    elif (found := question_in(value)) and found != "input":
+        messages = with_system(system_of(value), conversation_of(value[found], found).messages)
+    elif found := question_in(value):
         used |= {*CONTEXTS, HISTORY}
         turns = messages_in(value[found])
-        messages = (
-            conversation_of(turns, found).messages
-            if turns
-            else [{"role": "user", "content": question_text(value, found)}]
-        )
-        messages = history_of(value) + messages
+        asked = {"role": "user", "content": "" if turns else question_text(value, found)}
+        messages = before_question(value) + (conversation_of(turns, found).messages if turns else [asked])
     else:
-        raise UnusableError('must have "instruction" or "messages"')
+        raise UnusableError(_what_is_missing(value))
     if not messages or messages[-1]["role"] != "user":
         raise UnusableError("the last message must be the user's")
-    system = system_of(value)
-    if system and messages[0]["role"] == "system":
-        raise UnusableError("it has two system messages: one beside its conversation, one in it")
-    messages = system + messages
     what_else(value, {found, *used}, messages, asked=True)
     if problem := unusable(messages, reserved):
         raise UnusableError(problem)
     return messages
 
 
+def _what_is_missing(value: Mapping[str, Any]) -> str:
+    return f'must have "instruction" or "messages"; got the keys {", ".join(map(shown, value)) or "none"}'
+
+
 def _limit(given: Mapping[str, Any]) -> int | None:
     found = {key: given[key] for key in _LIMITS if given.get(key) is not None}
+    limits = set()
     for key, value in found.items():
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        is_number = isinstance(value, int | float) and not isinstance(value, bool) and value == value // 1
+        if is_number and value < 0 and key in _OR_NONE:
+            continue
+        if not is_number or value < 1:
             raise UnusableError(f"{key!r} must be a number of tokens, at least 1")
-    if len({*found.values()}) > 1:
+        limits.add(int(value))
+    if len(limits) > 1:
         raise UnusableError(f"{' and '.join(map(repr, found))} say different numbers of tokens: leave one out")
-    return next(iter(found.values()), None)
+    return next(iter(limits), None)
 
 
 def _temperature(given: Mapping[str, Any]) -> float | None:
@@ -203,7 +228,7 @@ def _temperature(given: Mapping[str, Any]) -> float | None:
 
 
 def _stop(given: Mapping[str, Any]) -> tuple[str, ...]:
-    found = {key: given[key] for key in _STOPS if is_there(given.get(key))}
+    found = {key: given[key] for key in _STOPS if given.get(key) not in (None, "", [])}
     texts: list[Any] = []
     for key, value in found.items():
         texts += [value] if isinstance(value, str) else value if isinstance(value, list) else [None]

@@ -1,32 +1,20 @@
 """Files of rows, read a row at a time: JSON Lines, JSON, CSV, Parquet and Arrow, as people have them."""
 
-import codecs
-import csv
-import gzip
-import io
 import json
-import re
-import zlib
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO, TypeVar
+from typing import Any, TextIO
 
 from tunestack_training.failure import JobError
-from tunestack_training.file_kinds import COMPRESSED, SEPARATED, check_beginning, kind_of
+from tunestack_training.file_kinds import SEPARATED, check_beginning, kind_of
+from tunestack_training.file_text import MAX_LINE, decoded, text_of
 from tunestack_training.json_lists import JsonListError, items_of, without_twins
+from tunestack_training.messages import is_message
+from tunestack_training.row_separated import read_separated
 from tunestack_training.row_tables import READERS
 from tunestack_training.source_row import SourceRow
 
-_Content = TypeVar("_Content", str, bytes)
-# A line of a data file or of a batch, in characters.
-MAX_LINE = 1_000_000
-# By what a file begins with; UTF-8's own mark is none that must be there.
-_MARKS = {codecs.BOM_UTF32_LE: "utf-32", codecs.BOM_UTF32_BE: "utf-32", codecs.BOM_UTF16_LE: "utf-16",
-          codecs.BOM_UTF16_BE: "utf-16"}  # fmt: skip
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# The line by which Excel says what stands between fields.
-_EXCEL = re.compile(r"sep=(.)", re.IGNORECASE)
+COMMA_BEHIND = "a comma stands behind the row: JSON Lines has none, save the rows without it"
 
 
 def read_rows(file: Path, columns_known: Callable[[Sequence[str]], bool]) -> Iterator[SourceRow]:
@@ -42,22 +30,11 @@ def read_rows(file: Path, columns_known: Callable[[Sequence[str]], bool]) -> Ite
     if kind in READERS:
         yield from READERS[kind](file)
     elif kind in SEPARATED:
-        yield from _read_separated(file, columns_known)
+        yield from read_separated(file, columns_known)
     elif _is_spread(file, kind):
         yield from _read_json(file)
     else:
         yield from _read_lines(file)
-
-
-def check_text(file: Path) -> None:
-    """See that a file's text can be read from its first character to its last.
-
-    Raises:
-        JobError: it can't.
-    """
-    with _text_of(file) as text:
-        while _decoded(file, lambda: text.read(MAX_LINE)):
-            pass
 
 
 def parse_line(line: str | bytes) -> Any:
@@ -78,7 +55,7 @@ def parse_line(line: str | bytes) -> Any:
 
 def _read_lines(file: Path) -> Iterator[SourceRow]:
     last: SourceRow | None = None
-    with _text_of(file) as text:
+    with text_of(file) as text:
         for number, line in _lines(file, text):
             if last is not None:
                 yield last
@@ -96,7 +73,8 @@ def _read_lines(file: Path) -> Iterator[SourceRow]:
 
 def _is_cut_off(row: SourceRow) -> bool:
     """Whether what isn't JSON begins as a row does."""
-    return isinstance(row.value, str) and row.value.lstrip().startswith("{") and len(row.value) < MAX_LINE
+    begins = isinstance(row.value, str) and row.value.lstrip().startswith("{") and len(row.value) < MAX_LINE
+    return begins and row.problem != COMMA_BEHIND
 
 
 def _rows_of_line(name: str, number: int, line: str) -> Iterator[SourceRow]:
@@ -104,20 +82,24 @@ def _rows_of_line(name: str, number: int, line: str) -> Iterator[SourceRow]:
     try:
         value = parse_line(line)
     except json.JSONDecodeError as error:
-        yield SourceRow(name, number, line, f"not JSON: {error.msg} (column {error.colno})")
+        is_row = error.msg == "Extra data" and line[error.pos :].strip() == ","
+        problem = COMMA_BEHIND if is_row else f"not JSON: {error.msg} (column {error.colno})"
+        yield SourceRow(name, number, line, problem)
     except ValueError as error:
         yield SourceRow(name, number, line[:MAX_LINE], str(error))
     else:
-        yield from (SourceRow(name, number, item) for item in (value if isinstance(value, list) else [value]))
+        # A list of messages is a row.
+        items = value if isinstance(value, list) and not any(map(is_message, value)) else [value]
+        yield from (SourceRow(name, number, item) for item in items)
 
 
 def _lines(file: Path, text: TextIO) -> Iterator[tuple[int, str]]:
     """Every line that isn't empty, with its number; of one that is too long as much as shows that it is."""
     number = 0
-    while line := _decoded(file, lambda: text.readline(MAX_LINE + 1)):
+    while line := decoded(file, lambda: text.readline(MAX_LINE + 1)):
         number += 1
         whole = line
-        while not line.endswith("\n") and (line := _decoded(file, lambda: text.readline(MAX_LINE + 1))):
+        while not line.endswith("\n") and (line := decoded(file, lambda: text.readline(MAX_LINE + 1))):
             whole = whole if len(whole) > MAX_LINE else whole + line
         if whole.strip():
             yield number, whole.removesuffix("\n")
@@ -125,8 +107,8 @@ def _lines(file: Path, text: TextIO) -> Iterator[tuple[int, str]]:
 
 def _is_spread(file: Path, kind: str) -> bool:
     """Whether JSON is a list in a .json file, or values that are spread over several lines."""
-    with _text_of(file) as text:
-        start = _decoded(file, lambda: text.read(MAX_LINE)).lstrip()
+    with text_of(file) as text:
+        start = decoded(file, lambda: text.read(MAX_LINE)).lstrip()
     if kind == ".json" and start.startswith("["):
         return True
     line = start.partition("\n")[0].rstrip()
@@ -144,104 +126,11 @@ def _is_spread(file: Path, kind: str) -> bool:
 
 def _read_json(file: Path) -> Iterator[SourceRow]:
     """A JSON file with a list of rows, or with rows one after the other."""
-    with _text_of(file) as text:
-        items = items_of(lambda size: _decoded(file, lambda: text.read(size)), MAX_LINE)
+    with text_of(file) as text:
+        items = items_of(lambda size: decoded(file, lambda: text.read(size)), MAX_LINE)
         try:
             yield from (SourceRow(file.name, number, row) for number, row in enumerate(items, start=1))
         except JsonListError as error:
             raise JobError(f"{file.name}, line {error.line}: not JSON, or half-written: {error}") from None
         except RecursionError:
             raise JobError(f"{file.name} is nested too deeply") from None
-
-
-def _read_separated(file: Path, columns_known: Callable[[Sequence[str]], bool]) -> Iterator[SourceRow]:
-    csv.field_size_limit(MAX_LINE)
-    before, given, header = _header(file)
-    delimiter, padded = _dialect(file, header, given, columns_known)
-    with _text_of(file) as text:
-        for _ in range(before):
-            text.readline()
-        reader = csv.reader(text, delimiter=delimiter, skipinitialspace=padded, strict=True)
-        try:
-            names = [name.strip() for name in next(reader)]
-            if any(count > 1 for name, count in Counter(names).items() if name):
-                raise JobError(f"{file.name}: its first line names a column twice")
-            for fields in reader:
-                # Columns without a name are a table's index, or what Excel leaves behind.
-                row = {name: field for name, field in zip(names, fields, strict=False) if name}
-                fits = len(fields) >= len(names) and not any(fields[len(names) :])
-                problem = None if fits else f"a row needs {len(names)} fields, as the header has"
-                if any(fields):
-                    yield SourceRow(file.name, before + reader.line_num, row, problem)
-        except csv.Error as error:
-            raise JobError(
-                f"{file.name}, after line {before + reader.line_num}: not CSV, or half-written: {error} (within quotes "
-                'a quote is doubled: "")'
-            ) from None
-        except UnicodeDecodeError as error:
-            raise _not_utf_8(file, error) from None
-
-
-def _header(file: Path) -> tuple[int, str | None, str]:
-    """The line that names the columns; how many empty ones and of Excel's stand before it; the delimiter of those."""
-    given = None
-    with _text_of(file) as text:
-        before = 0
-        while line := _decoded(file, text.readline):
-            if said := _EXCEL.fullmatch(line.rstrip("\r\n")):
-                given = said[1]
-            elif line.strip("\r\n\t ,;|"):
-                return before, given, line.rstrip("\r\n")
-            before += 1
-    return 0, None, ""
-
-
-def _dialect(
-    file: Path, header: str, given: str | None, columns_known: Callable[[Sequence[str]], bool]
-) -> tuple[str, bool]:
-    """What stands between the fields, and whether a blank follows it: where the header names the columns of rows."""
-    for delimiter in _DELIMITERS if given is None else (given,):
-        names = next(csv.reader([header], delimiter=delimiter, skipinitialspace=True), [])
-        if columns_known([name.strip() for name in names]):
-            others = header.split(delimiter)[1:]
-            return delimiter, bool(others) and all(name.startswith(" ") for name in others)
-    # Not shown: a file without a header has a row there.
-    raise JobError(
-        f"{file.name}: its first line must name the columns, instruction and response among them, with "
-        f"{', '.join(_DELIMITERS.values())} between them"
-    )
-
-
-def _text_of(file: Path) -> TextIO:
-    """A file's text, unpacked, by the mark that it begins with."""
-    with _opened(file) as binary:
-        start = _unpacked(file, lambda: binary.read(4))
-    encoding = next((name for mark, name in _MARKS.items() if start.startswith(mark)), "utf-8-sig")
-    newline = "" if kind_of(file.name) in SEPARATED else "\n"
-    return io.TextIOWrapper(_opened(file), encoding=encoding, newline=newline)
-
-
-def _opened(file: Path) -> BinaryIO:
-    return gzip.open(file) if file.name.lower().endswith(COMPRESSED) else file.open("rb")  # type: ignore[return-value]
-
-
-def _decoded(file: Path, read: Callable[[], str]) -> str:
-    try:
-        return _unpacked(file, read)
-    except UnicodeDecodeError as error:
-        raise _not_utf_8(file, error) from None
-
-
-def _unpacked(file: Path, read: Callable[[], _Content]) -> _Content:
-    try:
-        return read()
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise JobError(f"{file.name} is no gzip file, or half-written: {error}") from None
-
-
-def _not_utf_8(file: Path, error: UnicodeDecodeError) -> JobError:
-    """Most often it is what Excel writes by itself."""
-    return JobError(
-        f"{file.name} is not UTF-8 ({error.reason} at byte {error.start} of what was read); save it as UTF-8 and add "
-        f"it again. If it is Windows-1252, as Excel's CSV: iconv -f WINDOWS-1252 -t UTF-8 {file.name}"
-    )

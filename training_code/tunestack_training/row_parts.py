@@ -3,47 +3,56 @@
 import json
 import math
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from tunestack_training.messages import Message, UnusableError, conversation_of, shown, system_message
+from tunestack_training.messages import Message, UnusableError, conversation_of, is_message, shown, system_message
 from tunestack_training.row_keys import (
     ANSWERS,
     CONTEXTS,
     CONVERSATIONS,
     HISTORY,
+    OTHER_ANSWERS,
+    OTHER_QUESTIONS,
     PARTS,
     QUESTIONS,
     SYSTEMS,
     TEXT,
+    is_given,
     is_there,
     meaning_of,
     plain_key,
 )  # fmt: skip
 
 Row = dict[str, Any]
+# A word is in many texts by chance; so many letters aren't.
+_FEW_SIGNS = 20
+_MOST_LEVELS = 20
 
 
 def named_as_known(value: Row) -> Row:
     """A row whose parts have the names that they are known by: hubs have `Question`, and CSV headers blanks.
 
     Raises:
-        UnusableError: two of its keys are one then.
+        UnusableError: two of its keys are one then, and say different things.
     """
-    named = {key: name if (name := plain_key(key)) in PARTS and name not in value else key for key in value}
-    if len({*named.values()}) < len(named):
-        twice = next(name for name, count in Counter(named.values()).items() if count > 1)
-        raise UnusableError(f"two keys are {twice!r}, but for capitals and blanks: leave one out")
-    return {named[key]: item for key, item in value.items()}
+    made: Row = {}
+    for key, item in value.items():
+        name = plain_key(key) if plain_key(key) in PARTS else key
+        if is_given(made.get(name)) and is_given(item) and made[name] != item:
+            raise UnusableError(f"two keys are {name!r}, but for capitals and blanks: leave one out")
+        if name not in made or not is_given(made[name]):
+            made[name] = item
+    return made
 
 
-def only_one(value: Row, names: Collection[str], what: str) -> str | None:
+def only_one(value: Row, names: Collection[str], what: str, given: Callable[[Any], bool] = is_there) -> str | None:
     """The key of a part that may have many names; one that is empty counts where there is no other.
 
     Raises:
         UnusableError: two of them say something.
     """
-    found = [key for key in names if is_there(value.get(key))]
+    found = [key for key in names if given(value.get(key))]
     if any(value[key] != value[found[0]] for key in found[1:]):
         raise UnusableError(f"{' and '.join(map(repr, found))} may both be its {what}: leave one out")
     return next(iter(found or [key for key in names if key in value]), None)
@@ -55,8 +64,18 @@ def conversation_in(value: Row) -> str | None:
     Raises:
         UnusableError: there are two.
     """
-    found = only_one(value, CONVERSATIONS, "conversation")
-    return found if found and (is_there(value[found]) or not value.keys() & {*QUESTIONS, "input"}) else None
+    names = [key for key in CONVERSATIONS if not _is_a_name(value.get(key)) or not _has_question(value)]
+    found = only_one(value, names, "conversation")
+    return found if found and (is_there(value[found]) or not _has_question(value)) else None
+
+
+def _has_question(value: Row) -> bool:
+    return bool(value.keys() & {*QUESTIONS, *OTHER_QUESTIONS})
+
+
+def _is_a_name(value: Any) -> bool:
+    """Whether what may be a conversation is its name or number."""
+    return isinstance(value, int | float) or (isinstance(value, str) and not value.lstrip().startswith(("[", "{")))
 
 
 def question_in(value: Row) -> str | None:
@@ -65,7 +84,21 @@ def question_in(value: Row) -> str | None:
     Raises:
         UnusableError: there are two.
     """
-    return only_one(value, QUESTIONS, "question") or ("input" if "input" in value else None)
+    return _first_given(value, (QUESTIONS, OTHER_QUESTIONS), "question")
+
+
+def answer_in_row(value: Row) -> str | None:
+    """The key of a row's answer.
+
+    Raises:
+        UnusableError: there are two.
+    """
+    return _first_given(value, (ANSWERS, OTHER_ANSWERS), "answer")
+
+
+def _first_given(value: Row, names: tuple[tuple[str, ...], ...], what: str) -> str | None:
+    found = [key for some in names if (key := only_one(value, some, what, is_given)) is not None]
+    return next((key for key in found if is_given(value[key])), found[0] if found else None)
 
 
 def system_of(value: Mapping[str, Any]) -> list[Message]:
@@ -99,19 +132,47 @@ def history_of(value: Row) -> list[Message]:
     return [{"role": role, "content": text} for turn in turns for role, text in zip(roles, turn, strict=True)]
 
 
+def before_question(value: Row) -> list[Message]:
+    """What stands before a row's question: the system's message, and the turns of its history.
+
+    Raises:
+        UnusableError: it has two system's messages.
+    """
+    return with_system(system_of(value), history_of(value))
+
+
+def with_system(system: list[Message], messages: list[Message]) -> list[Message]:
+    """Messages with the system's before them that stands beside them; the same one twice is one.
+
+    Raises:
+        UnusableError: there are two.
+    """
+    if system and messages and messages[0]["role"] == "system":
+        if system[0]["content"].strip() != messages[0]["content"].strip():
+            raise UnusableError("it has two system messages: one beside its conversation, one in it")
+        return messages
+    return system + messages
+
+
 def question_text(value: Mapping[str, Any], key: str) -> str:
-    """The text of a question, with what belongs to it behind it.
+    """The text of a question, with what belongs to it behind it, unless it stands there already.
 
     Raises:
         UnusableError: one of them is no text, or all are empty.
     """
-    names = [name for name in (key, *(name for name in CONTEXTS if name != key)) if is_there(value.get(name))]
+    names = [name for name in (key, *(name for name in CONTEXTS if name != key)) if _belongs(value.get(name))]
     for name in names:
         if not isinstance(value[name], str):
             raise UnusableError(f"{name!r} must be text, got {type(value[name]).__name__}")
     if not names:
         raise UnusableError(f"{key!r} is empty")
-    return "\n\n".join(value[name] for name in names)
+    texts = [value[name] for name in names]
+    return "\n\n".join([texts[0], *(text for text in texts[1:] if text.strip() not in texts[0])])
+
+
+def _belongs(value: Any) -> bool:
+    """Whether a part of a question says something; `{}` and `[]` may be what it is about."""
+    return is_there(value) or (isinstance(value, str) and value.strip() in ("{}", "[]"))
 
 
 def answer_text(value: Mapping[str, Any], key: str) -> str:
@@ -121,19 +182,18 @@ def answer_text(value: Mapping[str, Any], key: str) -> str:
         UnusableError: it is empty, or JSON has no form for it, or it may be several answers.
     """
     given = value[key]
-    if given is None or (isinstance(given, str) and given.strip().lower() in ("", "nan", "<na>", "nat")):
+    if not is_given(given):
         raise UnusableError(f"{key!r} is empty")
     if isinstance(given, str):
         return given
-    if isinstance(given, list) and given and all(map(_may_be_an_answer, given)):
+    if _may_be_answers(given):
         raise UnusableError(
-            f"{key!r} is a list of texts: give the one that is to be trained, or the list as text if it is the answer"
+            f"{key!r} is a list of texts, or may be several answers: give the one that is to be trained as text, or "
+            "all of it as text if that is the answer"
         )
     try:
         return json.dumps(given, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError):
-        if isinstance(given, float) and math.isnan(given):
-            raise UnusableError(f"{key!r} is empty") from None
         raise UnusableError(f"{key!r} must be text or JSON, got a {_no_json(given)}") from None
 
 
@@ -147,11 +207,18 @@ def _no_json(value: Any) -> str:
     return "" if isinstance(value, dict | list | str | int | None) else type(value).__name__
 
 
-def _may_be_an_answer(item: Any) -> bool:
-    """Whether an item of a list is a text, or one person's answer, as tools for labelling have it."""
-    return isinstance(item, str) or (
-        isinstance(item, dict) and "value" in item and bool({"status", "user_id"} & {*item})
-    )
+def _may_be_answers(given: Any) -> bool:
+    """Whether a structure holds answers, and isn't one: texts, or those of persons, with what else is known of them."""
+    if isinstance(given, dict):
+        named = {"value", "text"} & {*given}
+        return bool(named) and bool({"aliases", "normalized_value", "answer_start", "user_id", "status"} & {*given})
+    return isinstance(given, list) and bool(given) and all(map(_may_be_one, given))
+
+
+def _may_be_one(item: Any) -> bool:
+    if isinstance(item, dict):
+        return bool({"value", "text"} & {*item}) and bool({"status", "user_id", "score", "answer_start"} & {*item})
+    return isinstance(item, str)
 
 
 def messages_in(value: Any) -> list[Row] | None:
@@ -159,7 +226,7 @@ def messages_in(value: Any) -> list[Row] | None:
     given = _as_json(value)
     if isinstance(given, dict):
         given = [given]
-    if isinstance(given, list) and given and all(isinstance(item, dict) and "role" in item for item in given):
+    if isinstance(given, list) and given and all(map(is_message, given)):
         return given
     return None
 
@@ -182,13 +249,18 @@ def what_else(value: Row, used: Collection[str], messages: list[Message], *, ask
     """
     ignored: Counter[str] = Counter()
     for key in value.keys() - {*used}:
-        given, meaning = value[key], None if key in PARTS else meaning_of(key, value[key])
-        if not is_there(given) or ((key in PARTS or (meaning and meaning.asked)) and _is_said(given, messages)):
+        given = value[key]
+        if not is_there(given):
+            continue
+        meaning = None if key in PARTS else meaning_of(key, given)
+        if (key in PARTS or (meaning and meaning.may_be_said)) and _is_said(given, messages):
             continue
         if key in PARTS:
             _refuse_part(key, given, messages, asked=asked)
         if meaning and (meaning.asked or not asked):
-            raise UnusableError(f"with {shown(key)} {meaning.reason}")
+            is_conversation = meaning.asked and messages_in(given)
+            reason = "a row has a conversation: name it 'messages'" if is_conversation else meaning.reason
+            raise UnusableError(f"with {shown(key)} {reason}")
         ignored[key] += 1
     return ignored
 
@@ -198,7 +270,7 @@ def _refuse_part(key: str, given: Any, messages: list[Message], *, asked: bool) 
     Raises:
         UnusableError: what is a part of other rows stands beside what this one is made of.
     """
-    if key in ANSWERS:
+    if key in ANSWERS or (key in CONVERSATIONS and _is_a_name(given)):
         return
     if key == TEXT and isinstance(given, str) and messages and messages[-1]["content"].strip() in given:
         # The whole row as it was once rendered, as Alpaca has it.
@@ -209,4 +281,19 @@ def _refuse_part(key: str, given: Any, messages: list[Message], *, asked: bool) 
 
 
 def _is_said(given: Any, messages: list[Message]) -> bool:
-    return isinstance(given, str) and any(given.strip() in message["content"] for message in messages)
+    """Whether all texts of a value stand in messages; one word alone, only if it is all that is answered."""
+    texts = [*_texts_in(given)]
+    if isinstance(given, str) and len(texts) == 1 and len(given.split()) == 1 and len(given) < _FEW_SIGNS:
+        return bool(messages) and texts[0].lower() == messages[-1]["content"].strip().lower()
+    return bool(texts) and all(any(text in message["content"] for message in messages) for text in texts)
+
+
+def _texts_in(value: Any, depth: int = 0) -> Iterator[str]:
+    if isinstance(value, dict | list) and depth < _MOST_LEVELS:
+        items = (
+            [item for key, item in value.items() if key not in ("role", "from")] if isinstance(value, dict) else value
+        )
+        for item in items:
+            yield from _texts_in(item, depth + 1)
+    elif is_there(value):
+        yield str(value).strip()

@@ -46,7 +46,14 @@ def _rows_of(file: Path, batches: Iterator[Any]) -> Iterator[SourceRow]:
             if isinstance(value, Exception):
                 yield SourceRow(file.name, number, None, f"it can't be read: {type(value).__name__}")
             else:
-                yield SourceRow(file.name, number, {key: item for key, item in value.items() if item is not None})
+                yield SourceRow(file.name, number, _without_nulls(value))
+
+
+def _without_nulls(value: Any) -> Any:
+    """A row without the fields that a table must have for all of its rows: what isn't there and null are one in it."""
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return [_without_nulls(item) for item in value] if isinstance(value, list) else value
 
 
 def _values_of(batch: Any) -> Iterator[Any]:

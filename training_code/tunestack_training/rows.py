@@ -14,28 +14,31 @@ from tunestack_training import row_files
 from tunestack_training.messages import Conversation, UnusableError, conversation_of, shown
 from tunestack_training.row_files import parse_line
 from tunestack_training.row_keys import (
-    ANSWERS,
     CONTEXTS,
     CONVERSATIONS,
     HISTORY,
+    OTHER_QUESTIONS,
+    PARTS,
     QUESTIONS,
     SYSTEMS,
     TEXT,
     is_there,
+    meaning_of,
     plain_key,
 )
 from tunestack_training.row_parts import (
     Row,
+    answer_in_row,
     answer_text,
+    before_question,
     conversation_in,
-    history_of,
     messages_in,
     named_as_known,
-    only_one,
     question_in,
     question_text,
     system_of,
     what_else,
+    with_system,
 )  # fmt: skip
 from tunestack_training.source_row import SourceRow
 
@@ -74,7 +77,7 @@ def read_rows(file: Path) -> Iterator[SourceRow]:
 def names_rows(columns: Sequence[str]) -> bool:
     """Whether columns are those of rows: a conversation, or a question and something else."""
     names = {*map(plain_key, columns)}
-    return bool(names & {*CONVERSATIONS}) or bool(names & {*QUESTIONS, "input", TEXT} and len(names) > 1)
+    return bool(names & {*CONVERSATIONS}) or bool(names & {*QUESTIONS, *OTHER_QUESTIONS, TEXT} and len(names) > 1)
 
 
 def read_row(value: Any, reserved: Collection[str] = (), *, all_turns: bool = False) -> Reading:
@@ -100,15 +103,17 @@ def to_conversation(value: Any, reserved: Collection[str] = ()) -> tuple[Row | N
 
 
 def _read(value: Any, *, all_turns: bool) -> Reading:
+    if isinstance(value, list) and messages_in(value):
+        value = {"messages": value}
     if not isinstance(value, dict):
         raise UnusableError(f"{WANTED}; got {type(value).__name__}")
     value = named_as_known(value)
     if found := conversation_in(value):
         return _of_conversation(value, found, all_turns=all_turns)
-    question, answer = question_in(value), only_one(value, ANSWERS, "answer")
-    wrapped = _wrapped(value) if question is None or answer is None or isinstance(value[question], dict) else None
-    if question is None or answer is None or wrapped:
-        raise UnusableError(wrapped or _what_is_missing(value))
+    question, answer = question_in(value), answer_in_row(value)
+    whole = _wrapped(value) if question is None or answer is None or not isinstance(value[question], str) else None
+    if question is None or answer is None or whole:
+        raise UnusableError(whole or _what_is_missing(value))
     return _of_pair(value, question, answer, all_turns=all_turns)
 
 
@@ -117,10 +122,14 @@ def _what_is_missing(value: Row) -> str:
     Raises:
         UnusableError: there is a key that says what the row is for.
     """
-    what_else(value, {*value.keys() & {*QUESTIONS, *ANSWERS, *CONTEXTS, TEXT, "input"}}, [])
     if is_there(value.get(TEXT)):
-        return "'text' is plain text: name its question 'instruction' and its answer 'response'"
-    return f"{WANTED}; got the keys {', '.join(map(shown, value)) or 'none'}"
+        of_class = " and 'label' its class" if is_there(value.get("label")) else ""
+        return f"'text' is plain text{of_class}: name its question 'instruction' and its answer 'response'"
+    for key in value.keys() - PARTS:
+        if (meaning := meaning_of(key, value[key])) and not meaning.asked:
+            return f"with {shown(key)} {meaning.reason}"
+    keys = ", ".join(shown(key) for key in value if is_there(value[key])) or "none"
+    return f"{WANTED}; got the keys {keys}"
 
 
 def _wrapped(value: Row) -> str | None:
@@ -131,20 +140,20 @@ def _wrapped(value: Row) -> str | None:
             return f"{shown(key)} is a list of rows: save that list alone, a file has no object around it"
         if isinstance(item, dict) and "0" in item:
             return f"{shown(key)} is a column, {pandas}"
+        if key in QUESTIONS and isinstance(item, list) and len(item) > 1 and all(isinstance(one, str) for one in item):
+            return f"{shown(key)} is a column: save the rows, a row a line"
     is_table = isinstance(value.get("columns"), list) and isinstance(value.get("data"), list)
     return f"it is a table, {pandas}" if is_table else None
 
 
 def _of_conversation(value: Row, key: str, *, all_turns: bool) -> Reading:
     conversation = conversation_of(value[key], key)
-    system = system_of(value)
-    if system and conversation.messages and conversation.messages[0]["role"] == "system":
-        raise UnusableError("it has two system messages: one beside its conversation, one in it")
-    ignored = conversation.ignored + what_else(value, {key, *SYSTEMS}, system + conversation.messages)
-    if [message["role"] for message in conversation.messages[-2:]] != ["user", "assistant"]:
+    messages = with_system(system_of(value), conversation.messages)
+    ignored = conversation.ignored + what_else(value, {key, *SYSTEMS}, messages)
+    if [message["role"] for message in messages[-2:]] != ["user", "assistant"]:
         raise UnusableError("the last message must be the assistant's, after a user's")
-    conversation.messages = system + conversation.messages
-    conversation.trained = [False for _ in system] + conversation.trained
+    conversation.trained = [False] * (len(messages) - len(conversation.messages)) + conversation.trained
+    conversation.messages = messages
     return _trained(conversation, key, all_turns=all_turns, kind="conversations", ignored=ignored)
 
 
@@ -173,12 +182,7 @@ def _of_pair(value: Row, question: str, answer: str, *, all_turns: bool) -> Read
         return _of_messages(value, question, answer, all_turns=all_turns)
     # The message is made first: what is wrong with the answer is said before what is beside it.
     last = {"role": "assistant", "content": answer_text(value, answer)}
-    messages = [
-        *system_of(value),
-        *history_of(value),
-        {"role": "user", "content": question_text(value, question)},
-        last,
-    ]
+    messages = [*before_question(value), {"role": "user", "content": question_text(value, question)}, last]
     return _trained(
         Conversation(messages=messages, trained=[message["role"] == "assistant" for message in messages]),
         answer,
@@ -191,11 +195,10 @@ def _of_pair(value: Row, question: str, answer: str, *, all_turns: bool) -> Read
 def _of_messages(value: Row, question: str, answer: str, *, all_turns: bool) -> Reading:
     """TRL's own form: question and answer as messages."""
     asked, told = messages_in(value[question]), messages_in(value[answer])
-    if asked and not told:
-        told = [{"role": "assistant", "content": answer_text(value, answer)}]
-    if not asked or not told:
-        raise UnusableError(f"{question!r} and {answer!r} must both be texts, or both messages")
-    rest = {key: item for key, item in value.items() if key not in (question, answer)}
+    told = told or [{"role": "assistant", "content": answer_text(value, answer)}]
+    asked = asked or [{"role": "user", "content": question_text(value, question)}]
+    used = {question, answer} if messages_in(value[question]) else {question, answer, *CONTEXTS}
+    rest = {key: item for key, item in value.items() if key not in used}
     return _of_conversation({**rest, "messages": [*asked, *told]}, "messages", all_turns=all_turns)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tunestack_training.failure import JobError
 from tunestack_training.file_kinds import TABLES, check_beginning, kind_of
-from tunestack_training.row_files import check_text
+from tunestack_training.file_text import check_text
 
 from tunestack.aws import Aws
 from tunestack.layout import BATCH_INPUT, DATASETS, Place, S3Uri
