@@ -9,15 +9,16 @@ from decimal import Decimal, DecimalException
 from typing import Any
 
 from tunestack_training.answer_numbers import is_number, last_number
-from tunestack_training.answer_words import WITHOUT_SPACES, answer_in, holds, plain
+from tunestack_training.answer_words import WITHOUT_SPACES, answer_in, holds, is_label, plain
 from tunestack_training.generation import Answer
 from tunestack_training.json_lists import without_twins
 
 AUTO = "auto"
 # What stands in a fence around code or JSON.
-_FENCED = re.compile(r"```[ \t]*[\w+.-]*\s(.*?)```", re.DOTALL)
+_FENCED = re.compile(r"```[ \t]*([\w+.-]*)\s(.*?)(?:```|\Z)", re.DOTALL)
+_ARTICLES = ("a", "an", "the")
 # Answers of so few words, of which each is wanted more than once, are labels.
-_WORDS_OF_A_LABEL = 5
+_WORDS_OF_A_LABEL, _LETTERS_OF_A_LABEL = 5, 40
 
 
 def comparison_for(wanted: Sequence[str], chosen: str) -> str:
@@ -39,7 +40,9 @@ def comparison_for(wanted: Sequence[str], chosen: str) -> str:
 def _are_labels(wanted: Sequence[str]) -> bool:
     """Whether a few answers are all that is ever wanted: then one that names several of them is none of them."""
     labels = {plain(text) for text in wanted}
-    return 2 * len(labels) <= len(wanted) and all(0 < len(text.split()) <= _WORDS_OF_A_LABEL for text in labels)
+    return 2 * len(labels) <= len(wanted) and all(
+        0 < len(text.split()) <= _WORDS_OF_A_LABEL and len(text) <= _LETTERS_OF_A_LABEL for text in labels
+    )
 
 
 def score(answer: Answer, wanted: str, comparison: str, pattern: str | None = None) -> float:
@@ -49,25 +52,21 @@ def score(answer: Answer, wanted: str, comparison: str, pattern: str | None = No
     before it answered is no part of its answer. What ran into the limit of tokens is not right as a whole: nobody knows
     what it would have said.
     """
-    said, right = answer_in(answer.text), answer_in(wanted)
     if comparison in _BY_PARTS:
-        return _BY_PARTS[comparison](said, right)
+        return _BY_PARTS[comparison](answer.text, wanted)
+    said, right = answer_in(answer.text), answer_in(wanted)
     if not (answer.ended and said and right):
         return 0.0
     return float(_by_pattern(said, right, pattern) if pattern else _WHOLE[comparison](said, right))
 
 
-def _exactly(text: str, wanted: str) -> bool:
-    return _normal(text) == _normal(wanted)
-
-
-def _as_label(text: str, wanted: str) -> bool:
-    return (plain(text) or text) == (plain(wanted) or wanted)
-
-
 def _normal(text: str) -> str:
     """The same text, however its letters are made up, and without the blanks around it."""
     return unicodedata.normalize("NFC", text).strip()
+
+
+def _exactly(text: str, wanted: str) -> bool:
+    return _normal(text) == _normal(wanted)
 
 
 def _as_number(text: str, wanted: str) -> bool:
@@ -84,15 +83,17 @@ def _by_pattern(text: str, wanted: str, pattern: str) -> bool:
 
 
 def _by_words(text: str, wanted: str) -> float:
-    """F1 over words, as SQuAD scores answers (Rajpurkar et al. 2016); over signs in scripts that put no space."""
-    said, right = _words(text), _words(wanted)
+    """F1 over words but articles, as SQuAD has it (Rajpurkar et al. 2016); over signs where nothing has a space."""
+    said, right = _words(answer_in(text)), _words(answer_in(wanted))
     common = (Counter(said) & Counter(right)).total()
     return 2 * common / (len(said) + len(right)) if common else 0.0
 
 
 def _words(text: str) -> list[str]:
     words = plain(text)
-    return list(words.replace(" ", "")) if WITHOUT_SPACES.search(words) else words.split()
+    if WITHOUT_SPACES.search(words):
+        return list(words.replace(" ", ""))
+    return [word for word in words.split() if word not in _ARTICLES]
 
 
 def _as_json(text: str, wanted: str) -> float:
@@ -110,8 +111,9 @@ def _as_json(text: str, wanted: str) -> float:
 
 
 def _json_in(text: str) -> Any:
-    """The JSON that a text is, or has in its last fence; None where it is none."""
-    for part in (text, *_FENCED.findall(text)[-1:]):
+    """The JSON that a text is, or has in its last fence, or behind what was thought; None where it is none."""
+    answer = answer_in(text)
+    for part in (text, answer, *_in_fence(answer)):
         try:
             return json.loads(part, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=without_twins)
         except (ValueError, RecursionError, DecimalException):
@@ -119,10 +121,17 @@ def _json_in(text: str) -> Any:
     return None
 
 
+def _in_fence(text: str) -> list[str]:
+    """What stands in the last fence of JSON, or in the last one; it may have lost its end, or its beginning."""
+    fences = _FENCED.findall(text)
+    of_json = [inside for language, inside in fences if language.lower().startswith("json")]
+    return [*(of_json or [inside for _, inside in fences])[-1:], text.removesuffix("```")]
+
+
 def _fields(value: Any, name: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any]:
     """The values of a structure by their places; an empty structure is a value."""
     if isinstance(value, dict | list) and value:
-        items = value.items() if isinstance(value, dict) else enumerate(value)
+        items = [(_normal(key), item) for key, item in value.items()] if isinstance(value, dict) else enumerate(value)
         return {place: leaf for key, item in items for place, leaf in _fields(item, (*name, key)).items()}
     # With its type: true is no 1, and "1" neither.
     return {name: (type(value).__name__, _normal(value) if isinstance(value, str) else value)}
@@ -133,6 +142,6 @@ _BY_PARTS: dict[str, Callable[[str, str], float]] = {"json": _as_json, "f1": _by
 _WHOLE: dict[str, Callable[[str, str], bool]] = {
     "number": _as_number,
     "exact": _exactly,
-    "label": _as_label,
+    "label": is_label,
     "contains": holds,
 }
