@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from conftest import RECIPE
+from tunestack_training.base_model import load_base_model
 from tunestack_training.dry_run import dry_run, main
 from tunestack_training.failure import JobError
+from tunestack_training.options import recipe_from_options
 
 LLAMA_8B = {
     "architectures": ["LlamaForCausalLM"], "model_type": "llama", "hidden_size": 4096, "intermediate_size": 14336,
@@ -36,6 +38,32 @@ def test_a_model_that_works_goes_the_whole_way(
 ) -> None:
     monkeypatch.setenv("TUNESTACK_ML_FOLDER", "elsewhere")
     dry_run(folder_of(config, tiny_model, tmp_path / "model"), {**RECIPE, "quantization.load_in_4bit": "true"})
+
+
+@pytest.mark.parametrize("wrapper", ["module.", "_orig_mod.", "base_model.model."])
+def test_weights_that_are_not_the_model_s_are_found_without_reading_them(
+    wrapper: str, tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    monkeypatch.setenv("TUNESTACK_ML_FOLDER", "elsewhere")
+    folder = tmp_path / "model"
+    shutil.copytree(tiny_model, folder)
+    weights = {f"{wrapper}{name}": tensor for name, tensor in load_file(folder / "model.safetensors").items()}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(JobError, match="loading: the weights lack .* tensors of the model"):
+        dry_run(folder, RECIPE)
+    with pytest.raises(JobError, match="the weights lack"):
+        load_base_model(folder, recipe_from_options(RECIPE))
+
+
+def test_a_token_beyond_the_model_s_places_is_found(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TUNESTACK_ML_FOLDER", "elsewhere")
+    folder = folder_of({**LLAMA_8B, "vocab_size": 20}, tiny_model, tmp_path / "model")
+    with pytest.raises(JobError, match="loading: token .* and the model has places for 20 tokens"):
+        dry_run(folder, RECIPE)
 
 
 def test_an_architecture_that_transformers_hasn_t_is_named(

@@ -18,7 +18,7 @@ def write_model(folder: Path) -> None:
     weight_map = {"model.embed_tokens.weight": "model-1.safetensors", "lm_head.weight": "model-2.safetensors"}
     for name, content in {
         "config.json": CONFIG, "tokenizer_config.json": {}, "tokenizer.json": TOKENIZER,
-        "model.safetensors.index.json": {"weight_map": weight_map},
+        "model.safetensors.index.json": {"metadata": {"total_size": 8}, "weight_map": weight_map},
     }.items():  # fmt: skip
         write_json(folder / name, content)
     (folder / "README.md").write_text("#")

@@ -58,7 +58,31 @@ def of_another_name(folder: Path) -> None:
 
 def swapped(folder: Path) -> None:
     weight_map = {"model.embed_tokens.weight": OTHER, "lm_head.weight": OTHER}
-    write_json(folder / INDEX, {"weight_map": weight_map})
+    write_json(folder / INDEX, {"metadata": {}, "weight_map": weight_map})
+
+
+def index(**said: Any) -> Change:
+    return lambda folder: write_json(folder / INDEX, said)
+
+
+def header(**tensors: Any) -> Change:
+    """One file of weights, with such tensors of a byte each."""
+
+    def write(folder: Path) -> None:
+        (folder / INDEX).unlink()
+        content = json.dumps(tensors).encode()
+        (folder / "model.safetensors").write_bytes(len(content).to_bytes(8, "little") + content + bytes(len(tensors)))
+
+    return write
+
+
+def both(folder: Path) -> None:
+    shutil.copy(folder / WEIGHTS, folder / "model.safetensors")
+
+
+def unigram(folder: Path) -> None:
+    pieces = [[f"piece {number}", 0.0] for number in range(PLACES + 1)]
+    write_json(folder / "tokenizer.json", {**TOKENIZER, "model": {"type": "Unigram", "vocab": pieces}})
 
 
 BROKEN: dict[str, tuple[Change, str]] = {
@@ -92,6 +116,26 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "a broken generation_config": (text("generation_config.json", "{,"), "generation_config.json is no JSON"),
     "an adapter": (adapter, "is an adapter: merge it into its base"),
     "an index that is a pointer": (text(INDEX, POINTER), "a pointer of Git LFS"),
+    "an index without metadata": (index(weight_map={"a": WEIGHTS}), "has no metadata, which transformers reads"),
+    "an index of elsewhere": (
+        index(metadata={}, weight_map={"a": "../x.safetensors"}),
+        "no safetensors file beside it",
+    ),
+    "weights twice": (both, "has both model.safetensors and model.safetensors.index.json"),
+    "weights of ZeRO-3": (header(a={"dtype": "U8", "shape": [0], "data_offsets": [0, 1]}), "header can't be read"),
+    "a tensor without a shape": (header(a={"dtype": "U8", "data_offsets": [0, 1]}), "header can't be read"),
+    "weights of nothing": (header(), "holds no tensors"),
+    "MLX": (config(quantization={"bits": 4, "group_size": 64}), "quantised already"),
+    "a config with a mark": (lambda folder: (folder / "config.json").write_bytes(b"\xef\xbb\xbf{}"), "is no JSON"),
+    "a config that the hub refused": (text("config.json", "Access to model x is restricted"), "log in and download"),
+    "a web page for a tokenizer": (text("tokenizer.json", "<!doctype html>"), "is a web page"),
+    "broken special tokens": (text("special_tokens_map.json", "{"), "special_tokens_map.json is no JSON"),
+    "a tokenizer of something else": (text("tokenizer.json", '{"model": "x"}'), "is not as tokenizers writes it"),
+    "a token without a number": (tokenizer({"content": "x"}), "is not as tokenizers writes it"),
+    "unigrams beyond the embeddings": (unigram, "'piece 4' has the number 4"),
+    "a template in Latin-1": (lambda folder: (folder / "chat_template.jinja").write_bytes(b"\xfc"), "is not UTF-8"),
+    "a template that breaks": (text("chat_template.jinja", "{{ tools|length }}"), "breaks on a question"),
+    "architectures that are a number": (config(architectures=5, model_type="t5", is_encoder_decoder=True), "no causal"),
 }
 
 
@@ -134,6 +178,8 @@ GOOD: dict[str, Change] = {
     "a wrapped text model": wrapped,
     "another format beside": lambda folder: shutil.copy(folder / WEIGHTS, folder / "consolidated.safetensors"),
     "GPT-2's architecture": config(model_type="gpt2", architectures=["GPT2LMHeadModel"]),
+    "an architecture by itself": config(architectures="LlamaForCausalLM"),
+    "a broken configuration of pictures": text("preprocessor_config.json", "{"),
     "no architectures": lambda folder: write_json(folder / "config.json", {"model_type": "llama"}),
     "metadata in the header": with_metadata,
     "other weights": lambda folder: write_weights(folder / WEIGHTS, "model.embed_tokens.weight", value=3),

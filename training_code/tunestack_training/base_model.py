@@ -1,6 +1,7 @@
 """The base model: found in its folder, and loaded, quantised or not."""
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,9 @@ def load_base_model(folder: Path, recipe: Recipe, *, quantized: bool | None = No
     check_attention(recipe)
     quantize = recipe.quantization.load_in_4bit if quantized is None else quantized
     dtype = compute_dtype(recipe)
-    model = AutoModelForCausalLM.from_pretrained(
+    model, found = AutoModelForCausalLM.from_pretrained(
         folder,
+        output_loading_info=True,
         local_files_only=True,
         use_safetensors=True,
         trust_remote_code=recipe.model.trust_remote_code,
@@ -34,6 +36,7 @@ def load_base_model(folder: Path, recipe: Recipe, *, quantized: bool | None = No
         device_map={"": 0 if torch.cuda.is_available() else "cpu"},
         quantization_config=_quantization_config(recipe, dtype) if quantize else None,
     )
+    check_weights(model, found)
     keep_quantized_weights_as_they_are(model)
     log.info(
         "base model: %s parameters, %s, computing in %s on %s",
@@ -57,6 +60,24 @@ def check_model_folder(folder: Path) -> None:
         )
     if not list(folder.glob("*.safetensors")):
         raise JobError(f"no weights (*.safetensors) in the base model's folder {folder}; upload the whole model")
+
+
+def check_weights(model: Any, found: Mapping[str, Any]) -> None:
+    """See that every weight of a model was in its files; `found` is what transformers says of the loading.
+
+    Raises:
+        JobError: some weren't: transformers has drawn those by chance, and goes on.
+    """
+    tied = {*(getattr(model, "all_tied_weights_keys", None) or {})}
+    missing = sorted({*found["missing_keys"]} - tied)
+    if not missing:
+        return
+    others = sorted(found["unexpected_keys"])
+    instead = f", and hold others that it doesn't know ({others[0]}, …)" if others else ""
+    raise JobError(
+        f"the weights lack {len(missing)} tensors of the model ({missing[0]}, …){instead}: save the whole model with "
+        "save_pretrained, merged and unwrapped (of torch.compile, DDP, PEFT), and upload that"
+    )
 
 
 def compute_dtype(recipe: Recipe) -> Any:

@@ -15,7 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from tunestack_training.base_model import check_weights
 from tunestack_training.failure import JobError
+from tunestack_training.tokenizer import check_vocabulary, load_tokenizer
 
 LAYERS, HEADS, INTERMEDIATE, EXPERTS = 2, 4, 256, 4
 _TOKENIZER = ("token*", "special_tokens_map.json", "added_tokens.json", "chat_template*", "vocab*", "merges.txt")
@@ -41,12 +43,27 @@ def dry_run(model: Path, options: Mapping[str, str]) -> None:
         ml = Path(scratch)
         os.environ["TUNESTACK_ML_FOLDER"] = str(ml)
         base = ml / "processing" / "input" / "base-model"
+        _step("loading", lambda: _load(model))
         _step("loading", lambda: shrink(model, base))
         chosen = {**options, **_SMALL}
         for name, step in (("preparing data", _prepare), ("training", _train), ("evaluating", _evaluate)):
             _step(name, partial(step, ml, chosen))
         _step("packing", lambda: _package(ml))
         _step("serving", lambda: _serve(ml))
+
+
+def _load(model: Path) -> None:
+    """See that the weights are those of the model, and the tokenizer's tokens among its: by names and shapes alone."""
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    config = AutoConfig.from_pretrained(model, local_files_only=True, trust_remote_code=False)
+    check_vocabulary(load_tokenizer(model), config.get_text_config().vocab_size)
+    if any(model.glob("*.safetensors")):
+        made, found = AutoModelForCausalLM.from_pretrained(
+            model, local_files_only=True, use_safetensors=True, trust_remote_code=False, device_map="meta",
+            output_loading_info=True,
+        )  # fmt: skip
+        check_weights(made, found)
 
 
 def shrink(model: Path, folder: Path) -> None:

@@ -19,7 +19,7 @@ from tunestack_training.positions import check_length
 from tunestack_training.recipe import Recipe
 from tunestack_training.rows import Row, read_rows, to_conversation
 from tunestack_training.store import SPLITS, RowStore, Splits
-from tunestack_training.tokenizer import load_tokenizer
+from tunestack_training.tokenizer import check_vocabulary, load_tokenizer
 from tunestack_training.verdict import FEW_TEST_ROWS
 
 # A file of this name beside the data is the general set; otherwise the one that comes with the kit is used.
@@ -53,10 +53,14 @@ def judge_for(tokenizer: Path, recipe: Recipe) -> Judge:
     Raises:
         JobError: there is no tokenizer, or rows may be longer than the model has positions.
     """
-    config = tokenizer / "config.json"
-    if config.exists():
-        check_length(json.loads(config.read_text(encoding="utf-8")), recipe.training.max_length)
-    return Judge(load_tokenizer(tokenizer), recipe)
+    file = tokenizer / "config.json"
+    config = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    check_length(config, recipe.training.max_length)
+    loaded = load_tokenizer(tokenizer)
+    places = (config.get("text_config") or config).get("vocab_size")
+    if isinstance(places, int):
+        check_vocabulary(loaded, places)
+    return Judge(loaded, recipe)
 
 
 @contextmanager

@@ -74,8 +74,24 @@ def load_tokenizer(folder: Path) -> Any:
         logging.getLogger(__name__).info("the tokenizer has no chat template: a plain one is used")
         tokenizer.chat_template = ("{{ bos_token }}" if _begins_texts(tokenizer) else "") + PLAIN_CHAT_TEMPLATE
     if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise JobError("the tokenizer has neither an end (eos_token) nor a padding token: name one in its config")
         tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
+
+
+def check_vocabulary(tokenizer: Any, places: int) -> None:
+    """See that a model has a place for each token of its tokenizer.
+
+    Raises:
+        JobError: one lies beyond: a GPU fails on it in the middle of a training.
+    """
+    number, token = max((number, token) for token, number in tokenizer.get_vocab().items())
+    if number >= places:
+        raise JobError(
+            f"token {token!r} has the number {number:,}, and the model has places for {places:,} tokens: resize its "
+            "embeddings (resize_token_embeddings), or take the token out"
+        )
 
 
 def _begins_texts(tokenizer: Any) -> bool:

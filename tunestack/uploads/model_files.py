@@ -9,7 +9,15 @@ from tunestack.uploads.upload import UploadError
 
 WEIGHTS = "*.safetensors"
 INDEX = "model.safetensors.index.json"
-_LFS, _PAGE = b"version https://git-lfs", (b"<!DOCTYPE", b"<html")
+_LFS, _PAGE = b"version https://git-lfs", (b"<!doctype", b"<html", b"<?xml")
+# What the hub says instead of a file, to whom it doesn't give it.
+_REFUSALS = (
+    b"access to model",
+    b"entry not found",
+    b"repository not found",
+    b"invalid username",
+    b"invalid credentials",
+)
 # The length of a safetensors header, and the longest that its library reads.
 _LENGTH_BYTES, _MOST_HEADER_BYTES = 8, 100_000_000
 _CONFIGS = (
@@ -17,7 +25,8 @@ _CONFIGS = (
     "tokenizer_config.json",
     "tokenizer.json",
     "generation_config.json",
-    "preprocessor_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
 )
 # How a tensor of token embeddings is called, by its family.
 _EMBEDDINGS = (
@@ -40,7 +49,13 @@ def check_model_files(folder: Path) -> None:
     _check_config(folder, read["config.json"])
     headers = {file.name: _header_of(file) for file in weight_files(folder)}
     _check_index(folder, headers)
-    _check_tokenizer(folder, read, _embedded_tokens(headers) or _vocabulary(read["config.json"]))
+    places = _embedded_tokens(headers) or _vocabulary(read["config.json"])
+    try:
+        _check_tokenizer(folder, read, places)
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise UploadError(
+            f"{folder}/tokenizer.json is not as tokenizers writes it ({error!r}): save it again"
+        ) from None
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -50,25 +65,36 @@ def weight_files(folder: Path) -> list[Path]:
         UploadError: there are none of these names, or not all.
     """
     index, whole = folder / INDEX, folder / "model.safetensors"
+    if index.is_file() and whole.is_file():
+        raise UploadError(f"{folder} has both {whole.name} and {INDEX}, of which one is loaded: take the other away")
     if index.is_file():
-        weight_map = _json_of(index).get("weight_map")
+        said = _json_of(index)
+        weight_map = said.get("weight_map")
         if not isinstance(weight_map, dict) or not weight_map:
             raise UploadError(f"{index} names no weights (weight_map)")
+        if not isinstance(said.get("metadata"), dict):
+            raise UploadError(f"{index} has no metadata, which transformers reads: save the model with save_pretrained")
         names = sorted({str(name) for name in weight_map.values()})
+        if odd := [name for name in names if Path(name).name != name or not Path(name).match(WEIGHTS)]:
+            raise UploadError(f"{index} names {odd[0]!r}, which is no safetensors file beside it")
         if missing := [name for name in names if not (folder / name).is_file()]:
             raise UploadError(f"{folder} is not whole: {INDEX} names {', '.join(missing)}")
         return [folder / name for name in names]
     if whole.is_file():
         return [whole]
     found = ", ".join(sorted(file.name for file in folder.glob(WEIGHTS)))
-    raise UploadError(f"{folder} has {found}, and neither model.safetensors nor {INDEX}: nothing of it would be loaded")
+    raise UploadError(
+        f"{folder} has {found}, and neither model.safetensors nor {INDEX}: nothing of it would be loaded; download the "
+        "index, too"
+    )
 
 
 def _json_of(file: Path) -> Mapping[str, Any]:
     content = file.read_bytes()
     _refuse_stand_ins(file, content[:200])
     try:
-        found = json.loads(content)
+        # As transformers reads it: without a mark before it, and in no other encoding.
+        found = json.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise UploadError(f"{file} is no JSON: {error}") from None
     if not isinstance(found, dict):
@@ -79,7 +105,9 @@ def _json_of(file: Path) -> Mapping[str, Any]:
 def _refuse_stand_ins(file: Path, start: bytes) -> None:
     if start.startswith(_LFS):
         raise UploadError(f"{file} is a pointer of Git LFS, not the file: run `git lfs pull` in its folder")
-    if start.lstrip().startswith(_PAGE):
+    if start.lstrip().lower().startswith(_REFUSALS):
+        raise UploadError(f"{file} is what the hub says instead of the file: log in and download it again")
+    if start.lstrip().lower().startswith(_PAGE):
         raise UploadError(f"{file} is a web page, not the file: download it again, logged in where that is asked")
     if not start:
         raise UploadError(f"{file} is empty: download it again")
@@ -87,7 +115,8 @@ def _refuse_stand_ins(file: Path, start: bytes) -> None:
 
 def _check_config(folder: Path, config: Mapping[str, Any]) -> None:
     file = folder / "config.json"
-    names = [str(name) for name in config.get("architectures") or []]
+    given = config.get("architectures") or []
+    names = [given] if isinstance(given, str) else [*map(str, given)] if isinstance(given, list) else []
     wraps = isinstance(config.get("text_config"), dict)
     if not config.get("model_type"):
         raise UploadError(f"{file} says no model_type: it is not the configuration of a transformers model")
@@ -96,7 +125,7 @@ def _check_config(folder: Path, config: Mapping[str, Any]) -> None:
     ):
         what = ", ".join(names) or config["model_type"]
         raise UploadError(f"{file}: {what} is no causal language model, which is what is fine-tuned here")
-    if quantised := config.get("quantization_config"):
+    if quantised := config.get("quantization_config", config.get("quantization")):
         how = quantised.get("quant_method", "an unknown method") if isinstance(quantised, dict) else quantised
         raise UploadError(
             f"{file}: its weights are quantised already ({how}): adapters of it could be trained, and not be packed. "
@@ -121,13 +150,26 @@ def _header_of(file: Path) -> Header:
         try:
             header = json.loads(content.read(length))
             ends = [item["data_offsets"][1] for name, item in header.items() if name != "__metadata__"]
-        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            _check_shapes(header)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
             raise UploadError(f"{file} is no safetensors file: its header can't be read; download it again") from None
+    if not ends:
+        raise UploadError(f"{file} holds no tensors: an adapter's or an optimizer's file is no model; save it whole")
     if _LENGTH_BYTES + length + max(ends, default=0) != size:
         wanted = _LENGTH_BYTES + length + max(ends, default=0)
         raise UploadError(f"{file} has {size:,} bytes, and {wanted:,} by its header: download it again")
     found: Header = header
     return found
+
+
+def _check_shapes(header: Header) -> None:
+    """
+    Raises:
+        ValueError: a tensor has no shape, or one of zeros, as DeepSpeed's ZeRO-3 leaves it.
+    """
+    for name, item in header.items():
+        if name != "__metadata__" and not all(isinstance(size, int) and size > 0 for size in item["shape"]):
+            raise ValueError(name)
 
 
 def _check_index(folder: Path, headers: Mapping[str, Header]) -> None:
@@ -158,6 +200,8 @@ def _check_tokenizer(folder: Path, read: Mapping[str, Mapping[str, Any]], places
 
 def _tokens(tokenizer: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
     vocabulary = (tokenizer.get("model") or {}).get("vocab")
+    if isinstance(vocabulary, list):
+        vocabulary = {pair[0]: number for number, pair in enumerate(vocabulary)}
     pairs = vocabulary.items() if isinstance(vocabulary, dict) else ()
     yield from ((str(token), number) for token, number in pairs if isinstance(number, int))
     for item in tokenizer.get("added_tokens") or []:

@@ -46,6 +46,8 @@ def check_chat_template(folder: Path) -> None:
         raise UploadError(f"{folder}: its chat template is none: line {error.lineno}: {error.message}") from None
     except TemplateError as error:
         raise UploadError(f"{folder}: its chat template refuses a question with its answer: {error.message}") from None
+    except (TypeError, ValueError, ArithmeticError, LookupError, RecursionError) as error:
+        raise UploadError(f"{folder}: its chat template breaks on a question with its answer: {error}") from None
     except JobError as error:
         raise UploadError(f"{folder}: {error}") from None
     for what, wanted in (("question", _QUESTION), ("answer", _ANSWER)):
@@ -60,7 +62,10 @@ def _template_of(folder: Path) -> str | None:
     """The template by its file, or by the tokenizer's configuration, which may have several by name."""
     file = folder / "chat_template.jinja"
     if file.is_file():
-        return file.read_text(encoding="utf-8")
+        try:
+            return file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            raise UploadError(f"{file} is not UTF-8: save it as UTF-8") from None
     try:
         given: Any = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8")).get("chat_template")
     except (ValueError, AttributeError) as error:
