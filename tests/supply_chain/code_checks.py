@@ -95,6 +95,7 @@ IN_ONE_FILE = {
     "near_duplicates.py": {"rensa"},
     "package.py": {"tarfile", "tempfile"},
     "prepare.py": {"tempfile"},
+    "train.py": {"tempfile"},
     "serve.py": {"starlette.applications", "starlette.requests", "starlette.responses", "starlette.routing", "uvicorn"},
 }
 OWN_PACKAGES = ("tunestack_training", "tunestack_functions")

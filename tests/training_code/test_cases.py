@@ -110,8 +110,6 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
     "documents": ({"question": ASKED, "documents": ["It has a button."], "answer": SAID}, "name it 'context'"),
     "pictures": ({"instruction": ASKED, "response": SAID, "images": ["a.png"]}, "trains on text alone"),
     "a picture in parts": ({"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": "x"}]}, ANSWER]}, "no text (image_url)"),
-    "tools": ({"messages": [USER, ANSWER], "tools": [{"name": "x"}]}, "calls of tools are not trained"),
-    "a tool's answer": ({"messages": [USER, {"role": "tool", "content": "x"}, ANSWER]}, "calls of tools are not trained"),
     "two systems": ({"system": "Be long.", "messages": [TERSE, USER, ANSWER]}, "two system messages"),
     "messages that are no JSON": ({"messages": "hello"}, "text that is no JSON"),
     "choices": ({"question": ASKED, "choices": ["a", "b"], "answer": 0}, "has choices"),
@@ -178,6 +176,11 @@ BAD_ROWS: dict[str, tuple[Any, str]] = {
     "columns": ({"instruction": [ASKED, "b"], "response": [SAID, "c"]}, "is a column"),
     "messages as Python shows them": ({"messages": "[{'role': 'user', 'content': 'x'}]"}, "write it with to_json"),
     "a dialogue": ({"dialogue": [USER, ANSWER], "question": ASKED, "answer": "x"}, "name it 'messages'"),
+    "tools of something else": ({"messages": [USER, ANSWER], "tools": [{"x": 1}]}, "must be a function with a name"),
+    "a call without a name": ({"messages": [USER, {**ANSWER, "tool_calls": [1]}]}, "must be a call of a function by its name"),
+    "arguments that are a list": ({"messages": [USER, {**ANSWER, "tool_calls": [{"function": {"name": "x", "arguments": "[1]"}}]}]}, "must be an object"),
+    "a user's call": ({"messages": [{**USER, "tool_calls": [{"name": "x"}]}, ANSWER]}, "calls of tools are an assistant's"),
+    "tools by another name": ({"messages": [USER, ANSWER], "available_tools": [{"name": "x"}]}, "name them 'tools'"),
     "a history of something else": ({"instruction": ASKED, "output": SAID, "history": "x"}, "pairs of texts"),
 }  # fmt: skip
 

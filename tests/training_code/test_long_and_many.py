@@ -88,7 +88,7 @@ def test_reasons_that_differ_by_a_number_are_one(ml: Path, tiny_model: Path) -> 
     bad = [{"messages": [*TURNS[:n], {"role": "narrator", "content": "x"}]} for n in (0, 2, 4)]
     write_lines(ml / "processing" / "input" / "data" / "a.jsonl", [*rows(60), *bad])
     prepared(ml, tiny_model)
-    assert report_of(ml)["reasons"] == {"messages[…]: role must be one of system, user, assistant": 3}
+    assert report_of(ml)["reasons"] == {"messages[…]: role must be one of system, user, assistant or tool": 3}
 
 
 def test_questions_with_several_answers_are_counted(ml: Path, tiny_model: Path) -> None:

@@ -53,7 +53,6 @@ POISON: dict[str, tuple[bytes, str]] = {
     "a message that is null": (b'{"messages": [null]}', "needs 'role' and 'content'"),
     "content in parts": (chat(("user", [{"type": "text"}])), "a part without its 'text'"),
     "an unknown role": (chat(("narrator", "x")), "role must be one of"),
-    "a tool's answer": (chat(("tool", "x")), "calls of tools"),
     "a picture": (chat(("user", [{"type": "image_url", "image_url": "x"}])), "no text (image_url)"),
     "a way of sampling": (ask("x", top_p=0.5), "'top_p': answers are not sampled by it"),
     "a stream": (ask("x", model="m", stream=True), "'stream': answers are not sampled by it"),
@@ -70,7 +69,7 @@ POISON: dict[str, tuple[bytes, str]] = {
     "context beside a chat": (chat(("user", "x"), context="what it is about"), "'context' stands beside its question"),
     "documents": (ask("x", documents=["It is blue."]), "name it 'context'"),
     "pictures": (ask("x", images=["a.png"]), "trains on text alone"),
-    "tools": (ask("x", tools=[{"name": "search"}]), "calls of tools"),
+    "tools": (ask("x", tools=[{"name": "search"}]), "it has no place for them"),
     "no number of tokens": (ask("x", max_tokens=0), "'max_tokens' must be a number of tokens"),
     "more tokens than an answer has": (ask("x", max_tokens=5), "asks for 5 tokens, and an answer has at most 4"),
     "a cold temperature": (ask("x", temperature=-1), "'temperature' must be a number from 0 to 2"),
@@ -189,8 +188,8 @@ def test_what_is_not_trained_on_is_counted_with_the_reason(ml: Path, tiny_model:
     assert all(
         part in reasons
         for part in (
-            "with 'tools' a row comes with tools",
-            "'tool_calls': calls of tools",
+            "a part of the tools: it has no place for them",
+            "must be a call of a function by its name",
             "would cut the whole answer off",
         )
     )

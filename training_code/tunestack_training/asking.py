@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from tunestack_training.chat_template import rendered
 from tunestack_training.encoding import token_ids
+from tunestack_training.labels import left_out_of_tools
 from tunestack_training.questions import Question, question_of
 from tunestack_training.rows import parse_line
 from tunestack_training.tokenizer import reserved_tokens
@@ -28,7 +30,19 @@ class Asking:
         if (question.max_new_tokens or 0) > self._max_new_tokens:
             limit = f"{self._max_new_tokens:,} (the recipe's max_new_tokens)"
             raise ValueError(f"asks for {question.max_new_tokens:,} tokens, and an answer has at most {limit}")
-        tokens = len(token_ids(self._tokenizer, question.messages, add_generation_prompt=True))
+        tokens = len(token_ids(self._tokenizer, question.messages, add_generation_prompt=True, tools=question.tools))
+        if question.tools:
+            self._check_tools(question)
         if tokens > self._most_tokens:
             raise ValueError(f"has {tokens:,} tokens, and the model takes {self._most_tokens:,} beside its answer")
         return question
+
+    def _check_tools(self, question: Question) -> None:
+        """
+        Raises:
+            ValueError: the model's template has no place for them.
+        """
+        row = {"prompt": question.messages, "completion": [], "tools": question.tools}
+        text = rendered(self._tokenizer, question.messages, add_generation_prompt=True, tools=question.tools)
+        if left_out := left_out_of_tools(row, text):
+            raise ValueError(f"the model's chat template leaves out a part of the {left_out}")

@@ -10,10 +10,11 @@ from tunestack_training.failure import JobError
 
 # One conversation takes milliseconds, and a template adds some marks to each message.
 MAX_SECONDS = 10
+Tools = list[dict[str, Any]] | None
 MAX_CHARACTERS_PER_CHARACTER, MAX_CHARACTERS_MORE = 100, 100_000
 
 
-def rendered(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> str:
+def rendered(tokenizer: Any, messages: list[dict[str, Any]], **options: Any) -> str:
     """The text that a model's template makes of a conversation.
 
     Raises:
@@ -25,16 +26,18 @@ def rendered(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> 
     try:
         with at_most(MAX_SECONDS):
             text: str = tokenizer.apply_chat_template(messages, tokenize=False, **options)
-    except TemplateError as error:
+    except (TemplateError, TypeError, LookupError) as error:
         raise ValueError(f"the model's chat template refuses it: {error}") from None
-    check_length(text, messages)
+    check_length(text, messages, options.get("tools"))
     return text
 
 
 def rendered_all(
-    tokenizer: Any, conversations: Sequence[list[dict[str, str]]], **options: Any
+    tokenizer: Any, conversations: Sequence[list[dict[str, Any]]], tools: Sequence[Tools] = (), **options: Any
 ) -> list[str | ValueError]:
     """The text of each conversation, or why the template refuses it: together, which takes a third of the time.
+
+    `tools` are those of each; templates take one list of them for all, so that these are rendered one by one.
 
     Raises:
         JobError: the template doesn't end, or makes far more of one than there is.
@@ -43,10 +46,13 @@ def rendered_all(
 
     if not conversations:
         return []
+    if any(tools):
+        pairs = zip(conversations, tools, strict=True)
+        return [_rendered_or_refused(tokenizer, messages, tools=of_it or None, **options) for messages, of_it in pairs]
     try:
         with at_most(MAX_SECONDS):
             texts: list[str] = tokenizer.apply_chat_template(list(conversations), tokenize=False, **options)
-    except (TemplateError, JobError):
+    except (TemplateError, TypeError, LookupError, JobError):
         # One of them: which, and whether it is so by itself, is seen one by one.
         return [_rendered_or_refused(tokenizer, messages, **options) for messages in conversations]
     for text, messages in zip(texts, conversations, strict=True):
@@ -54,20 +60,21 @@ def rendered_all(
     return list(texts)
 
 
-def _rendered_or_refused(tokenizer: Any, messages: list[dict[str, str]], **options: Any) -> str | ValueError:
+def _rendered_or_refused(tokenizer: Any, messages: list[dict[str, Any]], **options: Any) -> str | ValueError:
     try:
         return rendered(tokenizer, messages, **options)
     except ValueError as error:
         return error
 
 
-def check_length(text: str, messages: list[dict[str, str]]) -> None:
+def check_length(text: str, messages: list[dict[str, Any]], tools: Tools = None) -> None:
     """See that a template made a text of a conversation that is like it in length.
 
     Raises:
         JobError: it is far longer.
     """
-    given = sum(len(message["content"]) for message in messages)
+    given = sum(len(message["content"]) + len(str(message.get("tool_calls", ""))) for message in messages)
+    given += len(str(tools or ""))
     if len(text) > MAX_CHARACTERS_PER_CHARACTER * given + MAX_CHARACTERS_MORE:
         raise JobError(
             f"the model's chat template makes {len(text):,} characters of a conversation of {given:,}: upload the "

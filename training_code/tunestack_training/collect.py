@@ -88,7 +88,9 @@ def reading_of(source: SourceRow, recipe: Recipe, reserved: Collection[str] = ()
 
 def characters_of(row: Row) -> int:
     """How long a row is."""
-    return sum(len(message["content"]) for message in row["prompt"] + row["completion"])
+    messages = row["prompt"] + row["completion"]
+    calls = sum(len(str(message["tool_calls"])) for message in messages if "tool_calls" in message)
+    return sum(len(message["content"]) for message in messages) + calls + len(str(row.get("tools", "")))
 
 
 class _Batch(NamedTuple):
@@ -118,7 +120,11 @@ class Judge:
         with ThreadPoolExecutor(1) as tokenizing:
             for read in self._read_in_batches(sources):
                 texts = self._encoder.rendered(
-                    [(row["prompt"], row["completion"]) for _, reading in read for row in reading.rows]
+                    [
+                        (row["prompt"], row["completion"], row.get("tools"))
+                        for _, reading in read
+                        for row in reading.rows
+                    ]
                 )
                 made = tokenizing.submit(self._encoder.tokenized, texts)
                 if before:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from tunestack_training.chat_template import rendered, rendered_all
+from tunestack_training.chat_template import Tools, rendered, rendered_all
 
 Messages = list[dict[str, Any]]
+# What is asked and what is answered, and the tools that may be called, if there are any.
+Row = tuple[Messages, Messages] | tuple[Messages, Messages, Tools]
 # A question with the beginning of its answer, and the whole.
 Rendered = tuple[str, str]
 
@@ -31,28 +33,34 @@ class Encoder:
         self._added = {str(token): index for index, token in tokenizer.added_tokens_decoder.items() if token.special}
         self._tails: dict[str, list[int]] = {}
 
-    def one(self, prompt: Messages, completion: Messages) -> Encoded:
+    def one(self, prompt: Messages, completion: Messages, tools: Tools = None) -> Encoded:
         """One conversation.
 
         Raises:
             ValueError: the model's template refuses it.
         """
-        (found,) = self.all([(prompt, completion)])
+        (found,) = self.all([(prompt, completion, tools)])
         if isinstance(found, ValueError):
             raise found
         return found
 
-    def all(self, rows: Sequence[tuple[Messages, Messages]]) -> list[Encoded | ValueError]:
+    def all(self, rows: Sequence[Row]) -> list[Encoded | ValueError]:
         """Each conversation, in order, or why the model's template refuses it."""
         return self.tokenized(self.rendered(rows))
 
-    def with_own_tokens(self, prompt: Messages, completion: Messages) -> tuple[list[int], list[int]]:
+    def with_own_tokens(
+        self, prompt: Messages, completion: Messages, tools: Tools = None
+    ) -> tuple[list[int], list[int]]:
         """The tokens of a conversation, and where among them those of the answer's own text are: no mark of a turn.
+
+        Of an answer that calls tools that is all of it: how a call is written belongs to it.
 
         Raises:
             ValueError: the model's template refuses the conversation.
         """
-        tokens, answer, text = self.one(prompt, completion)
+        tokens, answer, text = self.one(prompt, completion, tools)
+        if any("tool_calls" in message for message in completion):
+            return tokens, [*range(answer, len(tokens))]
         spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)["offset_mapping"]
         parts = [
             message[key].strip() for message in completion for key in ("reasoning_content", "content") if key in message
@@ -65,10 +73,11 @@ class Encoder:
         ]
         return tokens, own or [*range(answer, len(tokens))]
 
-    def rendered(self, rows: Sequence[tuple[Messages, Messages]]) -> list[Rendered | ValueError]:
+    def rendered(self, rows: Sequence[Row]) -> list[Rendered | ValueError]:
         """What the template makes of each conversation, or why not; its time is bounded, in the main thread."""
-        asked = rendered_all(self._tokenizer, [prompt for prompt, _ in rows], add_generation_prompt=True)
-        whole = rendered_all(self._tokenizer, [prompt + completion for prompt, completion in rows])
+        tools = [next(iter(of_it), None) for _, _, *of_it in rows]
+        asked = rendered_all(self._tokenizer, [row[0] for row in rows], tools, add_generation_prompt=True)
+        whole = rendered_all(self._tokenizer, [row[0] + row[1] for row in rows], tools)
         return [
             question if isinstance(question, ValueError) else text if isinstance(text, ValueError) else (question, text)
             for question, text in zip(asked, whole, strict=True)

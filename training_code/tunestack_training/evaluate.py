@@ -16,10 +16,11 @@ from tunestack_training import contract, digests
 from tunestack_training.answer_words import answer_in
 from tunestack_training.asking import Asking
 from tunestack_training.base_model import load_base_model
+from tunestack_training.chat_template import Tools
 from tunestack_training.encoding import Encoder
 from tunestack_training.exam import read_questions, read_set, sample
 from tunestack_training.failure import JobError
-from tunestack_training.generation import Answer, answer
+from tunestack_training.generation import Answer, answer, said_by, stops_of
 from tunestack_training.intervals import difference_interval, rate_interval, ratio_interval
 from tunestack_training.options import read_recipe, recipe_from_options
 from tunestack_training.prepare import write_rows
@@ -104,8 +105,9 @@ def compare(
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Scores of base and tuned model on the same rows, and the ratio of their losses; examples of what both answer."""
     generated = rows[: recipe.evaluation.generated_rows]
-    answers = both(model, tokenizer, [row["prompt"] for row in generated], recipe.evaluation)
-    wanted = [row["completion"][0]["content"] for row in generated]
+    tools = [row.get("tools") for row in generated]
+    answers = both(model, tokenizer, [row["prompt"] for row in generated], recipe.evaluation, tools)
+    wanted = [_wanted(model, tokenizer, row) for row in generated]
     how = comparison_for(wanted, recipe.evaluation.compare_answers)
     examples = [
         {"question": row["prompt"], "wanted": text, **_plain(pair)}
@@ -139,6 +141,15 @@ def compare(
         "commonest_answer": round(max(Counter(map(answer_in, wanted)).values()) / len(wanted), 6) if wanted else None,
         **_errors(hits, recipe.training.seed),
     }, examples
+
+
+def _wanted(model: Any, tokenizer: Any, row: Row) -> str:
+    """The text of a row's answer; of one that calls tools, what the model's template makes of the calls."""
+    (message,) = row["completion"]
+    if "tool_calls" not in message:
+        return str(message["content"])
+    made = Encoder(tokenizer).one(row["prompt"], row["completion"], row.get("tools"))
+    return said_by(tokenizer, made.tokens[made.answer :], stops_of(model, tokenizer)).text
 
 
 def _errors(hits: Mapping[str, Sequence[float]], seed: int) -> dict[str, Any]:
@@ -176,7 +187,11 @@ def _plain(pair: Mapping[str, Answer]) -> dict[str, Any]:
 
 
 def both(
-    model: Any, tokenizer: Any, conversations: Sequence[list[dict[str, str]]], settings: Evaluation
+    model: Any,
+    tokenizer: Any,
+    conversations: Sequence[list[dict[str, Any]]],
+    settings: Evaluation,
+    tools: Sequence[Tools] = (),
 ) -> list[dict[str, Answer]]:
     """What base and tuned model answer to each conversation."""
     answers = {}
@@ -186,6 +201,7 @@ def both(
                 model,
                 tokenizer,
                 conversations,
+                tools=tools,
                 max_new_tokens=settings.max_new_tokens,
                 batch_size=settings.batch_size,
                 progress=Progress(len(conversations), f"rows answered, {version}"),
@@ -245,7 +261,7 @@ def _score_batch(model: Any, tokenizer: Any, rows: Sequence[Row], max_length: in
     import torch
 
     encoder = Encoder(tokenizer)
-    encoded = [encoder.with_own_tokens(row["prompt"], row["completion"]) for row in rows]
+    encoded = [encoder.with_own_tokens(row["prompt"], row["completion"], row.get("tools")) for row in rows]
     width = max(min(len(tokens), max_length) for tokens, _ in encoded)
     ids = torch.full((len(encoded), width), tokenizer.pad_token_id)
     labels = torch.full((len(encoded), width), -100)

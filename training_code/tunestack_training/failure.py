@@ -7,3 +7,7 @@ class JobError(Exception):
 
 class Stopped(Exception):
     """The job was told to stop (SIGTERM) and has kept what it could."""
+
+
+class UnusableError(ValueError):
+    """Messages, or a row, that can't be used as they are; the text says why."""

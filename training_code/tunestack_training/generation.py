@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tunestack_training.chat_template import Tools
 from tunestack_training.progress import Progress
 from tunestack_training.tokenizer import reserved_tokens, stop_ids
 
@@ -19,8 +20,9 @@ class Answer:
 def answer(
     model: Any,
     tokenizer: Any,
-    conversations: Sequence[list[dict[str, str]]],
+    conversations: Sequence[list[dict[str, Any]]],
     *,
+    tools: Sequence[Tools] = (),
     max_new_tokens: int,
     batch_size: int,
     temperature: float = 0.0,
@@ -30,7 +32,7 @@ def answer(
     """The model's answer to each conversation, in order; temperature 0: the likeliest token each time.
 
     What the base's generation_config says of penalties and sampling is left aside. `limits` are those of single
-    conversations, at most `max_new_tokens`.
+    conversations, at most `max_new_tokens`, and `tools` what each of them may call.
     """
     import torch
 
@@ -43,7 +45,12 @@ def answer(
     answers: list[Answer] = []
     for start in range(0, len(conversations), batch_size):
         batch = list(conversations[start : start + batch_size])
-        texts = [tokenizer.apply_chat_template(item, tokenize=False, add_generation_prompt=True) for item in batch]
+        texts = [
+            tokenizer.apply_chat_template(
+                item, tools=tools[index] if tools else None, tokenize=False, add_generation_prompt=True
+            )
+            for index, item in enumerate(batch, start=start)
+        ]
         inputs = tokenizer(texts, return_tensors="pt", padding=True, add_special_tokens=False).to(model.device)
         with torch.inference_mode():
             output = model.generate(
@@ -64,6 +71,11 @@ def stops_of(model: Any, tokenizer: Any) -> frozenset[int]:
     """The tokens that end an answer: the template's end of a turn, the tokenizer's end, the generation_config's."""
     found = model.generation_config.eos_token_id
     return stop_ids(tokenizer) | frozenset(found if isinstance(found, list) else [found] if found is not None else [])
+
+
+def said_by(tokenizer: Any, tokens: list[int], stops: Collection[int]) -> Answer:
+    """An answer's tokens as the text that a model says by them."""
+    return _read(tokenizer, tokens, stops, set(tokenizer.convert_tokens_to_ids(reserved_tokens(tokenizer))))
 
 
 def _read(tokenizer: Any, tokens: list[int], stops: Collection[int], marks: Collection[int]) -> Answer:

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tunestack_training.failure import UnusableError
 from tunestack_training.row_keys import NO, YES, is_there, meaning_of
+from tunestack_training.tool_calls import ANSWERS_OF_TOOLS, CALLS, ROLES_OF_CALLS, calls_in_text, calls_of
 
 ROLES = ("system", "user", "assistant")
 MAX_MESSAGES = 1_000
@@ -17,9 +19,6 @@ _ROLES = {
     **{role: role for role in ROLES}, "developer": "system", "human": "user", "prompter": "user", "gpt": "assistant",
     "bot": "assistant", "chatgpt": "assistant", "chatbot": "assistant", "model": "assistant", "ai": "assistant",
 }  # fmt: skip
-# What calls tools, which nothing here is trained for: such a row would be trained as something else.
-_TOOLS = ("tools", "tool_calls", "functions", "function_call", "tool_call_id")
-_TOOL_ROLES = ("tool", "function", "function_call", "observation", "ipython", "tool_call", "tool_response")
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 # Whether an answer is trained, by OpenAI, axolotl and ms-swift; text, where a table holds it.
 _TRAINED = ("weight", "train", "training", "loss", "loss_scale", "loss_weight", "loss_mask", "trainable")
@@ -27,12 +26,10 @@ _TRAINED = ("weight", "train", "training", "loss", "loss_scale", "loss_weight", 
 _TEXTS = ("text", "input_text", "output_text")
 _OF_A_PART = {"type", "text", "cache_control", "annotations", "citations"}
 _PLAIN = ("role", "content")
-_KNOWN = {*_PLAIN, "from", "value", "parts", *_REASONING, *_TRAINED}
+_KNOWN = {*_PLAIN, "from", "value", "parts", *_REASONING, *_TRAINED, *CALLS}
+# What a tool's answer may say of the call that it answers.
+_OF_AN_ANSWER = ("name", "tool_call_id")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_.\-]{0,49}")
-
-
-class UnusableError(ValueError):
-    """Messages, or a row, that can't be used as they are; the text says why."""
 
 
 def shown(name: Any) -> str:
@@ -74,11 +71,11 @@ def conversation_of(given: Any, name: str = "messages") -> Conversation:
         if made["role"] == "system" and not made["content"].strip():
             # As if it weren't there: most exports have one in every row.
             continue
-        if not made["content"].strip():
+        if not made["content"].strip() and "tool_calls" not in made and made["role"] != "tool":
             raise UnusableError(f"{where}: content is empty")
         found.messages.append(made)
         found.trained.append(made["role"] == "assistant" and _is_trained(beside, where))
-        found.ignored.update(f"{name}.{key}" for key in beside.keys() - _KNOWN)
+        found.ignored.update(f"{name}.{key}" for key in beside.keys() - _KNOWN - made.keys())
     return found
 
 
@@ -133,27 +130,44 @@ def _kind_of(part: Any) -> str:
 
 
 def _message(given: Mapping[str, Any], beside: Mapping[str, Any], where: str) -> Message:
-    if found := next((key for key in _TOOLS if key in beside), None):
-        raise UnusableError(f"{where}: {found!r}: calls of tools are not trained")
     role, content = _one_of(given, ("role", "from"), where), _one_of(given, ("content", "value", "parts"), where)
     name = role.strip().lower() if isinstance(role, str) else ""
-    if name in _TOOL_ROLES:
-        raise UnusableError(f"{where}: role {name!r}: calls of tools are not trained")
-    if name not in _ROLES:
-        raise UnusableError(f"{where}: role must be one of {', '.join(ROLES)}")
-    if content is None and _ROLES[name] == "system":
+    if name in ROLES_OF_CALLS:
+        return {"role": "assistant", "content": "", "tool_calls": calls_in_text(content, where)}
+    if name not in _ROLES and name not in ANSWERS_OF_TOOLS:
+        raise UnusableError(f"{where}: role must be one of {', '.join(ROLES)} or tool")
+    made_role = _ROLES.get(name, "tool")
+    calls = calls_of(beside, where)
+    if content is None and (made_role == "system" or calls):
         content = ""
     if content is None:
         raise UnusableError(f"{where} needs 'role' and 'content', both text")
     for key in beside.keys() - _KNOWN:
         if meaning := meaning_of(key, beside[key]):
             raise UnusableError(f"{where}: with {shown(key)} {meaning.reason}")
-    made = {"role": _ROLES[name], "content": text_of(content, where)}
+    made: Message = {
+        "role": made_role,
+        "content": _tool_text(content) if made_role == "tool" else text_of(content, where),
+    }
+    if calls:
+        if made_role != "assistant":
+            raise UnusableError(f"{where}: calls of tools are an assistant's")
+        made["tool_calls"] = calls
+    if made_role == "tool":
+        made |= {key: beside[key] for key in _OF_AN_ANSWER if isinstance(beside.get(key), str)}
     if reasoning := [beside[key] for key in _REASONING if not isinstance(beside.get(key), bool | None)]:
-        if made["role"] != "assistant" or any(other != reasoning[0] for other in reasoning[1:]):
+        if made_role != "assistant" or any(other != reasoning[0] for other in reasoning[1:]):
             raise UnusableError(f"{where}: reasoning is an assistant's, and stands there once")
         made["reasoning_content"] = text_of(reasoning[0], f"{where}: its reasoning")
     return made
+
+
+def _tool_text(content: Any) -> str:
+    """What a tool answered: a text, or JSON."""
+    in_parts = isinstance(content, list) and all(_kind_of(part) in _TEXTS for part in content)
+    if isinstance(content, str) or in_parts:
+        return text_of(content, "a tool's answer")
+    return json.dumps(content, ensure_ascii=False, default=str)
 
 
 def _one_of(given: Mapping[str, Any], names: tuple[str, ...], where: str) -> Any:
@@ -162,7 +176,9 @@ def _one_of(given: Mapping[str, Any], names: tuple[str, ...], where: str) -> Any
     Raises:
         UnusableError: under two of them, and not the same.
     """
-    found = [given[key] for key in names if given.get(key) is not None]
+    found = [given[key] for key in names if key in given and given[key] is not None]
+    if len(found) < 2:
+        return found[0] if found else None
     said = [item for item in found if is_there(item)]
     if any(item != said[0] for item in said[1:]):
         raise UnusableError(

@@ -4,7 +4,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tunestack_training.messages import Message, UnusableError, conversation_of, shown
+from tunestack_training.failure import UnusableError
+from tunestack_training.messages import Message, conversation_of, shown
 from tunestack_training.row_keys import CONTEXTS, CONVERSATIONS, HISTORY, QUESTIONS, SYSTEMS, is_there, plain_key
 from tunestack_training.row_parts import (
     before_question,
@@ -18,6 +19,7 @@ from tunestack_training.row_parts import (
     with_system,
 )  # fmt: skip
 from tunestack_training.rows import unusable
+from tunestack_training.tool_calls import TOOLS, tools_of
 
 _NAMES = (
     "custom_id", "record_id", "request_id", "id", "_id", "uuid", "prompt_id", "question_id", "task_id", "idx", "index",
@@ -94,6 +96,7 @@ class Question:
     """What a line asks. `name` comes back with the answer; what isn't given is the recipe's."""
 
     messages: list[Message]
+    tools: list[dict[str, Any]] | None = None
     name: Any = None
     max_new_tokens: int | None = None
     temperature: float | None = None
@@ -118,6 +121,7 @@ def question_of(value: Any, reserved: Collection[str] = ()) -> Question:
         _refuse_what_is_not_done(parameters)
         return Question(
             messages=_messages(asked, reserved),
+            tools=tools_of(asked) or None,
             name=next((given for key in _NAMES if is_there(given := parameters.get(key))), None),
             max_new_tokens=_limit(parameters),
             temperature=_temperature(parameters),
@@ -189,10 +193,11 @@ def _messages(value: dict[str, Any], reserved: Collection[str]) -> list[Message]
         messages = before_question(value) + (conversation_of(turns, found).messages if turns else [asked])
     else:
         raise UnusableError(_what_is_missing(value))
-    if not messages or messages[-1]["role"] != "user":
+    if not messages or messages[-1]["role"] not in ("user", "tool"):
         raise UnusableError("the last message must be the user's")
-    what_else(value, {found, *used}, messages, asked=True)
-    if problem := unusable(messages, reserved):
+    tools = tools_of(value)
+    what_else(value, {found, *used, *(TOOLS if tools else ())}, messages, asked=True)
+    if problem := unusable(messages, reserved, tools):
         raise UnusableError(problem)
     return messages
 

@@ -25,13 +25,14 @@ SYSTEMS = (
 HISTORY = "history"
 TEXT = "text"
 # Every key that is a part of a row.
-PARTS = {*CONVERSATIONS, *QUESTIONS, *ANSWERS, *CONTEXTS, *SYSTEMS, HISTORY, TEXT}
+PARTS = {*CONVERSATIONS, *QUESTIONS, *ANSWERS, *CONTEXTS, *SYSTEMS, HISTORY, TEXT, "tools", "functions"}
 
 NO = ("0", "0.0", "false", "no", "off", "n", "f")
 YES = ("1", "1.0", "true", "yes", "on", "y", "t")
 # What tables and their writers put where nothing is; in an answer it is never one.
 _EMPTY = {"", "nan", "nat", "<na>", "#n/a", "#name?", "#ref!", "#value!", "#div/0!", "#null!", "#num!", "\\n"}
 _NOTHING = {*_EMPTY, "none", "null", "n/a", "[]", "{}", "[none]", "[null]", "<noinput>", "noinput", "no input"}
+_LONGER_THAN_NOTHING = 40
 # Below this many levels there is something.
 _DEEP = 20
 _AGAINST = {
@@ -61,11 +62,11 @@ def plain_key(key: Any) -> str:
 
 def is_there(value: Any, depth: int = 0) -> bool:
     """Whether a value says anything: tables have a field for every key, most of them empty, NaN or full of nulls."""
+    if isinstance(value, str):
+        return (len(value) > _LONGER_THAN_NOTHING and not value.isspace()) or value.strip().lower() not in _NOTHING
     if isinstance(value, dict | list) and depth < _DEEP:
         return any(is_there(item, depth + 1) for item in (value.values() if isinstance(value, dict) else value))
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return value is not None and not (isinstance(value, str) and value.strip().lower() in _NOTHING)
+    return value is not None and (not isinstance(value, float) or math.isfinite(value))
 
 
 def is_given(value: Any) -> bool:
@@ -221,8 +222,8 @@ MEANINGS = (
         asked=True,
     ),
     Meaning(
-        names=r"(.*_)?(tools?|functions|tool_calls?|function_calls?)(_(definitions?|schemas?))?",
-        reason="a row comes with tools: calls of tools are not trained",
+        names=r"(.*_)?(tools|functions|tool_calls?|function_calls?)(_(definitions?|schemas?))?",
+        reason="a row comes with tools: name them 'tools', and have its calls in its messages",
         so=is_content,
         asked=True,
     ),

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 
-from tunestack_training.messages import Message, UnusableError, conversation_of, is_message, shown, system_message
+from tunestack_training.failure import UnusableError
+from tunestack_training.messages import Message, conversation_of, is_message, shown, system_message
 from tunestack_training.row_keys import (
     ANSWERS,
     CONTEXTS,
@@ -23,6 +24,7 @@ from tunestack_training.row_keys import (
     meaning_of,
     plain_key,
 )  # fmt: skip
+from tunestack_training.tool_calls import TOOLS
 
 Row = dict[str, Any]
 # A word is in many texts by chance; so many letters aren't.
@@ -52,7 +54,7 @@ def only_one(value: Row, names: Collection[str], what: str, given: Callable[[Any
     Raises:
         UnusableError: two of them say something.
     """
-    found = [key for key in names if given(value.get(key))]
+    found = [key for key in names if key in value and given(value[key])]
     if any(value[key] != value[found[0]] for key in found[1:]):
         raise UnusableError(f"{' and '.join(map(repr, found))} may both be its {what}: leave one out")
     return next(iter(found or [key for key in names if key in value]), None)
@@ -270,7 +272,7 @@ def _refuse_part(key: str, given: Any, messages: list[Message], *, asked: bool) 
     Raises:
         UnusableError: what is a part of other rows stands beside what this one is made of.
     """
-    if key in ANSWERS or (key in CONVERSATIONS and _is_a_name(given)):
+    if key in ANSWERS or (key in CONVERSATIONS and _is_a_name(given)) or (key in TOOLS and isinstance(given, str)):
         return
     if key == TEXT and isinstance(given, str) and messages and messages[-1]["content"].strip() in given:
         # The whole row as it was once rendered, as Alpaca has it.
@@ -290,10 +292,8 @@ def _is_said(given: Any, messages: list[Message]) -> bool:
 
 def _texts_in(value: Any, depth: int = 0) -> Iterator[str]:
     if isinstance(value, dict | list) and depth < _MOST_LEVELS:
-        items = (
-            [item for key, item in value.items() if key not in ("role", "from")] if isinstance(value, dict) else value
-        )
-        for item in items:
-            yield from _texts_in(item, depth + 1)
+        for key, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if key not in ("role", "from"):
+                yield from _texts_in(item, depth + 1)
     elif is_there(value):
         yield str(value).strip()

@@ -4,6 +4,7 @@ The form is TRL's conversational prompt-completion: `{"prompt": [messages…], "
 what a row means is used, or the row is refused with what it is for; what means nothing known is named and counted.
 """
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from tunestack_training import row_files
-from tunestack_training.messages import Conversation, UnusableError, conversation_of, shown
+from tunestack_training.failure import UnusableError
+from tunestack_training.messages import Conversation, Message, conversation_of, shown
 from tunestack_training.row_files import parse_line
 from tunestack_training.row_keys import (
     CONTEXTS,
@@ -41,6 +43,7 @@ from tunestack_training.row_parts import (
     with_system,
 )  # fmt: skip
 from tunestack_training.source_row import SourceRow
+from tunestack_training.tool_calls import TOOLS, tools_of
 
 __all__ = ["Row", "SourceRow", "parse_line", "shown"]
 WANTED = 'a row needs "instruction" and "response", or "messages" with roles and contents'
@@ -92,7 +95,7 @@ def read_row(value: Any, reserved: Collection[str] = (), *, all_turns: bool = Fa
     except RecursionError:
         return Reading(problem="is nested too deeply")
     row = reading.rows[-1]
-    problem = unusable(row["prompt"] + row["completion"], reserved)
+    problem = unusable(row["prompt"] + row["completion"], reserved, row.get("tools"))
     return Reading(problem=problem) if problem else reading
 
 
@@ -149,27 +152,41 @@ def _wrapped(value: Row) -> str | None:
 def _of_conversation(value: Row, key: str, *, all_turns: bool) -> Reading:
     conversation = conversation_of(value[key], key)
     messages = with_system(system_of(value), conversation.messages)
-    ignored = conversation.ignored + what_else(value, {key, *SYSTEMS}, messages)
-    if [message["role"] for message in messages[-2:]] != ["user", "assistant"]:
+    tools = tools_of(value)
+    ignored = conversation.ignored + what_else(value, {key, *SYSTEMS, *(TOOLS if tools else ())}, messages)
+    if (
+        [message["role"] for message in messages[-1:]] != ["assistant"]
+        or len(messages) < 2
+        or not _is_asked(messages[-2])
+    ):
         raise UnusableError("the last message must be the assistant's, after a user's")
     conversation.trained = [False] * (len(messages) - len(conversation.messages)) + conversation.trained
     conversation.messages = messages
-    return _trained(conversation, key, all_turns=all_turns, kind="conversations", ignored=ignored)
+    kind = "conversations with tools" if tools else "conversations"
+    return _trained(conversation, key, all_turns=all_turns, kind=kind, ignored=ignored, tools=tools)
 
 
-def _trained(conversation: Conversation, key: str, *, all_turns: bool, kind: str, ignored: Counter[str]) -> Reading:
+def _is_asked(message: Message) -> bool:
+    """Whether an answer may follow: to a user, or to what a tool said."""
+    return message["role"] in ("user", "tool")
+
+
+def _trained(
+    conversation: Conversation, key: str, *, all_turns: bool, kind: str, ignored: Counter[str], tools: list[Row]
+) -> Reading:
     """A row for each answer that is to be trained, with what stands before it."""
     messages = conversation.messages
     answers = [index for index, message in enumerate(messages) if message["role"] == "assistant"]
     chosen = [index for index in answers if conversation.trained[index]]
     if not chosen:
         raise UnusableError(f"no answer of {key!r} is to be trained: all have a weight of 0")
-    after_a_user = [index for index in chosen if index and messages[index - 1]["role"] == "user"]
-    if chosen[-1] not in after_a_user:
+    asked = [index for index in chosen if index and _is_asked(messages[index - 1])]
+    if chosen[-1] not in asked:
         raise UnusableError("the answer that is to be trained must stand after a user's message")
-    used = after_a_user if all_turns else after_a_user[-1:]
+    used = asked if all_turns else asked[-1:]
+    beside = {"tools": tools} if tools else {}
     return Reading(
-        rows=tuple({"prompt": messages[:index], "completion": messages[index : index + 1]} for index in used),
+        rows=tuple({"prompt": messages[:index], "completion": messages[index : index + 1], **beside} for index in used),
         kind=kind,
         ignored=ignored,
         untrained_answers=len(answers) - len(used),
@@ -180,6 +197,7 @@ def _of_pair(value: Row, question: str, answer: str, *, all_turns: bool) -> Read
     asked, told = messages_in(value[question]), messages_in(value[answer])
     if asked or told:
         return _of_messages(value, question, answer, all_turns=all_turns)
+    tools = tools_of(value)
     # The message is made first: what is wrong with the answer is said before what is beside it.
     last = {"role": "assistant", "content": answer_text(value, answer)}
     messages = [*before_question(value), {"role": "user", "content": question_text(value, question)}, last]
@@ -188,7 +206,8 @@ def _of_pair(value: Row, question: str, answer: str, *, all_turns: bool) -> Read
         answer,
         all_turns=all_turns,
         kind="questions with answers",
-        ignored=what_else(value, {question, answer, *CONTEXTS, *SYSTEMS, HISTORY}, messages),
+        ignored=what_else(value, {question, answer, *CONTEXTS, *SYSTEMS, HISTORY, *(TOOLS if tools else ())}, messages),
+        tools=tools,
     )
 
 
@@ -202,9 +221,14 @@ def _of_messages(value: Row, question: str, answer: str, *, all_turns: bool) -> 
     return _of_conversation({**rest, "messages": [*asked, *told]}, "messages", all_turns=all_turns)
 
 
-def unusable(messages: list[Row], reserved: Collection[str]) -> str | None:
+def unusable(messages: list[Row], reserved: Collection[str], tools: list[Row] | None = None) -> str | None:
     """What keeps texts from being tokenized as what they are."""
-    for text in (message[key] for message in messages for key in ("content", "reasoning_content") if key in message):
+    texts = [message[key] for message in messages for key in ("content", "reasoning_content") if key in message]
+    structures = [
+        *(message["tool_calls"] for message in messages if "tool_calls" in message),
+        *([tools] if tools else []),
+    ]
+    for text in [*texts, *(json.dumps(item, ensure_ascii=False) for item in structures)]:
         try:
             text.encode()
         except UnicodeEncodeError as error:

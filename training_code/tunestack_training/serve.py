@@ -98,6 +98,7 @@ class ModelServer:
             batch_size=self.recipe.inference.batch_size,
             temperature=temperature,
             limits=[question.max_new_tokens for _, question in asked],
+            tools=[question.tools for _, question in asked],
         )
         for (index, question), said in zip(asked, found, strict=True):
             named = {} if question.name is None else {"id": question.name}

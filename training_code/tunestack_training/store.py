@@ -176,7 +176,14 @@ def digest(value: Any) -> str:
 
 def _values(item: StoredRow) -> tuple[bytes, bytes, float, int, int, str]:
     line = _line(item.row)
-    return _short(line), _short(_line(item.row["prompt"])), item.place, item.tokens, item.of_answer, line
+    return (
+        _short(line),
+        _short(_line([item.row["prompt"], item.row.get("tools")])),
+        item.place,
+        item.tokens,
+        item.of_answer,
+        line,
+    )
 
 
 def _short(text: str) -> bytes:

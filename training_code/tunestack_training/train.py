@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tunestack_training.peak_memory import peak_memory
 from tunestack_training.prepare import ROWS_FILE
 from tunestack_training.recipe import Recipe
 from tunestack_training.tokenizer import load_tokenizer
+from tunestack_training.tokens_file import write_tokens
 
 log = logging.getLogger(__name__)
 
@@ -134,12 +136,14 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
             return loss
 
     folder = contract.channel("base-model")
+    tokenizer = load_tokenizer(folder)
+    scratch = Path(tempfile.mkdtemp())
     trainer = Trainer(
         model=load_base_model(folder, recipe),
         args=sft_config(recipe, output),
-        train_dataset=Dataset.from_list(_read(train_rows)),
-        eval_dataset=Dataset.from_list(_read(validation_rows)),
-        processing_class=load_tokenizer(folder),
+        train_dataset=Dataset.from_file(str(write_tokens(train_rows, tokenizer, scratch / "train.arrow"))),
+        eval_dataset=Dataset.from_file(str(write_tokens(validation_rows, tokenizer, scratch / "validation.arrow"))),
+        processing_class=tokenizer,
         peft_config=LoraConfig(**recipe.lora.model_dump(), bias="none", task_type="CAUSAL_LM"),
         callbacks=[*callbacks.values(), broken],
     )
@@ -229,8 +233,3 @@ def _name_base_model(file: Path, recipe: Recipe) -> None:
     config["base_model_name_or_path"] = recipe.model.name_or_path
     config["revision"] = recipe.model.revision
     contract.write_json(file, config)
-
-
-def _read(file: Path) -> list[dict[str, Any]]:
-    with file.open(encoding="utf-8") as lines:
-        return [json.loads(line) for line in lines]
