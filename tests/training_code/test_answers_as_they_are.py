@@ -74,6 +74,8 @@ SAME_LABELS = [
     ('> 50K', '>50K'), ('**positive**', 'positive'),
 ]  # fmt: skip
 SAME_JSON = [
+    ('<tool_call>\n{"name": "look", "arguments": {"of": 1}}\n</tool_call>', '{"arguments": {"of": 1}, "name": "look"}'),
+    ("<tool_call>{}</tool_call><tool_call>[]</tool_call>", "[{}, []]"),
     ('```json\n{"a": 1}', '{"a": 1}'), ('{"a": 1}\n```', '{"a": 1}'),
     ('```json\n{"a": 1}```\n```python\nx = 1\n```', '{"a": 1}'),
     ('{"a": "<think>x</think>y"}', '{"a": "<think>x</think>y"}'), ('{"cafe\u0301": 1}', '{"café": 1}'),

@@ -72,7 +72,8 @@ def run(options: Mapping[str, str]) -> None:
         result[name], examples[name] = compare(name, model, tokenizer, rows, recipe)
     asking = Asking(tokenizer, model.config, max_new_tokens=recipe.evaluation.max_new_tokens)
     questions = read_questions(contract.processing_input("questions"), recipe.evaluation, asking)
-    asked = both(model, tokenizer, [item["question"] for item in questions], recipe.evaluation)
+    tools = [item.get("tools") for item in questions]
+    asked = both(model, tokenizer, [item["question"] for item in questions], recipe.evaluation, tools)
     kept = [{"set": "heldout", **example} for example in examples["heldout"]]
     kept += [{"set": "questions", **question, **_plain(pair)} for question, pair in zip(questions, asked, strict=True)]
     output = contract.processing_output("evaluation")

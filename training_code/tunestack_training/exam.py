@@ -41,7 +41,9 @@ def read_questions(folder: Path, settings: Evaluation, asking: Asking) -> list[d
     questions: list[dict[str, Any]] = []
     for file, number, line in islice(lines, settings.generated_rows):
         with suppress(ValueError):
-            questions.append({"file": file, "line": number, "question": asking.question(line).messages})
+            question = asking.question(line)
+            tools = {"tools": question.tools} if question.tools else {}
+            questions.append({"file": file, "line": number, "question": question.messages, **tools})
     return questions
 
 

@@ -142,8 +142,8 @@ def _message(given: Mapping[str, Any], beside: Mapping[str, Any], where: str) ->
         content = ""
     if content is None:
         raise UnusableError(f"{where} needs 'role' and 'content', both text")
-    for key in beside.keys() - _KNOWN:
-        if meaning := meaning_of(key, beside[key]):
+    for key, item in beside.items():
+        if key not in _KNOWN and (meaning := meaning_of(key, item)):
             raise UnusableError(f"{where}: with {shown(key)} {meaning.reason}")
     made: Message = {
         "role": made_role,

@@ -16,6 +16,7 @@ from tunestack_training.json_lists import without_twins
 AUTO = "auto"
 # What stands in a fence around code or JSON.
 _FENCED = re.compile(r"```[ \t]*([\w+.-]*)\s(.*?)(?:```|\Z)", re.DOTALL)
+_CALL = re.compile(r"<tool_call>\s*(.*?)\s*(?:</tool_call>|\Z)", re.DOTALL)
 _ARTICLES = ("a", "an", "the")
 # Answers of so few words, of which each is wanted more than once, are labels.
 _WORDS_OF_A_LABEL, _LETTERS_OF_A_LABEL = 5, 40
@@ -113,7 +114,7 @@ def _as_json(text: str, wanted: str) -> float:
 def _json_in(text: str) -> Any:
     """The JSON that a text is, or has in its last fence, or behind what was thought; None where it is none."""
     answer = answer_in(text)
-    for part in (text, answer, *_in_fence(answer)):
+    for part in (text, answer, *_in_fence(answer), *_in_calls(answer)):
         try:
             return json.loads(part, parse_float=Decimal, parse_int=Decimal, object_pairs_hook=without_twins)
         except (ValueError, RecursionError, DecimalException):
@@ -126,6 +127,12 @@ def _in_fence(text: str) -> list[str]:
     fences = _FENCED.findall(text)
     of_json = [inside for language, inside in fences if language.lower().startswith("json")]
     return [*(of_json or [inside for _, inside in fences])[-1:], text.removesuffix("```")]
+
+
+def _in_calls(text: str) -> list[str]:
+    """The calls of tools in a text, as most templates write them: one by itself, several as a list."""
+    calls = _CALL.findall(text)
+    return [calls[0] if len(calls) == 1 else f"[{','.join(calls)}]"] if calls else []
 
 
 def _fields(value: Any, name: tuple[Any, ...] = ()) -> dict[tuple[Any, ...], Any]:

@@ -250,9 +250,8 @@ def what_else(value: Row, used: Collection[str], messages: list[Message], *, ask
         UnusableError: one of them changes what the row means; `asked`: what is asked by it.
     """
     ignored: Counter[str] = Counter()
-    for key in value.keys() - {*used}:
-        given = value[key]
-        if not is_there(given):
+    for key, given in value.items():
+        if key in used or not is_there(given):
             continue
         meaning = None if key in PARTS else meaning_of(key, given)
         if (key in PARTS or (meaning and meaning.may_be_said)) and _is_said(given, messages):

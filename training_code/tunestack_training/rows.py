@@ -121,15 +121,12 @@ def _read(value: Any, *, all_turns: bool) -> Reading:
 
 
 def _what_is_missing(value: Row) -> str:
-    """
-    Raises:
-        UnusableError: there is a key that says what the row is for.
-    """
+    """Why a row is none, and what it is for, if one of its keys says so."""
     if is_there(value.get(TEXT)):
         of_class = " and 'label' its class" if is_there(value.get("label")) else ""
         return f"'text' is plain text{of_class}: name its question 'instruction' and its answer 'response'"
-    for key in value.keys() - PARTS:
-        if (meaning := meaning_of(key, value[key])) and not meaning.asked:
+    for key, item in value.items():
+        if key not in PARTS and (meaning := meaning_of(key, item)) and not meaning.asked:
             return f"with {shown(key)} {meaning.reason}"
     keys = ", ".join(shown(key) for key in value if is_there(value[key])) or "none"
     return f"{WANTED}; got the keys {keys}"
