@@ -133,6 +133,18 @@ BROKEN: dict[str, tuple[Change, str]] = {
     "a tokenizer of something else": (text("tokenizer.json", '{"model": "x"}'), "is not as tokenizers writes it"),
     "a token without a number": (tokenizer({"content": "x"}), "is not as tokenizers writes it"),
     "unigrams beyond the embeddings": (unigram, "'piece 4' has the number 4"),
+    "a pad that is no token": (text("tokenizer_config.json", '{"pad_token": "[PAD]"}'), r"'\[PAD\]' has the number 4"),
+    "a token of the config beyond": (
+        text("tokenizer_config.json", '{"added_tokens_decoder": {"7": {"content": "<x>"}}}'),
+        "'<x>' has the number 7",
+    ),
+    "added tokens beyond": (text("added_tokens.json", '{"<x>": 9}'), "'<x>' has the number 9"),
+    "a pad by its number": (config(pad_token_id=32000), "'pad_token_id' has the number 32,000"),
+    "an end by its number": (
+        text("generation_config.json", '{"eos_token_id": [1, 99]}'),
+        "'eos_token_id' has the number 99",
+    ),
+    "CLIP": (config(architectures=["CLIPModel"], text_config={"vocab_size": 4}), "no causal language model"),
     "a template in Latin-1": (lambda folder: (folder / "chat_template.jinja").write_bytes(b"\xfc"), "is not UTF-8"),
     "a template that breaks": (text("chat_template.jinja", "{{ tools|length }}"), "breaks on a question"),
     "architectures that are a number": (config(architectures=5, model_type="t5", is_encoder_decoder=True), "no causal"),

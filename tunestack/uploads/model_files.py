@@ -1,10 +1,11 @@
 """A model's files, read before gigabytes are uploaded: what they are, whether they are whole, and fit each other."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tunestack.uploads.model_tokens import check_tokens
 from tunestack.uploads.upload import UploadError
 
 WEIGHTS = "*.safetensors"
@@ -49,13 +50,7 @@ def check_model_files(folder: Path) -> None:
     _check_config(folder, read["config.json"])
     headers = {file.name: _header_of(file) for file in weight_files(folder)}
     _check_index(folder, headers)
-    places = _embedded_tokens(headers) or _vocabulary(read["config.json"])
-    try:
-        _check_tokenizer(folder, read, places)
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        raise UploadError(
-            f"{folder}/tokenizer.json is not as tokenizers writes it ({error!r}): save it again"
-        ) from None
+    check_tokens(folder, read, _embedded_tokens(headers) or _vocabulary(read["config.json"]))
 
 
 def weight_files(folder: Path) -> list[Path]:
@@ -117,7 +112,10 @@ def _check_config(folder: Path, config: Mapping[str, Any]) -> None:
     file = folder / "config.json"
     given = config.get("architectures") or []
     names = [given] if isinstance(given, str) else [*map(str, given)] if isinstance(given, list) else []
-    wraps = isinstance(config.get("text_config"), dict)
+    # A text model's configuration inside one that reads pictures, too.
+    wraps = isinstance(config.get("text_config"), dict) and all(
+        name.endswith("ForConditionalGeneration") for name in names
+    )
     if not config.get("model_type"):
         raise UploadError(f"{file} says no model_type: it is not the configuration of a transformers model")
     if config.get("is_encoder_decoder") or (
@@ -179,33 +177,6 @@ def _check_index(folder: Path, headers: Mapping[str, Header]) -> None:
     for tensor, name in sorted(_json_of(index)["weight_map"].items()):
         if tensor not in headers[name]:
             raise UploadError(f"{folder} is not whole: {INDEX} looks for {tensor} in {name}, which hasn't it")
-
-
-def _check_tokenizer(folder: Path, read: Mapping[str, Mapping[str, Any]], places: int | None) -> None:
-    if "tokenizer.json" not in read:
-        own = [name for name in ("tokenizer.model", "vocab.json", "vocab.txt") if (folder / name).is_file()]
-        found = f" (found {', '.join(own)})" if own else ""
-        raise UploadError(
-            f"{folder} has no tokenizer.json{found}: make it with transformers, "
-            "AutoTokenizer.from_pretrained(FOLDER).save_pretrained(FOLDER)"
-        )
-    beyond = [(number, token) for token, number in _tokens(read["tokenizer.json"]) if places and number >= places]
-    if beyond:
-        number, token = max(beyond)
-        raise UploadError(
-            f"{folder}/tokenizer.json: token {token!r} has the number {number:,}, and the model has places for "
-            f"{places:,} tokens: resize its embeddings (resize_token_embeddings), or take the token out"
-        )
-
-
-def _tokens(tokenizer: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    vocabulary = (tokenizer.get("model") or {}).get("vocab")
-    if isinstance(vocabulary, list):
-        vocabulary = {pair[0]: number for number, pair in enumerate(vocabulary)}
-    pairs = vocabulary.items() if isinstance(vocabulary, dict) else ()
-    yield from ((str(token), number) for token, number in pairs if isinstance(number, int))
-    for item in tokenizer.get("added_tokens") or []:
-        yield str(item["content"]), int(item["id"])
 
 
 def _embedded_tokens(headers: Mapping[str, Header]) -> int | None:
