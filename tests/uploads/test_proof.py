@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from botocore.exceptions import ClientError
 
 from tunestack.aws import Aws
 from tunestack.cli.staging import TRAINING_PYTHON, DataLook, look_at_data, print_data_set
@@ -81,6 +83,10 @@ def test_without_model_or_environment_rows_are_looked_at_without_them(
 ) -> None:
     look = look_at_data(aws, [rows(tmp_path)], {})
     assert look.view is not None and not look.view.is_proven and "isn't uploaded yet" in str(look.not_proven)
+    refusal = ClientError({"Error": {"Code": "AccessDenied"}}, "ListObjectsV2")
+    with monkeypatch.context() as patched:
+        patched.setattr(aws.s3, "get_paginator", Mock(side_effect=refusal))
+        assert "can't be read in S3 (AccessDenied)" in str(look_at_data(aws, [rows(tmp_path)], {}).not_proven)
     monkeypatch.setattr("tunestack.cli.staging.TRAINING_PYTHON", TRAINING_PYTHON.with_name("none"))
     look = look_at_data(aws, [rows(tmp_path)], {})
     assert look.not_proven == NOT_HERE

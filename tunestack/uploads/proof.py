@@ -33,8 +33,8 @@ def prove_data_set(
     key = BASE_MODELS.key(recipe.model.name_or_path, recipe.model.revision)
     uri = base_model_uri or str(S3Uri(bucket=aws.bucket(BASE_MODELS.bucket), key=key))
     with tempfile.TemporaryDirectory() as scratch:
-        if not _download(aws, f"{uri}/{TOKENIZER_PART}/", Path(scratch)):
-            return f"{recipe.model.name_or_path} isn't uploaded yet"
+        if why_not := _download(aws, f"{uri}/{TOKENIZER_PART}/", Path(scratch)):
+            return f"{recipe.model.name_or_path} {why_not}"
         try:
             done = run_training_code(python, "look", [scratch, *map(str, files)], recipe, most_seconds=MOST_SECONDS)
         except subprocess.TimeoutExpired:
@@ -45,8 +45,8 @@ def prove_data_set(
     return _view(said["report"]) if "report" in said else f"it ended with exit code {done.returncode}"
 
 
-def _download(aws: Aws, uri: str, folder: Path) -> bool:
-    """Fetch a tokenizer's files; whether there are any that the caller may read."""
+def _download(aws: Aws, uri: str, folder: Path) -> str | None:
+    """Fetch a tokenizer's files; why they can't be had, or None."""
     bucket, prefix = S3Uri.parse(uri)
     try:
         pages = list(aws.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix))
@@ -55,9 +55,9 @@ def _download(aws: Aws, uri: str, folder: Path) -> bool:
             file = folder / key.removeprefix(prefix)
             file.parent.mkdir(parents=True, exist_ok=True)
             aws.s3.download_file(bucket, key, str(file))
-    except ClientError:
-        return False
-    return bool(keys)
+    except ClientError as error:
+        return f"can't be read in S3 ({error.response['Error']['Code']})"
+    return None if keys else "isn't uploaded yet"
 
 
 def _last_line(output: str) -> dict[str, Any]:
