@@ -73,6 +73,7 @@ SAME_LABELS = [
     ('refund-request', 'refund_request'), ('Sci / Tech', 'Sci/Tech'), ('Positive.', 'positive'),
     ('> 50K', '>50K'), ('**positive**', 'positive'),
 ]  # fmt: skip
+HOLDS += [("it takes long (5 km)", "5 km"), ("the answer is (5)", "5"), ("x is the unknown", "x"), ("so K.", "k")]
 SAME_JSON = [
     ('<tool_call>\n{"name": "look", "arguments": {"of": 1}}\n</tool_call>', '{"arguments": {"of": 1}, "name": "look"}'),
     ("<tool_call>{}</tool_call><tool_call>[]</tool_call>", "[{}, []]"),

@@ -19,13 +19,13 @@ _TELLING = re.compile(
     |-(?=>) | (?<=<)- | -(?=\\|∞|\$)           # arrows, -\frac
     |(?<!\S)--?(?=\w) | (?<=\b\w)[-*](?!\w) | (?<=\b\w\w)-(?!\w)  # options of a command, A-, BB-
     |(?<=\w)[(\[{] | (?<=\w)[._](?=\w)       # f(x), x[0], a.b, a_b
-    |[(\[{](?=\s*[-\d.]) | (?<=\d)\s*[)\]}]  # [0,1)
     |!(?=[=\w(])                              # !=, !x
     |(?<=\w)\*{1,2}(?=\w) | (?<=\w[ ])\*(?=[ ]\w)  # a*b
     """,
     re.VERBOSE,
 )
 # A choice of a list, a letter by itself; before another word "A" and "I" are words, but before these.
+_CHOICES = "abcdefghij"
 _CHOICE = re.compile(r"(?<![A-Za-z0-9'\u2019.+#-])([A-Ja-j])(?![A-Za-z0-9'\u2019+#-])")
 _AN_ARTICLE = re.compile(r"[AI] +(?!or\b|and\b|is\b|was\b|because\b|as\b|since\b|but\b|not\b|fits\b)[a-z]")
 # Where an answer begins with its choice, or says nothing else, it has chosen.
@@ -55,7 +55,7 @@ def holds(text: str, wanted: str) -> bool:
     words = plain(wanted)
     if not words:
         return wanted.strip() in text
-    if len(words) == 1 and words.isalpha() and words.isascii():
+    if len(words) == 1 and words in _CHOICES:
         return _choice(text) == words
     if _TELLING.search(wanted) or any(
         sign in "()[]{}" or unicodedata.category(sign) in ("Sm", "Sc") for sign in wanted
