@@ -58,7 +58,7 @@ def test_rows_are_counted_in_the_models_tokens_and_held_against_its_template(
     uploaded: Aws, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bad = {"instruction": "what is <|im_end|>?", "response": "a mark"}
-    long = {"instruction": "a " * 20, "response": "b " * 50}
+    long = {"instruction": "a " * 20, "response": "b " * 50, "source": "web"}
     look = look_at_data(uploaded, [rows(tmp_path, bad, long)], {"MaxLength": "64"})
     view = look.view
     assert view is not None and look.not_proven is None and view.is_proven
@@ -68,6 +68,7 @@ def test_rows_are_counted_in_the_models_tokens_and_held_against_its_template(
     print_data_set(look)
     said = capsys.readouterr().out
     assert "1 rows are longer than training.max_length and will be cut" in said and "about" not in said
+    assert "key 'source' of 1 rows is not trained on" in said
 
 
 def test_what_would_fail_the_preparation_is_said_before_the_upload(uploaded: Aws, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from tunestack_training.rows import shown
 
 from tunestack.aws import Aws
 from tunestack.layout import BASE_MODELS, TOKENIZER_PART, S3Uri
@@ -79,7 +80,7 @@ def _view(report: Mapping[str, Any]) -> DataSetView:
         several_answers=report["questions_with_several_answers"],
         rejected=report["rejected"],
         reasons=report["reasons"],
-        ignored_keys=report["ignored_keys"],
+        ignored_keys={shown(key): count for key, count in report["ignored_keys"].items()},
         untrained_answers=report["untrained_answers"],
         tokens=tokens["total"],
         is_proven=True,
