@@ -73,8 +73,10 @@ def check_length(text: str, messages: list[dict[str, Any]], tools: Tools = None)
     Raises:
         JobError: it is far longer.
     """
-    given = sum(len(message["content"]) + len(str(message.get("tool_calls", ""))) for message in messages)
-    given += len(str(tools or ""))
+    given = sum(len(message["content"]) for message in messages)
+    if len(text) <= MAX_CHARACTERS_PER_CHARACTER * given + MAX_CHARACTERS_MORE:
+        return
+    given += len(str(tools or "")) + sum(len(str(message.get("tool_calls", ""))) for message in messages)
     if len(text) > MAX_CHARACTERS_PER_CHARACTER * given + MAX_CHARACTERS_MORE:
         raise JobError(
             f"the model's chat template makes {len(text):,} characters of a conversation of {given:,}: upload the "

@@ -1,7 +1,6 @@
 """The parts of a row, found by their names and brought into one form; and what else a row says, never passed over."""
 
 import json
-import math
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
@@ -30,6 +29,8 @@ Row = dict[str, Any]
 # A word is in many texts by chance; so many letters aren't.
 _FEW_SIGNS = 20
 _MOST_LEVELS = 20
+# Before JSON in a field.
+_MOST_BLANKS = 100
 
 
 def named_as_known(value: Row) -> Row:
@@ -40,24 +41,30 @@ def named_as_known(value: Row) -> Row:
     """
     made: Row = {}
     for key, item in value.items():
-        name = plain_key(key) if plain_key(key) in PARTS else key
-        if is_given(made.get(name)) and is_given(item) and made[name] != item:
-            raise UnusableError(f"two keys are {name!r}, but for capitals and blanks: leave one out")
-        if name not in made or not is_given(made[name]):
-            made[name] = item
+        name = key if key in PARTS or plain_key(key) not in PARTS else plain_key(key)
+        if name in made and is_given(made[name]):
+            if is_given(item) and made[name] != item:
+                raise UnusableError(f"two keys are {name!r}, but for capitals and blanks: leave one out")
+            continue
+        made[name] = item
     return made
 
 
-def only_one(value: Row, names: Collection[str], what: str, given: Callable[[Any], bool] = is_there) -> str | None:
+def only_one(
+    value: Mapping[str, Any], names: Collection[str], what: str, given: Callable[[Any], bool] = is_there
+) -> str | None:
     """The key of a part that may have many names; one that is empty counts where there is no other.
 
     Raises:
         UnusableError: two of them say something.
     """
-    found = [key for key in names if key in value and given(value[key])]
+    there = [key for key in names if key in value]
+    if len(there) < 2:
+        return there[0] if there else None
+    found = [key for key in there if given(value[key])]
     if any(value[key] != value[found[0]] for key in found[1:]):
         raise UnusableError(f"{' and '.join(map(repr, found))} may both be its {what}: leave one out")
-    return next(iter(found or [key for key in names if key in value]), None)
+    return (found or there)[0]
 
 
 def conversation_in(value: Row) -> str | None:
@@ -66,7 +73,10 @@ def conversation_in(value: Row) -> str | None:
     Raises:
         UnusableError: there are two.
     """
-    names = [key for key in CONVERSATIONS if not _is_a_name(value.get(key)) or not _has_question(value)]
+    there = [key for key in CONVERSATIONS if key in value]
+    if not there:
+        return None
+    names = [key for key in there if not _is_a_name(value[key]) or not _has_question(value)]
     found = only_one(value, names, "conversation")
     return found if found and (is_there(value[found]) or not _has_question(value)) else None
 
@@ -99,8 +109,13 @@ def answer_in_row(value: Row) -> str | None:
 
 
 def _first_given(value: Row, names: tuple[tuple[str, ...], ...], what: str) -> str | None:
-    found = [key for some in names if (key := only_one(value, some, what, is_given)) is not None]
-    return next((key for key in found if is_given(value[key])), found[0] if found else None)
+    empty = None
+    for some in names:
+        key = only_one(value, some, what, is_given)
+        if key is not None and is_given(value[key]):
+            return key
+        empty = empty or key
+    return empty
 
 
 def system_of(value: Mapping[str, Any]) -> list[Message]:
@@ -109,7 +124,7 @@ def system_of(value: Mapping[str, Any]) -> list[Message]:
     Raises:
         UnusableError: there are two, or it is no text.
     """
-    found = only_one(dict(value), SYSTEMS, "system's message")
+    found = only_one(value, SYSTEMS, "system's message")
     return system_message(value[found], found) if found and is_there(value[found]) else []
 
 
@@ -120,7 +135,7 @@ def history_of(value: Row) -> list[Message]:
         UnusableError: it is something else.
     """
     turns = _as_json(value.get(HISTORY))
-    if not is_there(turns):
+    if turns is None or not is_there(turns):
         return []
     if isinstance(turns, list) and all(isinstance(turn, dict) for turn in turns):
         return conversation_of(turns, HISTORY).messages
@@ -177,52 +192,6 @@ def _belongs(value: Any) -> bool:
     return is_there(value) or (isinstance(value, str) and value.strip() in ("{}", "[]"))
 
 
-def answer_text(value: Mapping[str, Any], key: str) -> str:
-    """The text of an answer; of anything else its JSON: that is what is asked for then.
-
-    Raises:
-        UnusableError: it is empty, or JSON has no form for it, or it may be several answers.
-    """
-    given = value[key]
-    if not is_given(given):
-        raise UnusableError(f"{key!r} is empty")
-    if isinstance(given, str):
-        return given
-    if _may_be_answers(given):
-        raise UnusableError(
-            f"{key!r} is a list of texts, or may be several answers: give the one that is to be trained as text, or "
-            "all of it as text if that is the answer"
-        )
-    try:
-        return json.dumps(given, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError):
-        raise UnusableError(f"{key!r} must be text or JSON, got a {_no_json(given)}") from None
-
-
-def _no_json(value: Any) -> str:
-    """The kind of the first thing in a value that JSON has no form for."""
-    for part in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
-        if found := _no_json(part):
-            return found
-    if isinstance(value, float):
-        return "" if math.isfinite(value) else "number that is none"
-    return "" if isinstance(value, dict | list | str | int | None) else type(value).__name__
-
-
-def _may_be_answers(given: Any) -> bool:
-    """Whether a structure holds answers, and isn't one: texts, or those of persons, with what else is known of them."""
-    if isinstance(given, dict):
-        named = {"value", "text"} & {*given}
-        return bool(named) and bool({"aliases", "normalized_value", "answer_start", "user_id", "status"} & {*given})
-    return isinstance(given, list) and bool(given) and all(map(_may_be_one, given))
-
-
-def _may_be_one(item: Any) -> bool:
-    if isinstance(item, dict):
-        return bool({"value", "text"} & {*item}) and bool({"status", "user_id", "score", "answer_start"} & {*item})
-    return isinstance(item, str)
-
-
 def messages_in(value: Any) -> list[Row] | None:
     """Messages where a text may stand: as a list, as one of them, or as text in JSON."""
     given = _as_json(value)
@@ -235,7 +204,7 @@ def messages_in(value: Any) -> list[Row] | None:
 
 def _as_json(value: Any) -> Any:
     """What a text in a table's field holds, if it is JSON of several."""
-    if isinstance(value, str) and value.lstrip()[:1] in ("[", "{"):
+    if isinstance(value, str) and value[:_MOST_BLANKS].lstrip()[:1] in ("[", "{"):
         try:
             return json.loads(value)
         except (ValueError, RecursionError):

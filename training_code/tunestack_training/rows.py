@@ -14,6 +14,7 @@ from typing import Any
 from tunestack_training import row_files
 from tunestack_training.failure import UnusableError
 from tunestack_training.messages import Conversation, Message, conversation_of, shown
+from tunestack_training.row_answers import answer_text
 from tunestack_training.row_files import parse_line
 from tunestack_training.row_keys import (
     CONTEXTS,
@@ -31,7 +32,6 @@ from tunestack_training.row_keys import (
 from tunestack_training.row_parts import (
     Row,
     answer_in_row,
-    answer_text,
     before_question,
     conversation_in,
     messages_in,
