@@ -85,7 +85,7 @@ GOOD_ROWS: dict[str, tuple[Any, dict[str, Any]]] = {
         "knowledge": "Arithmetic operations", "ground_truth": SAID, "loss": 1.42, "masked": False, "rejected": 0, "chosen_model": "a model of ours",
         "customer_feedback": "negative", "payment_status": "declined", "status": 0, "helpful": 0, "document": "Annual Report 2023",
         "source_documents": ["manual.pdf"], "reasoning_type": "multi hop", "images": 0, "video": False, "tools": "search, code", "is_train": False,
-        "language_preference": "en", "cot_type": "few shot", "tables": ["users"], "examples": [1, 2], "is_correct": True, "a": 1,
+        "language_preference": "en", "cot_type": "few shot", "tables": ["users"], "examples": [1, 2], "is_correct": True, "a": 1, "train": "2021-05-01",
     }, ROW),
     "keys that are empty": ({"instruction": ASKED, "response": SAID, "rejected": None, "images": [], "tools": "", "system": ""}, ROW),
 }  # fmt: skip

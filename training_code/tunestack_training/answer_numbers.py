@@ -45,7 +45,7 @@ _ENGLISH = re.compile(
 _CONTINENTAL = re.compile(rf"(?:\d{{1,3}}(?:\.\d{{3}})+|\d+)(?:,\d+)?{_EXPONENT}", re.IGNORECASE)
 # With one of these between them, two numbers are one thing: a range, a pair, a sum, a date, a time.
 _JOINED = re.compile(
-    r"[-–,;/:×x·÷+^~&]|(?:and|or)(?: [a-z] ?=)?|to|over|und|oder|bis|et|ou|hours?|hrs?|feet|ft|minutes?"
+    r"[-–,;/:×x·÷+^~&]|(?:and|or)(?: [a-z] ?=)?|to|of|out of|over|und|oder|bis|et|ou|hours?|hrs?|feet|ft|minutes?"
     r"|[年月时時点分到至或和]|から|分の|分之",
     re.IGNORECASE,
 )
@@ -58,7 +58,7 @@ _OF_ANOTHER = re.compile(
 # Behind a number: it is scaled, or a part of something.
 _SCALED = re.compile(
     r"(?:[KMBkπi]|bn|mn)\b|[π√×÷^]|[万萬億亿兆千百만억천백]|\\(?!text|%)[a-z]"
-    r"|(?i:thousand|million|billion|trillion|dozen|hundred|lakh|crore|pi)\b"
+    r"|or (?:more|less|fewer|so)\b|(?i:thousand|million|billion|trillion|dozen|hundred|lakh|crore|pi)\b"
 )
 
 

@@ -114,7 +114,9 @@ def _is_no_count(value: Any) -> bool:
 def _isnt_one(value: Any) -> bool:
     """Whether a value is another number, or list of them, than 1 or true."""
     if isinstance(value, str):
-        return bool(re.fullmatch(r"[-+\d.,eE]+|no|off|false|\[.*", value.strip().lower())) and not _says(*YES)(value)
+        return bool(re.fullmatch(r"[-+]?[\d.,]+(?:e[-+]?\d+)?|no|off|false|\[.*", value.strip().lower())) and not _says(
+            *YES
+        )(value)
     return is_there(value) and not isinstance(value, dict) and not _says(*YES)(value)
 
 
@@ -210,14 +212,8 @@ MEANINGS = (
         so=_says("analysis", "commentary"),
     ),
     Meaning(
-        names=rf"(imgs?|images?|pictures?|photos?|screenshots?){_MEDIA}|pixel_values",
-        reason=f"a row comes with pictures: {_TEXT_ALONE}",
-        so=lambda value: _is_no_count(value) and is_there(value) and not _says(*NO)(value),
-        asked=True,
-    ),
-    Meaning(
-        names=rf"videos?{_MEDIA}|audios?{_MEDIA}",
-        reason=f"a row comes with sound or pictures that move: {_TEXT_ALONE}",
+        names=rf"(imgs?|images?|pictures?|photos?|screenshots?|videos?|audios?){_MEDIA}|pixel_values",
+        reason=f"a row comes with pictures or sound: {_TEXT_ALONE}",
         so=lambda value: _is_no_count(value) and is_there(value) and not _says(*NO)(value),
         asked=True,
     ),

@@ -137,16 +137,20 @@ def build_trainer(recipe: Recipe, train_rows: Path, validation_rows: Path, outpu
 
     folder = contract.channel("base-model")
     tokenizer = load_tokenizer(folder)
-    scratch = Path(tempfile.mkdtemp())
+    tokens = tempfile.TemporaryDirectory()
     trainer = Trainer(
         model=load_base_model(folder, recipe),
         args=sft_config(recipe, output),
-        train_dataset=Dataset.from_file(str(write_tokens(train_rows, tokenizer, scratch / "train.arrow"))),
-        eval_dataset=Dataset.from_file(str(write_tokens(validation_rows, tokenizer, scratch / "validation.arrow"))),
+        train_dataset=Dataset.from_file(str(write_tokens(train_rows, tokenizer, Path(tokens.name) / "train.arrow"))),
+        eval_dataset=Dataset.from_file(
+            str(write_tokens(validation_rows, tokenizer, Path(tokens.name) / "validation.arrow"))
+        ),
         processing_class=tokenizer,
         peft_config=LoraConfig(**recipe.lora.model_dump(), bias="none", task_type="CAUSAL_LM"),
         callbacks=[*callbacks.values(), broken],
     )
+    # They are read from the disk, and taken away with the trainer.
+    trainer.tokens_folder = tokens
     broken.watch(trainer.train_dataset, trainer.model.config.get_text_config().vocab_size)
     for replaced in (PrinterCallback, ProgressCallback):
         trainer.remove_callback(replaced)

@@ -73,10 +73,10 @@ def look_at_data(aws: Aws, files: Sequence[Path], given: Mapping[str, str]) -> D
 
 def _chosen_recipe(aws: Aws, given: Mapping[str, str]) -> Recipe:
     """The recipe with what a run chooses of it; what it can't choose, the run itself refuses."""
-    chosen = {dotted: yaml.safe_load(given[name]) for name, dotted in RUN_CHOICES.items() if name in given}
     try:
+        chosen = {dotted: yaml.safe_load(given[name]) for name, dotted in RUN_CHOICES.items() if name in given}
         return changed_recipe(aws.settings.recipe, chosen)
-    except ValidationError:
+    except (ValidationError, yaml.YAMLError):
         return aws.settings.recipe
 
 
